@@ -1,0 +1,1 @@
+//! The record of acts that matter: one writer, in the same transaction as the act.

@@ -1,0 +1,1 @@
+//! Delivery-channel objects read straight from a folder.

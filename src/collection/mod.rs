@@ -1,0 +1,4 @@
+//! Bringing evidence in: one run reads a source and writes the store.
+
+pub mod files;
+pub mod source;

@@ -1,0 +1,161 @@
+//! What every source of evidence gives: delivered objects, and what is in them.
+
+use time::{Date, OffsetDateTime};
+
+/// What kind of AWS Config object a key names.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Kind {
+    Snapshot,
+    History,
+}
+
+impl Kind {
+    /// The word in column `object.kind`.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Snapshot => "snapshot",
+            Self::History => "history",
+        }
+    }
+}
+
+/// An account in a Region, from the path of an object.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct PlaceName {
+    /// Twelve digits, leading zeros kept.
+    pub account_id: String,
+    /// The path's Region; items inside may say "global".
+    pub region: String,
+}
+
+/// What an object's key says.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Key {
+    pub place: PlaceName,
+    /// The path's day, UTC.
+    pub day: Date,
+    pub kind: Kind,
+    /// For snapshots the time in the file's name; for history objects the end of their window. `None` if the name has none.
+    pub taken_at: Option<OffsetDateTime>,
+    /// For history objects the resource type in the file's name.
+    pub resource_type: Option<String>,
+}
+
+/// One version of a delivered object, as the source lists it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Object {
+    /// The whole key, `/`-separated, relative to the source's root.
+    pub name: String,
+    pub key: Key,
+    pub size_bytes: u64,
+    /// Folder: modification time in nanoseconds since 1970. S3: `None`.
+    pub modified_ns: Option<i64>,
+    /// S3: ETag and VersionId. Folder: `None`.
+    pub etag: Option<String>,
+    pub version_id: Option<String>,
+}
+
+/// One entry of `configRuleList`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RuleEntry<'a> {
+    /// `configRuleName`.
+    pub name: std::borrow::Cow<'a, str>,
+    /// `configRuleArn`; empty where absent.
+    pub arn: std::borrow::Cow<'a, str>,
+    /// `configRuleId`; empty where absent.
+    pub id: std::borrow::Cow<'a, str>,
+    /// `complianceType`, as delivered.
+    pub status: std::borrow::Cow<'a, str>,
+}
+
+/// An `AWS::Config::ResourceCompliance` item.
+#[derive(Debug)]
+pub struct ComplianceItem<'a> {
+    /// `configurationItemCaptureTime` in microseconds since 1970, UTC.
+    pub captured_at: i64,
+    /// `configurationStateId`; 0 where absent.
+    pub state_id: i64,
+    /// `configurationItemStatus` is ResourceDeleted or ResourceDeletedNotRecorded, or `configuration` is null.
+    pub deleted: bool,
+    /// `targetResourceType`, else the type part of `resourceId`.
+    pub resource_type: std::borrow::Cow<'a, str>,
+    /// `targetResourceId`, else the id part of `resourceId`.
+    pub resource_id: std::borrow::Cow<'a, str>,
+    pub rules: &'a [RuleEntry<'a>],
+}
+
+/// An `AWS::Config::ConformancePackCompliance` item.
+#[derive(Debug)]
+pub struct PackItem<'a> {
+    pub captured_at: i64,
+    pub state_id: i64,
+    pub deleted: bool,
+    /// `resourceId`, e.g. `conformance-pack-k3yq7n1xz`.
+    pub id: std::borrow::Cow<'a, str>,
+    /// `resourceName`; empty where absent.
+    pub name: std::borrow::Cow<'a, str>,
+    /// `complianceType`.
+    pub status: std::borrow::Cow<'a, str>,
+    pub compliant_rules: i32,
+    pub non_compliant_rules: i32,
+    pub total_rules: i32,
+    pub rules: &'a [RuleEntry<'a>],
+}
+
+/// Takes what a reader finds, item by item, in the object's order.
+///
+/// A reader that fails has already handed on items: whoever implements this drops them then.
+pub trait Sink {
+    fn compliance(&mut self, item: &ComplianceItem<'_>);
+    fn pack(&mut self, item: &PackItem<'_>);
+}
+
+/// What reading one object found.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Reading {
+    /// Of the object's bytes as delivered (compressed).
+    pub sha256: [u8; 32],
+    pub size_bytes: u64,
+    pub unpacked_bytes: u64,
+    /// `configSnapshotId`, where there is one.
+    pub snapshot_id: Option<String>,
+    /// All configuration items.
+    pub items: u64,
+    /// Items of type `AWS::Config::ResourceCompliance`.
+    pub compliance_items: u64,
+    /// Entries of the rule lists of those.
+    pub evaluations: u64,
+    /// Items of type `AWS::Config::ConformancePackCompliance`.
+    pub pack_items: u64,
+}
+
+/// Why an object could not be read, and where.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{reason} (at byte {position} of the {})", if *.unpacked { "unpacked text" } else { "file" })]
+pub struct Unreadable {
+    /// One sentence for a person, without the position.
+    pub reason: String,
+    /// Byte offset from 0.
+    pub position: u64,
+    /// True: the offset is in the unpacked text. False: in the file as delivered.
+    pub unpacked: bool,
+    /// Of the object's bytes, where they could be read to the end.
+    pub sha256: Option<[u8; 32]>,
+}
+
+/// Limits that keep one bad object from harming the rest. All are settings.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Limits {
+    /// An object that unpacks to more is unreadable (a gzip bomb, or set too low).
+    pub unpacked_bytes: u64,
+    /// One configuration item larger than this makes the object unreadable.
+    pub item_bytes: u64,
+    /// JSON nested deeper than this makes the object unreadable.
+    pub depth: u32,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self { unpacked_bytes: 8 << 30, item_bytes: 64 << 20, depth: 512 }
+    }
+}

@@ -1,0 +1,1 @@
+//! The pool, migrations, the private Postgres, backup and restore.

@@ -1,0 +1,28 @@
+//! Auditfolio: a compliance portal for AWS.
+//!
+//! Evidence comes in by a [`collection`], lives in Postgres, is asked by [`compliance`] and leaves as pages,
+//! exports and [`packs`]. Data flows one way: a page never collects, a collection never renders.
+
+pub mod audit_log;
+pub mod clock;
+pub mod collection;
+pub mod compliance;
+pub mod database;
+pub mod error;
+pub mod jobs;
+pub mod organization;
+pub mod packs;
+pub mod people;
+pub mod sample;
+pub mod settings;
+pub mod telemetry;
+pub mod web;
+
+/// What handlers and jobs share.
+#[derive(Debug, Clone)]
+pub struct State {
+    pub db: sqlx::PgPool,
+    pub clock: clock::Clock,
+    /// Whether the demo sign-in is on: identities are not authenticated and every page and pack says so.
+    pub demo: bool,
+}

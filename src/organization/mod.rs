@@ -1,0 +1,1 @@
+//! Expected accounts and Regions, and their life dates.

@@ -1,0 +1,1 @@
+//! Audit packs: content, PDF, signature, store.

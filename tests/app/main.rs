@@ -1,0 +1,1 @@
+//! Integration tests: the real program parts on a real Postgres.
