@@ -163,7 +163,7 @@ create table delivery (
     insufficient_data bigint not null default 0,
     not_applicable bigint not null default 0,
     unrecognised bigint not null default 0,
-    -- Against the day as known before `since_collection`; zero for a day that was new.
+    -- Evaluations against the day as known before `since_collection`: all of them are added when the day was not known.
     rows_added bigint not null default 0,
     rows_removed bigint not null default 0,
     primary key (place_id, day, since_collection)
@@ -218,14 +218,13 @@ create table rule (
 
 create index rule_core_idx on rule (organization_id, core_name);
 
--- ARN and configRuleId of a rule in a place: a row for each pair, with the days it was first and last seen.
+-- ARN and configRuleId of a rule in a place: a row for each pair, with the day it was first seen.
 create table rule_attribute (
     place_id integer not null references place,
     rule_id integer not null references rule,
     arn text not null default '',
     config_rule_id text not null default '',
     first_day date not null,
-    last_day date not null,
     primary key (place_id, rule_id, arn, config_rule_id)
 );
 
@@ -323,8 +322,8 @@ create table history_item (
     primary key (place_id, object_id, ordinal)
 );
 
--- A status of a day that was already known and that a later collection changed.
--- Runs with these undone, newest first, are the store as known at an earlier collection.
+-- What an already known day said of an evaluation, before and after a later collection. Null is absent; where only the
+-- capture time differs, the statuses are equal. Runs with these undone, newest first, are the store as known earlier.
 create table restatement (
     collection_id bigint not null references collection,
     place_id integer not null,
@@ -333,6 +332,8 @@ create table restatement (
     resource_id integer not null,
     old_status_id smallint,
     new_status_id smallint,
+    old_item_captured_at timestamptz,
+    new_item_captured_at timestamptz,
     primary key (place_id, day, collection_id, rule_id, resource_id)
 );
 
