@@ -1,1 +1,8 @@
 //! Integration tests: the real program parts on a real Postgres.
+//!
+//! One module per feature. `harness::database()` gives a test its own migrated, empty database.
+
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+mod database;
+mod harness;

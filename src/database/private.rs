@@ -1,0 +1,479 @@
+//! A private Postgres in a data folder: made on first use, shared by programs that use the same folder, stopped with the last.
+//!
+//! A guardian (a small shell script in its own process group) starts the server and reads a named pipe whose writing ends
+//! are held by the programs that use the server. The kernel closes them however a program ends, so the guardian sees the
+//! end of the pipe after a `kill -9` too, and stops the server. It must never open a network port.
+
+use std::fs::{DirBuilder, File, OpenOptions};
+use std::io::{ErrorKind, Write as _};
+use std::os::unix::fs::{DirBuilderExt as _, MetadataExt as _, OpenOptionsExt as _, PermissionsExt as _};
+use std::os::unix::process::CommandExt as _;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Output, Stdio};
+use std::time::{Duration, Instant};
+
+use anyhow::{Context as _, bail};
+use sqlx::postgres::{PgConnectOptions, PgSslMode};
+
+use super::programs::Programs;
+use super::server_user::{self, ServerUser};
+
+/// The server's superuser and the database of the store.
+const NAME: &str = "auditfolio";
+/// Longest path of a Unix socket that all systems take: 104 bytes with the closing NUL on macOS, 108 on Linux.
+const SOCKET_PATH_BYTES: usize = 100;
+const SOCKET_FILE: &str = ".s.PGSQL.5432";
+/// How long crash recovery, a shutdown with its checkpoint, or orphaned backends may take.
+const PATIENCE: Duration = Duration::from_secs(120);
+const GUARDIAN: &str = include_str!("guardian.sh");
+/// `O_NONBLOCK`, which the standard library does not name.
+const NON_BLOCKING: i32 = if cfg!(target_os = "linux") { 0o4000 } else { 0x4 };
+
+/// How the private Postgres is set up.
+#[derive(Debug, Clone, Default)]
+pub struct Options {
+    /// The data folder; by default as [`default_folder`] says.
+    pub folder: Option<PathBuf>,
+    /// Folder of PostgreSQL's programs, instead of looking for them.
+    pub programs: Option<PathBuf>,
+    /// The user that the server runs as when root starts it.
+    pub user: Option<String>,
+    /// For tests only: a crash of the machine may lose everything.
+    pub throwaway: bool,
+}
+
+/// A running private Postgres that this program uses. Dropping it ends the use; the last use stops the server.
+#[derive(Debug)]
+pub struct Cluster {
+    folder: PathBuf,
+    socket_folder: PathBuf,
+    programs: Programs,
+    user: ServerUser,
+    /// The writing end of the guardian's pipe; `None` once released.
+    pipe: Option<File>,
+    /// A shared lock for as long as this program uses the server.
+    use_lock: Option<File>,
+    /// Process id of the server.
+    pid: String,
+}
+
+impl Cluster {
+    /// Starts the server of a data folder, or joins the one that runs. Blocks.
+    pub fn start(options: &Options) -> anyhow::Result<Self> {
+        let user = ServerUser::choose(options.user.as_deref())?;
+        let folder = match &options.folder {
+            Some(folder) => std::path::absolute(folder)?,
+            None => default_folder(&user)?,
+        };
+        make_folder(&folder, &user)?;
+        let socket_folder = socket_folder(&folder, &user)?;
+        let programs = Programs::find(options.programs.as_deref(), data_major(&folder)?)?;
+        // One program at a time makes, starts or joins. The lock goes with the program, however it ends.
+        let start_lock = lock_file(&folder.join("start.lock"))?;
+        start_lock.lock().with_context(|| format!("cannot lock {}", folder.display()))?;
+        let mut cluster =
+            Self { folder, socket_folder, programs, user, pipe: None, use_lock: None, pid: String::new() };
+        if !cluster.join()? {
+            cluster.make(options.throwaway)?;
+            cluster.write_settings(options.throwaway)?;
+            cluster.launch()?;
+        }
+        let use_lock = lock_file(&cluster.folder.join("use.lock"))?;
+        use_lock.lock_shared().context("cannot lock the data folder")?;
+        cluster.use_lock = Some(use_lock);
+        cluster.pid = cluster.server_pid().context("the server has gone right after its start: see its log")?;
+        Ok(cluster)
+    }
+
+    /// How to connect to the store's database, or to another one of this server.
+    pub fn connect_options(&self, database: Option<&str>) -> PgConnectOptions {
+        PgConnectOptions::new_without_pgpass()
+            .socket(&self.socket_folder)
+            .port(5432)
+            .username(NAME)
+            .password("")
+            .database(database.unwrap_or(NAME))
+            .ssl_mode(PgSslMode::Disable)
+    }
+
+    /// The name of the store's database.
+    pub fn database(&self) -> &'static str {
+        NAME
+    }
+
+    /// The data folder.
+    pub fn folder(&self) -> &Path {
+        &self.folder
+    }
+
+    /// PostgreSQL's programs that this server runs on.
+    pub fn programs(&self) -> &Programs {
+        &self.programs
+    }
+
+    /// A command of PostgreSQL's that talks to this server, run as this program's user.
+    pub fn client(&self, program: &str) -> Command {
+        let mut command = Command::new(self.programs.path(program));
+        clean_environment(&mut command, &self.folder);
+        command.env("PGHOST", &self.socket_folder).env("PGPORT", "5432").env("PGUSER", NAME).current_dir("/");
+        command
+    }
+
+    /// Ends the use. Where this was the last one, waits until the server has stopped.
+    pub fn stop(mut self) -> anyhow::Result<()> {
+        self.release()
+    }
+
+    fn release(&mut self) -> anyhow::Result<()> {
+        let Some(pipe) = self.pipe.take() else { return Ok(()) };
+        drop(pipe);
+        let Some(use_lock) = self.use_lock.take() else { return Ok(()) };
+        drop(use_lock);
+        let until = Instant::now() + PATIENCE;
+        // Either somebody else uses it, or the guardian stops it.
+        while self.server_pid().as_deref() == Some(self.pid.as_str()) {
+            let probe = lock_file(&self.folder.join("use.lock"))?;
+            if probe.try_lock().is_err() {
+                return Ok(());
+            }
+            drop(probe);
+            if Instant::now() > until {
+                bail!("the private Postgres did not stop within {} s: see {}", PATIENCE.as_secs(), self.log().display());
+            }
+            std::thread::sleep(Duration::from_millis(10));
+        }
+        Ok(())
+    }
+
+    fn postgres_folder(&self) -> PathBuf {
+        self.folder.join("postgres")
+    }
+
+    fn log(&self) -> PathBuf {
+        self.folder.join("postgres.log")
+    }
+
+    fn pipe_path(&self) -> PathBuf {
+        self.folder.join("users")
+    }
+
+    fn answer_path(&self) -> PathBuf {
+        self.folder.join("answer")
+    }
+
+    /// First line of postmaster.pid.
+    fn server_pid(&self) -> Option<String> {
+        let text = std::fs::read_to_string(self.postgres_folder().join("postmaster.pid")).ok()?;
+        text.lines().next().map(|line| line.trim().to_owned())
+    }
+
+    /// A command that runs as the server's user, with nothing of our environment.
+    fn server_command(&self, program: impl AsRef<std::ffi::OsStr>) -> Command {
+        let mut command = Command::new(program);
+        clean_environment(&mut command, &self.folder);
+        command.current_dir(&self.folder).stdin(Stdio::null());
+        self.user.apply(&mut command);
+        command
+    }
+
+    /// Joins the server that another program has started. False: there is none (any more).
+    fn join(&mut self) -> anyhow::Result<bool> {
+        // Without a reader a non-blocking open for writing fails: the guardian has gone.
+        let opened = OpenOptions::new().write(true).custom_flags(NON_BLOCKING).open(self.pipe_path());
+        let Ok(mut pipe) = opened else { return self.without_guardian() };
+        let name = knock(&mut pipe);
+        let until = Instant::now() + Duration::from_secs(10);
+        let name = match name {
+            Ok(name) => name,
+            Err(_) => return self.without_guardian(),
+        };
+        // The guardian may have stopped reading just before: only its answer means that it counts us.
+        while Instant::now() < until && self.server_pid().is_some() {
+            if std::fs::read_to_string(self.answer_path()).is_ok_and(|answer| answer.trim() == name) {
+                if !self.answers()? {
+                    break;
+                }
+                self.pipe = Some(pipe);
+                return Ok(true);
+            }
+            std::thread::sleep(Duration::from_millis(2));
+        }
+        drop(pipe);
+        self.without_guardian()
+    }
+
+    /// Stops a server that runs (or is on its way down) without a guardian that would count us.
+    fn without_guardian(&self) -> anyhow::Result<bool> {
+        if self.server_pid().is_some() {
+            // Fails where the server was killed and its pid file is stale, which is as good as stopped.
+            let _stopped: Output = self
+                .server_command(self.programs.path("pg_ctl"))
+                .args(["stop", "-w", "-s", "-m", "fast", "-t"])
+                .arg(PATIENCE.as_secs().to_string())
+                .arg("-D")
+                .arg(self.postgres_folder())
+                .output()?;
+        }
+        Ok(false)
+    }
+
+    /// Whether the server accepts a connection on its socket.
+    fn answers(&self) -> anyhow::Result<bool> {
+        let socket = self.socket_folder.join(SOCKET_FILE);
+        let until = Instant::now() + Duration::from_secs(5);
+        loop {
+            match std::os::unix::net::UnixStream::connect(&socket) {
+                Ok(_) => return Ok(true),
+                Err(error) if error.kind() == ErrorKind::WouldBlock && Instant::now() < until => {
+                    std::thread::sleep(Duration::from_millis(10));
+                }
+                Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::ConnectionRefused) => return Ok(false),
+                Err(error) => return Err(error).with_context(|| format!("cannot connect to {}", socket.display())),
+            }
+        }
+    }
+
+    /// Makes the cluster's files. Whole or not at all: made beside, then renamed.
+    fn make(&self, throwaway: bool) -> anyhow::Result<()> {
+        if self.postgres_folder().join("PG_VERSION").exists() {
+            return Ok(());
+        }
+        let half = self.folder.join("postgres.new");
+        match std::fs::remove_dir_all(&half) {
+            Err(error) if error.kind() != ErrorKind::NotFound => {
+                return Err(error).with_context(|| format!("cannot remove {}", half.display()));
+            }
+            _ => {}
+        }
+        let mut initdb = self.server_command(self.programs.path("initdb"));
+        initdb.arg("-D").arg(&half).args(["--encoding=UTF8", "--locale=C", "--data-checksums", "--auth=reject"]);
+        initdb.args(["--username", NAME, "--no-instructions"]);
+        if throwaway {
+            initdb.arg("--no-sync");
+        }
+        let output = initdb.output().context("cannot run initdb")?;
+        if !output.status.success() {
+            bail!("initdb could not make {}: {}", half.display(), last_lines(&output.stderr));
+        }
+        OpenOptions::new()
+            .append(true)
+            .open(half.join("postgresql.conf"))?
+            .write_all(b"\n# Written anew at each start; put changes of your own into local.conf.\ninclude 'auditfolio.conf'\ninclude_if_exists 'local.conf'\n")?;
+        std::fs::rename(&half, self.postgres_folder()).context("cannot rename the new cluster's folder")?;
+        Ok(())
+    }
+
+    /// Writes the server's settings and who may connect: this program's user over the Unix socket, nobody else.
+    fn write_settings(&self, throwaway: bool) -> anyhow::Result<()> {
+        let socket = self.socket_folder.to_str().context("the path of the data folder is not UTF-8")?.replace('\'', "''");
+        let mut settings = format!("unix_socket_directories = '{socket}'\n{SETTINGS}");
+        if throwaway {
+            settings.push_str("fsync = off\nsynchronous_commit = off\nfull_page_writes = off\n");
+        }
+        let own = server_user::name_of_this_user()?;
+        let own = own.replace('"', "\"\"");
+        for (file, text) in [
+            ("auditfolio.conf", settings),
+            ("pg_hba.conf", format!("local all {NAME} peer map=own\n")),
+            ("pg_ident.conf", format!("own \"{own}\" {NAME}\n")),
+        ] {
+            let path = self.postgres_folder().join(file);
+            std::fs::write(&path, text).with_context(|| format!("cannot write {}", path.display()))?;
+            self.user.own(&path)?;
+        }
+        let log = self.log();
+        if std::fs::metadata(&log).is_ok_and(|log| log.len() > 10 << 20) {
+            std::fs::rename(&log, log.with_extension("log.old"))?;
+        }
+        Ok(())
+    }
+
+    /// Starts guardian and server, again while backends of a killed server are still leaving.
+    fn launch(&mut self) -> anyhow::Result<()> {
+        let until = Instant::now() + PATIENCE;
+        loop {
+            let log_before = std::fs::metadata(self.log()).map_or(0, |log| log.len());
+            let (mut guardian, pipe, name) = self.spawn_guardian()?;
+            if self.wait_for_answer(&mut guardian, &name)? {
+                // Reaps the guardian if it ends before this program does.
+                std::thread::Builder::new().name("guardian".to_owned()).spawn(move || guardian.wait())?;
+                self.pipe = Some(pipe);
+                return Ok(());
+            }
+            let said = std::fs::read(self.log()).unwrap_or_default();
+            let said = said.get(usize::try_from(log_before)?..).unwrap_or_default();
+            let text = String::from_utf8_lossy(said);
+            let leaving = text.contains("postmaster.pid\" already exists") || text.contains("is still in use");
+            if !leaving || Instant::now() > until {
+                bail!("the private Postgres did not start. Its log ({}) ends:\n{}", self.log().display(), last_lines(said));
+            }
+            std::thread::sleep(Duration::from_millis(50));
+        }
+    }
+
+    fn spawn_guardian(&self) -> anyhow::Result<(Child, File, String)> {
+        let path = self.pipe_path();
+        // A new pipe for each server: programs of an earlier one keep theirs, and cannot stop this one.
+        match std::fs::remove_file(&path) {
+            Err(error) if error.kind() != ErrorKind::NotFound => return Err(error).context("cannot remove the old pipe"),
+            _ => {}
+        }
+        let made = self.server_command("mkfifo").arg("-m").arg("600").arg(&path).output().context("cannot run mkfifo")?;
+        if !made.status.success() {
+            bail!("cannot make {}: {}", path.display(), last_lines(&made.stderr));
+        }
+        // Open for both first: opening one end of a pipe waits for the other.
+        let both = OpenOptions::new().read(true).write(true).open(&path)?;
+        let reading = File::open(&path)?;
+        let mut writing = OpenOptions::new().write(true).open(&path)?;
+        drop(both);
+        let name = knock(&mut writing)?;
+        let mut command = self.server_command("sh");
+        command.arg("-c").arg(GUARDIAN).arg("auditfolio-guardian");
+        command.arg(self.programs.path("pg_ctl")).arg(self.postgres_folder()).arg(self.log()).arg(self.answer_path());
+        command.arg(PATIENCE.as_secs().to_string());
+        command.stdin(reading).stdout(Stdio::null()).stderr(Stdio::null()).process_group(0);
+        Ok((command.spawn().context("cannot run sh")?, writing, name))
+    }
+
+    /// True: the server is up. False: the guardian has given up.
+    fn wait_for_answer(&self, guardian: &mut Child, name: &str) -> anyhow::Result<bool> {
+        loop {
+            if std::fs::read_to_string(self.answer_path()).is_ok_and(|answer| answer.trim() == name) {
+                return Ok(true);
+            }
+            if guardian.try_wait()?.is_some() {
+                return Ok(false);
+            }
+            std::thread::sleep(Duration::from_millis(5));
+        }
+    }
+}
+
+impl Drop for Cluster {
+    fn drop(&mut self) {
+        if let Err(error) = self.release() {
+            tracing::error!("stopping the private Postgres: {error:#}");
+        }
+    }
+}
+
+/// The server's settings. Small machines run it; `local.conf` in its folder overrides.
+const SETTINGS: &str = "listen_addresses = ''
+port = 5432
+unix_socket_permissions = 0700
+max_connections = 100
+shared_buffers = 128MB
+work_mem = 16MB
+maintenance_work_mem = 128MB
+effective_cache_size = 1GB
+random_page_cost = 1.1
+max_wal_size = 2GB
+min_wal_size = 128MB
+wal_compression = on
+checkpoint_timeout = 15min
+wal_level = minimal
+max_wal_senders = 0
+jit = off
+timezone = 'UTC'
+log_timezone = 'UTC'
+log_line_prefix = '%m [%p] '
+log_checkpoints = off
+fsync = on
+";
+
+/// Tells the guardian of us by a name that nobody used before.
+fn knock(pipe: &mut File) -> anyhow::Result<String> {
+    let at = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH)?.as_nanos();
+    let name = format!("{}-{at}", std::process::id());
+    pipe.write_all(format!("{name}\n").as_bytes())?;
+    Ok(name)
+}
+
+/// Where data are kept without a setting: $`XDG_DATA_HOME`/auditfolio, ~/.local/share/auditfolio, or for root /var/lib/auditfolio.
+pub fn default_folder(user: &ServerUser) -> anyhow::Result<PathBuf> {
+    if user.other() {
+        return Ok("/var/lib/auditfolio".into());
+    }
+    let absolute = |name: &str| std::env::var_os(name).map(PathBuf::from).filter(|path| path.is_absolute());
+    absolute("XDG_DATA_HOME")
+        .or_else(|| absolute("HOME").map(|home| home.join(".local/share")))
+        .map(|folder| folder.join("auditfolio"))
+        .context("no data folder: set --data (neither XDG_DATA_HOME nor HOME is set)")
+}
+
+/// Makes the data folder for the server's user alone, and checks that they can enter it.
+fn make_folder(folder: &Path, user: &ServerUser) -> anyhow::Result<()> {
+    let shown = folder.display();
+    if !folder.exists() {
+        if let Some(parent) = folder.parent() {
+            std::fs::create_dir_all(parent).with_context(|| format!("cannot make {}", parent.display()))?;
+        }
+        DirBuilder::new().mode(0o700).create(folder).with_context(|| format!("cannot make {shown}"))?;
+        user.own(folder)?;
+    }
+    let found = std::fs::metadata(folder)?;
+    if found.uid() != user.uid() {
+        bail!("{shown} belongs to another user than the one that the private Postgres runs as ({user}): choose another --data");
+    }
+    if found.permissions().mode() & 0o077 != 0 {
+        std::fs::set_permissions(folder, std::fs::Permissions::from_mode(0o700))?;
+    }
+    let mut enter = Command::new("sh");
+    enter.args(["-c", "cd \"$1\"", "sh"]).arg(folder).current_dir("/").stdin(Stdio::null());
+    user.apply(&mut enter);
+    if !enter.output().context("cannot run sh")?.status.success() {
+        bail!("{user}, the user that the private Postgres runs as, cannot enter {shown}: choose another --data, e.g. /var/lib/auditfolio");
+    }
+    Ok(())
+}
+
+/// The socket's folder: in the data folder, or, where that path is too long for a socket, a private one under /tmp.
+fn socket_folder(folder: &Path, user: &ServerUser) -> anyhow::Result<PathBuf> {
+    let inside = folder.join("socket");
+    let chosen = if inside.join(SOCKET_FILE).as_os_str().len() <= SOCKET_PATH_BYTES {
+        inside
+    } else {
+        let digest = ring::digest::digest(&ring::digest::SHA256, folder.as_os_str().as_encoded_bytes());
+        let short: String = digest.as_ref().iter().take(8).map(|byte| format!("{byte:02x}")).collect();
+        PathBuf::from(format!("/tmp/auditfolio-{short}"))
+    };
+    match DirBuilder::new().mode(0o700).create(&chosen) {
+        Ok(()) => user.own(&chosen)?,
+        Err(error) if error.kind() == ErrorKind::AlreadyExists => {}
+        Err(error) => return Err(error).with_context(|| format!("cannot make {}", chosen.display())),
+    }
+    // Others may write to /tmp: what is there must be ours alone.
+    let found = std::fs::symlink_metadata(&chosen)?;
+    if !found.is_dir() || found.uid() != user.uid() || found.mode() & 0o077 != 0 {
+        bail!("{} is not a folder of {user} alone: remove it, or choose another --data", chosen.display());
+    }
+    Ok(chosen)
+}
+
+/// The release that made the data folder's cluster, where there is one.
+fn data_major(folder: &Path) -> anyhow::Result<Option<u32>> {
+    let path = folder.join("postgres/PG_VERSION");
+    match std::fs::read_to_string(&path) {
+        Ok(text) => Ok(Some(text.trim().parse().with_context(|| format!("{} names no release", path.display()))?)),
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(error).with_context(|| format!("cannot read {}", path.display())),
+    }
+}
+
+fn lock_file(path: &Path) -> anyhow::Result<File> {
+    let opened = OpenOptions::new().write(true).create(true).truncate(false).mode(0o600).open(path);
+    opened.with_context(|| format!("cannot open {}", path.display()))
+}
+
+/// `PG*` variables and locales of our environment must not change what PostgreSQL's programs do.
+fn clean_environment(command: &mut Command, home: &Path) {
+    let path = std::env::var_os("PATH").unwrap_or_else(|| "/usr/bin:/bin".into());
+    command.env_clear().env("PATH", path).env("HOME", home).env("LC_ALL", "C").env("TZ", "UTC");
+}
+
+fn last_lines(text: &[u8]) -> String {
+    let text = String::from_utf8_lossy(text);
+    let lines: Vec<&str> = text.lines().collect();
+    lines.iter().skip(lines.len().saturating_sub(12)).copied().collect::<Vec<_>>().join("\n")
+}
