@@ -25,7 +25,12 @@ pub struct StoreSettings {
     #[arg(long, global = true, env = "AUDITFOLIO_DATA")]
     pub data: Option<PathBuf>,
     /// Name of the organisation that commands work on.
-    #[arg(long, global = true, env = "AUDITFOLIO_ORGANIZATION", default_value = "Organisation")]
+    #[arg(
+        long,
+        global = true,
+        env = "AUDITFOLIO_ORGANIZATION",
+        default_value = "Organisation"
+    )]
     pub organization: String,
 }
 

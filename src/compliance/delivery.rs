@@ -84,7 +84,10 @@ impl DeliveryState {
 
     /// Whether the store speaks for the day.
     pub fn known(self) -> bool {
-        matches!(self, Self::Delivered | Self::DeliveredLaterUnreadable | Self::InferredFromHistory)
+        matches!(
+            self,
+            Self::Delivered | Self::DeliveredLaterUnreadable | Self::InferredFromHistory
+        )
     }
 
     /// Why the day is a gap, in words; empty where it is none.
@@ -93,7 +96,9 @@ impl DeliveryState {
             Self::Delivered | Self::NotExpected => "",
             Self::DeliveredLaterUnreadable => "a later object of the day could not be read",
             Self::InferredFromHistory => "no snapshot yet; put together from history items",
-            Self::NoComplianceItems => "delivered without AWS::Config::ResourceCompliance items: the recorder does not record them",
+            Self::NoComplianceItems => {
+                "delivered without AWS::Config::ResourceCompliance items: the recorder does not record them"
+            }
             Self::Unreadable => "no object of the day could be read",
             Self::Missing => "nothing was delivered",
             Self::Denied => "access was denied",
