@@ -254,7 +254,10 @@ create table run (
 ) with (fillfactor = 90);
 
 create index run_resource_idx on run (resource_id);
-create index run_failing_idx on run (rule_id, place_id, first_day) where status_id = 2;
+create index run_failing_idx on run (rule_id, place_id, first_day) include (end_day) where status_id = 2;
+-- What began or ended between two days. Open ends are left out: they are nearly all rows and no change.
+create index run_first_day_idx on run (first_day);
+create index run_end_day_idx on run (end_day) where end_day < 'infinity';
 
 -- Whether a rule exists in a place, as runs of days.
 create table rule_presence (

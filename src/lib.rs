@@ -22,6 +22,8 @@ pub mod web;
 #[derive(Debug, Clone)]
 pub struct State {
     pub db: sqlx::PgPool,
+    /// What pages remember of a store that has not changed.
+    pub memo: compliance::memo::Memo,
     pub clock: clock::Clock,
     /// Whether the demo sign-in is on: identities are not authenticated and every page and pack says so.
     pub demo: bool,

@@ -1,6 +1,7 @@
 //! What was collected says: evaluations as of a day, changes, delivery, rule presence.
 
 pub mod delivery;
+pub mod memo;
 pub mod rule_name;
 pub mod status;
 
