@@ -1,0 +1,13 @@
+//! The evidence in whole: every evaluation of a day or a period, every delivery, every object, as known at a collection.
+//!
+//! Exports, packs and downloads read here, so that they cannot disagree. Everything comes in batches of bounded size, in
+//! the bytewise order of the text keys, and should be read in one [`crate::database::read_only`] transaction.
+
+mod db;
+pub mod period;
+mod population;
+mod scope;
+
+pub use period::{Deviation, Ended, PeriodCounts};
+pub use population::{DayBatch, DayPopulation, DayRow, Place, Rule, StatusCounts, Totals, totals};
+pub use scope::{KnownAt, Scope, Unsettled};
