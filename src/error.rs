@@ -1,1 +1,75 @@
-//! The one error type of the web side and its page.
+//! The one error type of the web side. A page never shows a cause: the log has it, once, beside the request id.
+
+use actix_web::http::StatusCode;
+use actix_web::{HttpResponse, ResponseError};
+
+/// Why a request has no answer of its own. `web::guard` turns it into a page in the usual frame.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// There is nothing here, or nothing that this person may see.
+    #[error("not found")]
+    NotFound,
+    /// Signed in, and not allowed. The sentence says who is.
+    #[error("forbidden: {0}")]
+    Forbidden(&'static str),
+    #[error("sign-in needed")]
+    SignInNeeded,
+    /// The address or form cannot be understood. The sentence is shown and says what would be.
+    #[error("invalid: {0}")]
+    Invalid(String),
+    /// The sentence is shown and says what stands in the way.
+    #[error("conflict: {0}")]
+    Conflict(String),
+    /// A day was asked for that is not among the collected ones.
+    #[error("day not collected: {asked}")]
+    DayNotCollected {
+        asked: String,
+        first: time::Date,
+        latest: time::Date,
+    },
+    /// No collection has finished yet, so there is no day to show. Not a failure: an empty state.
+    #[error("nothing collected yet")]
+    NothingCollected,
+    /// The database does not answer.
+    #[error("unavailable")]
+    Unavailable(#[source] sqlx::Error),
+    #[error(transparent)]
+    Internal(#[from] anyhow::Error),
+}
+
+impl From<sqlx::Error> for Error {
+    fn from(error: sqlx::Error) -> Self {
+        match error {
+            sqlx::Error::PoolTimedOut | sqlx::Error::PoolClosed | sqlx::Error::Io(_) => {
+                Self::Unavailable(error)
+            }
+            other => Self::Internal(other.into()),
+        }
+    }
+}
+
+impl From<askama::Error> for Error {
+    fn from(error: askama::Error) -> Self {
+        Self::Internal(error.into())
+    }
+}
+
+impl ResponseError for Error {
+    fn status_code(&self) -> StatusCode {
+        match self {
+            Self::NothingCollected => StatusCode::OK,
+            Self::NotFound | Self::DayNotCollected { .. } => StatusCode::NOT_FOUND,
+            Self::Forbidden(_) => StatusCode::FORBIDDEN,
+            Self::SignInNeeded => StatusCode::UNAUTHORIZED,
+            Self::Invalid(_) => StatusCode::BAD_REQUEST,
+            Self::Conflict(_) => StatusCode::CONFLICT,
+            Self::Unavailable(_) => StatusCode::SERVICE_UNAVAILABLE,
+            Self::Internal(_) => StatusCode::INTERNAL_SERVER_ERROR,
+        }
+    }
+
+    fn error_response(&self) -> HttpResponse {
+        // Without a body: the page needs the request, which only the middleware has.
+        HttpResponse::new(self.status_code())
+    }
+}

@@ -1,1 +1,56 @@
 //! Who signs in and what they may do.
+
+mod db;
+pub mod page;
+mod session;
+
+pub use session::{Maker, User};
+
+/// What somebody is, and so may do. The words are those of column `session.role`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Role {
+    Auditor,
+    ComplianceManager,
+    Administrator,
+}
+
+impl Role {
+    pub const ALL: [Self; 3] = [Self::Auditor, Self::ComplianceManager, Self::Administrator];
+
+    /// The word in column `session.role` and in forms.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Auditor => "auditor",
+            Self::ComplianceManager => "compliance-manager",
+            Self::Administrator => "administrator",
+        }
+    }
+
+    /// Reads [`Self::word`].
+    pub fn parse(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|role| role.word() == word)
+    }
+
+    /// The words on pages.
+    pub fn title(self) -> &'static str {
+        match self {
+            Self::Auditor => "Auditor",
+            Self::ComplianceManager => "Compliance manager",
+            Self::Administrator => "Administrator",
+        }
+    }
+
+    /// What the role may do, in one sentence.
+    pub fn describes(self) -> &'static str {
+        match self {
+            Self::Auditor => "Reads every page, downloads tables and packs.",
+            Self::ComplianceManager => "Reads and downloads, and makes packs.",
+            Self::Administrator => "Reads and downloads, makes packs, and looks after collections.",
+        }
+    }
+
+    /// Whether packs may be made.
+    pub fn makes_packs(self) -> bool {
+        !matches!(self, Self::Auditor)
+    }
+}

@@ -1,1 +1,28 @@
-//! What pages share: frame, forms, tables, charts.
+//! What pages share: frame, view, tables, downloads, charts, and what stands guard before every handler.
+//!
+//! A page is a handler that takes a [`View`] (signed in, an organisation, a collected day, a read-only
+//! transaction) and gives `Page(SomeTemplate { frame: view.frame(Section::Rules, "Rules"), .. })`, whose
+//! template says `{% extends "base.html" %}` and fills the blocks `lead` and `main`.
+
+pub mod address;
+mod assets;
+pub mod chart;
+mod db;
+pub mod download;
+pub mod filters;
+pub mod form;
+pub mod format;
+mod frame;
+mod guard;
+pub mod parts;
+mod routes;
+mod serve;
+pub mod table;
+mod view;
+
+pub use address::Address;
+pub use frame::{Crumb, Frame, Page, Section};
+pub use guard::RequestId;
+pub use routes::{Access, Endpoint, endpoints};
+pub use serve::{app, serve};
+pub use view::{Organization, Read, View, Visit, parse_day};

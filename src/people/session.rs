@@ -1,0 +1,151 @@
+//! The session cookie and the extractors that prove a sign-in.
+
+use actix_web::cookie::{Cookie, SameSite};
+use actix_web::dev::Payload;
+use actix_web::{FromRequest, HttpRequest, web};
+use futures_util::future::LocalBoxFuture;
+use ring::rand::SecureRandom as _;
+use time::{Duration, OffsetDateTime};
+
+use super::{Role, db};
+use crate::State;
+use crate::error::Error;
+
+/// A session ends when nothing was asked for this long.
+pub(super) const IDLE: Duration = Duration::hours(2);
+/// A session ends this long after the sign-in, whatever was asked.
+pub(super) const LONGEST: Duration = Duration::hours(12);
+/// `seen_at` is written at most this often, so that reading pages does not write.
+const TOUCH_EVERY: Duration = Duration::minutes(1);
+
+/// Plain HTTP is only for loopback, where a Secure cookie would not come back.
+const PLAIN_COOKIE: &str = "auditfolio_session";
+const SECURE_COOKIE: &str = "__Host-auditfolio_session";
+
+/// Somebody who is signed in. A handler that takes it is closed to everybody else.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct User {
+    /// Who, as written to the audit log.
+    pub identity: String,
+    pub role: Role,
+    /// A demo identity is not authenticated.
+    pub demo: bool,
+}
+
+impl User {
+    /// The word of column `audit_log.actor_kind`.
+    pub fn actor_kind(&self) -> &'static str {
+        // The demo sign-in is the only one: an authenticated kind comes with the identity provider.
+        "demo"
+    }
+}
+
+/// Somebody who is signed in and may make packs.
+#[derive(Debug, Clone)]
+pub struct Maker(pub User);
+
+impl FromRequest for User {
+    type Error = Error;
+    type Future = LocalBoxFuture<'static, Result<Self, Error>>;
+
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        let request = request.clone();
+        Box::pin(async move { find(&request).await?.ok_or(Error::SignInNeeded) })
+    }
+}
+
+impl FromRequest for Maker {
+    type Error = Error;
+    type Future = LocalBoxFuture<'static, Result<Self, Error>>;
+
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        let request = request.clone();
+        Box::pin(async move {
+            let user = find(&request).await?.ok_or(Error::SignInNeeded)?;
+            if user.role.makes_packs() {
+                Ok(Self(user))
+            } else {
+                Err(Error::Forbidden(
+                    "Compliance managers and administrators make packs; auditors read and download them.",
+                ))
+            }
+        })
+    }
+}
+
+/// Who is signed in, if somebody is.
+pub(super) async fn find(request: &HttpRequest) -> Result<Option<User>, Error> {
+    let state = request
+        .app_data::<web::Data<State>>()
+        .expect("every app is built with its state");
+    let Some(hash) = token_hash(request) else {
+        return Ok(None);
+    };
+    let now = state.clock.now();
+    let Some(row) = db::find(&state.db, &hash, now, now - IDLE).await? else {
+        return Ok(None);
+    };
+    // A demo session must not outlive the demo setting.
+    if row.demo && !state.demo {
+        return Ok(None);
+    }
+    let Some(role) = Role::parse(&row.role) else {
+        return Ok(None);
+    };
+    if now - row.seen_at > TOUCH_EVERY {
+        db::touch(&state.db, &hash, now).await?;
+    }
+    Ok(Some(User {
+        identity: row.identity,
+        role,
+        demo: row.demo,
+    }))
+}
+
+/// SHA-256 of the token in the request's cookie.
+pub(super) fn token_hash(request: &HttpRequest) -> Option<Vec<u8>> {
+    let cookie = request.cookie(cookie_name(request))?;
+    Some(hash(cookie.value()))
+}
+
+pub(super) fn hash(token: &str) -> Vec<u8> {
+    ring::digest::digest(&ring::digest::SHA256, token.as_bytes())
+        .as_ref()
+        .to_vec()
+}
+
+/// 256 random bits as text.
+pub(super) fn new_token() -> Result<String, Error> {
+    let mut bytes = [0_u8; 32];
+    ring::rand::SystemRandom::new()
+        .fill(&mut bytes)
+        .map_err(|error| anyhow::anyhow!("the system's random source failed: {error}"))?;
+    Ok(crate::web::format::hex(&bytes))
+}
+
+fn is_secure(request: &HttpRequest) -> bool {
+    request.connection_info().scheme() == "https"
+}
+
+fn cookie_name(request: &HttpRequest) -> &'static str {
+    if is_secure(request) {
+        SECURE_COOKIE
+    } else {
+        PLAIN_COOKIE
+    }
+}
+
+/// The cookie that carries a token, or with an empty token the one that removes it.
+pub(super) fn cookie(request: &HttpRequest, token: &str) -> Cookie<'static> {
+    let cookie = Cookie::build(cookie_name(request), token.to_owned())
+        .path("/")
+        .http_only(true)
+        .secure(is_secure(request))
+        .same_site(SameSite::Lax);
+    if token.is_empty() {
+        cookie.expires(OffsetDateTime::UNIX_EPOCH).finish()
+    } else {
+        // No expiry: the browser forgets it when it closes; the server ends it in any case.
+        cookie.finish()
+    }
+}

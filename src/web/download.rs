@@ -1,0 +1,423 @@
+//! The rows of a page as CSV, JSON or JSON lines, streamed while they are read.
+
+use std::io::Write as _;
+
+use actix_web::HttpResponse;
+use actix_web::http::header::{CONTENT_DISPOSITION, CONTENT_TYPE};
+use actix_web::web::Bytes;
+use futures_util::StreamExt as _;
+use time::Date;
+use tokio::sync::mpsc;
+
+use super::address::Address;
+use crate::error::Error;
+
+/// How rows are asked for: `?format=`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Format {
+    Csv,
+    Json,
+    JsonLines,
+}
+
+impl Format {
+    /// `None` is the page itself.
+    pub fn of(address: &Address) -> Result<Option<Self>, Error> {
+        match address.get("format") {
+            None | Some("html") => Ok(None),
+            Some("csv") => Ok(Some(Self::Csv)),
+            Some("json") => Ok(Some(Self::Json)),
+            Some("jsonl") => Ok(Some(Self::JsonLines)),
+            Some(_) => Err(Error::Invalid(
+                "The formats are csv, json and jsonl.".to_owned(),
+            )),
+        }
+    }
+
+    /// The file name's ending and the word in the address.
+    pub fn ending(self) -> &'static str {
+        match self {
+            Self::Csv => "csv",
+            Self::Json => "json",
+            Self::JsonLines => "jsonl",
+        }
+    }
+
+    fn media_type(self) -> &'static str {
+        match self {
+            Self::Csv => "text/csv; charset=utf-8; header=present",
+            Self::Json => "application/json",
+            Self::JsonLines => "application/jsonl; charset=utf-8",
+        }
+    }
+}
+
+/// One value of a row.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Cell {
+    Text(String),
+    Number(i64),
+    Flag(bool),
+    /// Written as YYYY-MM-DD.
+    Day(Date),
+    /// Empty in CSV, null in JSON.
+    Nothing,
+}
+
+impl From<&str> for Cell {
+    fn from(text: &str) -> Self {
+        Self::Text(text.to_owned())
+    }
+}
+
+impl From<String> for Cell {
+    fn from(text: String) -> Self {
+        Self::Text(text)
+    }
+}
+
+impl From<i64> for Cell {
+    fn from(number: i64) -> Self {
+        Self::Number(number)
+    }
+}
+
+impl From<i32> for Cell {
+    fn from(number: i32) -> Self {
+        Self::Number(number.into())
+    }
+}
+
+impl From<bool> for Cell {
+    fn from(flag: bool) -> Self {
+        Self::Flag(flag)
+    }
+}
+
+impl From<Date> for Cell {
+    fn from(day: Date) -> Self {
+        Self::Day(day)
+    }
+}
+
+impl<T: Into<Cell>> From<Option<T>> for Cell {
+    fn from(value: Option<T>) -> Self {
+        value.map_or(Self::Nothing, Into::into)
+    }
+}
+
+/// Turns rows into text; the text so far is taken out piece by piece.
+#[derive(Debug)]
+pub struct Writer {
+    format: Format,
+    columns: &'static [&'static str],
+    rows: u64,
+    text: Vec<u8>,
+}
+
+impl Writer {
+    pub fn new(format: Format, columns: &'static [&'static str]) -> Self {
+        let mut writer = Self {
+            format,
+            columns,
+            rows: 0,
+            text: Vec::new(),
+        };
+        match format {
+            Format::Csv => writer.csv_line(columns.iter().map(|column| Cell::from(*column))),
+            Format::Json => writer.text.extend_from_slice(b"["),
+            Format::JsonLines => {}
+        }
+        writer
+    }
+
+    /// Writes one row: a cell for each column, in their order.
+    pub fn row(&mut self, cells: impl IntoIterator<Item = Cell>) {
+        match self.format {
+            Format::Csv => self.csv_line(cells),
+            Format::Json => {
+                self.text
+                    .extend_from_slice(if self.rows == 0 { b"\n" } else { b",\n" });
+                self.json_object(cells);
+            }
+            Format::JsonLines => {
+                self.json_object(cells);
+                self.text.push(b'\n');
+            }
+        }
+        self.rows += 1;
+    }
+
+    /// Ends the text.
+    pub fn end(&mut self) {
+        if self.format == Format::Json {
+            self.text.extend_from_slice(b"\n]\n");
+        }
+    }
+
+    pub fn rows(&self) -> u64 {
+        self.rows
+    }
+
+    pub fn take(&mut self) -> Vec<u8> {
+        std::mem::take(&mut self.text)
+    }
+
+    fn csv_line(&mut self, cells: impl IntoIterator<Item = Cell>) {
+        for (index, cell) in cells.into_iter().enumerate() {
+            if index > 0 {
+                self.text.push(b',');
+            }
+            match cell {
+                Cell::Text(text) => csv_text(&mut self.text, &text),
+                Cell::Number(number) => {
+                    let _ = write!(self.text, "{number}");
+                }
+                Cell::Flag(flag) => {
+                    let _ = write!(self.text, "{flag}");
+                }
+                Cell::Day(day) => {
+                    let _ = write!(self.text, "{day}");
+                }
+                Cell::Nothing => {}
+            }
+        }
+        self.text.extend_from_slice(b"\r\n");
+    }
+
+    fn json_object(&mut self, cells: impl IntoIterator<Item = Cell>) {
+        for (index, (column, cell)) in self.columns.iter().zip(cells).enumerate() {
+            self.text.push(if index == 0 { b'{' } else { b',' });
+            json_text(&mut self.text, column);
+            self.text.push(b':');
+            match cell {
+                Cell::Text(text) => json_text(&mut self.text, &text),
+                Cell::Number(number) => {
+                    let _ = write!(self.text, "{number}");
+                }
+                Cell::Flag(flag) => {
+                    let _ = write!(self.text, "{flag}");
+                }
+                Cell::Day(day) => {
+                    let _ = write!(self.text, "\"{day}\"");
+                }
+                Cell::Nothing => self.text.extend_from_slice(b"null"),
+            }
+        }
+        self.text.push(b'}');
+    }
+}
+
+/// A cell of RFC 4180. A spreadsheet takes text that begins with one of these for a formula, so a ' goes before it.
+fn csv_text(out: &mut Vec<u8>, text: &str) {
+    let formula = text.starts_with(['=', '+', '-', '@', '\t', '\r']);
+    let quoted = formula
+        || text.contains(['"', ',', '\n', '\r'])
+        || text.starts_with(' ')
+        || text.ends_with(' ');
+    if !quoted {
+        out.extend_from_slice(text.as_bytes());
+        return;
+    }
+    out.push(b'"');
+    if formula {
+        out.push(b'\'');
+    }
+    for byte in text.bytes() {
+        if byte == b'"' {
+            out.push(b'"');
+        }
+        out.push(byte);
+    }
+    out.push(b'"');
+}
+
+fn json_text(out: &mut Vec<u8>, text: &str) {
+    serde_json::to_writer(&mut *out, text)
+        .expect("text is always JSON, and writing to memory cannot fail");
+}
+
+/// Text is handed on in pieces of about this size.
+const PIECE_BYTES: usize = 64 * 1024;
+
+/// Takes rows from the one who reads them and hands them to the one who downloads them.
+#[derive(Debug)]
+pub struct Rows {
+    writer: Writer,
+    to: mpsc::Sender<Result<Bytes, Cut>>,
+}
+
+impl Rows {
+    /// Writes one row; waits while the reader of the download is slower than the database.
+    pub async fn push(&mut self, cells: impl IntoIterator<Item = Cell>) -> anyhow::Result<()> {
+        self.writer.row(cells);
+        if self.writer.text.len() >= PIECE_BYTES {
+            self.send().await
+        } else {
+            Ok(())
+        }
+    }
+
+    async fn send(&mut self) -> anyhow::Result<()> {
+        let piece = self.writer.take();
+        self.to
+            .send(Ok(piece.into()))
+            .await
+            .map_err(|error| anyhow::anyhow!("the download was given up: {error}"))
+    }
+}
+
+/// Ends a download that cannot go on, so that the browser reports a broken one and never a short one.
+#[derive(Debug, thiserror::Error)]
+#[error("the rows could not be read to their end")]
+pub struct Cut;
+
+/// Answers with all rows that `work` pushes. `work` runs beside the answer and may own a transaction:
+/// `download(format, "rules-2026-11-22", &COLUMNS, |mut rows| async move { …; Ok(rows) })`.
+pub fn download<F, Fut>(
+    format: Format,
+    stem: &str,
+    columns: &'static [&'static str],
+    work: F,
+) -> HttpResponse
+where
+    F: FnOnce(Rows) -> Fut,
+    Fut: Future<Output = anyhow::Result<Rows>> + 'static,
+{
+    let (to, from) = mpsc::channel(4);
+    let failed = to.clone();
+    let work = work(Rows {
+        writer: Writer::new(format, columns),
+        to,
+    });
+    actix_web::rt::spawn(async move {
+        let ended = match work.await {
+            Ok(mut rows) => {
+                rows.writer.end();
+                rows.send().await
+            }
+            Err(error) => Err(error),
+        };
+        if let Err(error) = ended {
+            tracing::warn!(error = format!("{error:#}"), "a download was cut");
+            let _ = failed.send(Err(Cut)).await;
+        }
+    });
+    let name = format!(
+        "attachment; filename=\"{}.{}\"",
+        safe_name(stem),
+        format.ending()
+    );
+    HttpResponse::Ok()
+        .insert_header((CONTENT_TYPE, format.media_type()))
+        .insert_header((CONTENT_DISPOSITION, name))
+        .streaming(receiver(from).boxed_local())
+}
+
+/// A channel's other end as a stream.
+pub(crate) fn receiver<T: 'static>(from: mpsc::Receiver<T>) -> impl futures_util::Stream<Item = T> {
+    futures_util::stream::unfold(from, |mut from| async move {
+        from.recv().await.map(|item| (item, from))
+    })
+}
+
+/// A file name that is safe on every system and in a header: other characters become `-`.
+pub fn safe_name(text: &str) -> String {
+    let name: String = text
+        .chars()
+        .map(|letter| {
+            if letter.is_ascii_alphanumeric() || matches!(letter, '-' | '_' | '.') {
+                letter
+            } else {
+                '-'
+            }
+        })
+        .take(100)
+        .collect();
+    let name = name.trim_matches(['-', '.']);
+    if name.is_empty() {
+        "auditfolio".to_owned()
+    } else {
+        name.to_owned()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const COLUMNS: [&str; 3] = ["rule", "failing", "since"];
+
+    fn written(format: Format, rows: Vec<[Cell; 3]>) -> String {
+        let mut writer = Writer::new(format, &COLUMNS);
+        for row in rows {
+            writer.row(row);
+        }
+        writer.end();
+        String::from_utf8(writer.take()).expect("text")
+    }
+
+    #[test]
+    fn a_cell_that_a_spreadsheet_would_run_is_marked_in_csv_and_exact_in_json_lines() {
+        for evil in ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1"] {
+            let row = || vec![[evil.into(), 3_i64.into(), Cell::Nothing]];
+            assert_eq!(
+                written(Format::Csv, row()),
+                format!("rule,failing,since\r\n\"'{evil}\",3,\r\n")
+            );
+            let line: serde_json::Value =
+                serde_json::from_str(&written(Format::JsonLines, row())).expect("JSON");
+            assert_eq!(line["rule"], evil);
+        }
+    }
+
+    #[test]
+    fn csv_comes_back_as_it_was() {
+        let values = [
+            "plain",
+            "a,b",
+            "say \"x\"",
+            "two\nlines",
+            " space ",
+            "",
+            "Ünï",
+        ];
+        let rows = values
+            .iter()
+            .map(|value| [Cell::from(*value), Cell::Number(-5), Cell::Nothing])
+            .collect();
+        let text = written(Format::Csv, rows);
+        let mut reader = csv::Reader::from_reader(text.as_bytes());
+        let back: Vec<String> = reader
+            .records()
+            .map(|record| record.expect("CSV")[0].to_owned())
+            .collect();
+        assert_eq!(back, values);
+    }
+
+    #[test]
+    fn json_is_whole_with_no_one_and_many_rows() {
+        for rows in 0..3_i64 {
+            let text = written(
+                Format::Json,
+                (0..rows)
+                    .map(|row| {
+                        [
+                            Cell::from("\"<&\u{1}"),
+                            Cell::Number(row),
+                            Cell::Day(time::macros::date!(2026 - 11 - 02)),
+                        ]
+                    })
+                    .collect(),
+            );
+            let value: serde_json::Value = serde_json::from_str(&text).expect("JSON");
+            assert_eq!(value.as_array().map(Vec::len), usize::try_from(rows).ok());
+        }
+    }
+
+    #[test]
+    fn a_file_name_holds_nothing_that_a_system_minds() {
+        assert_eq!(safe_name("../a b/ü:\"x\"\r\n.pdf"), "a-b----x----.pdf");
+        assert_eq!(safe_name("..."), "auditfolio");
+    }
+}

@@ -1,0 +1,157 @@
+//! Figures and times as words, one way for pages and their charts.
+
+use std::fmt::Write as _;
+
+use time::{Date, OffsetDateTime};
+
+/// `48211` as `48,211`.
+pub fn count(number: i64) -> String {
+    let digits = number.unsigned_abs().to_string();
+    let mut text = String::with_capacity(digits.len() + digits.len() / 3 + 1);
+    if number < 0 {
+        text.push('−');
+    }
+    for (index, digit) in digits.chars().enumerate() {
+        if index > 0 && (digits.len() - index) % 3 == 0 {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
+}
+
+/// A difference with its sign: `+3`, `−2`, `±0`.
+pub fn signed(number: i64) -> String {
+    match number {
+        0 => "±0".to_owned(),
+        1.. => format!("+{}", count(number)),
+        _ => count(number),
+    }
+}
+
+/// `part` of `whole` in percent with one decimal, rounded down: 100.0 % means all. `None` of nothing.
+pub fn percent(part: i64, whole: i64) -> Option<String> {
+    if whole <= 0 {
+        return None;
+    }
+    let tenths = i128::from(part) * 1000 / i128::from(whole);
+    Some(format!("{}.{} %", tenths / 10, tenths % 10))
+}
+
+/// `1 day`, `2 days`; the plural is the singular with an s.
+pub fn plural(number: i64, word: &str) -> String {
+    if number == 1 {
+        format!("1 {word}")
+    } else {
+        format!("{} {word}s", count(number))
+    }
+}
+
+/// `22 Nov 2026`.
+pub fn day(day: Date) -> String {
+    format!("{} {} {}", day.day(), month(day), day.year())
+}
+
+/// `22 Nov`.
+pub fn short_day(day: Date) -> String {
+    format!("{} {}", day.day(), month(day))
+}
+
+/// `Sunday 22 November 2026`.
+pub fn long_day(day: Date) -> String {
+    format!(
+        "{} {} {} {}",
+        day.weekday(),
+        day.day(),
+        day.month(),
+        day.year()
+    )
+}
+
+/// The first three letters of the month.
+pub fn month(day: Date) -> &'static str {
+    const NAMES: [&str; 12] = [
+        "Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec",
+    ];
+    NAMES[usize::from(u8::from(day.month())) - 1]
+}
+
+/// `22 Nov 2026 06:00:11 UTC`.
+pub fn at(time: OffsetDateTime) -> String {
+    let time = time.to_offset(time::UtcOffset::UTC);
+    format!(
+        "{} {:02}:{:02}:{:02} UTC",
+        day(time.date()),
+        time.hour(),
+        time.minute(),
+        time.second()
+    )
+}
+
+/// `1.2 MB`, in steps of 1000, rounded down.
+pub fn bytes(number: i64) -> String {
+    let mut unit = 1_i64;
+    let mut name = "bytes";
+    for next in ["kB", "MB", "GB", "TB"] {
+        if number / unit < 1000 {
+            break;
+        }
+        unit *= 1000;
+        name = next;
+    }
+    if unit == 1 {
+        return plural(number, "byte");
+    }
+    format!("{}.{} {name}", number / unit, number % unit * 10 / unit)
+}
+
+/// Lower-case hexadecimal.
+pub fn hex(bytes: &[u8]) -> String {
+    bytes
+        .iter()
+        .fold(String::with_capacity(bytes.len() * 2), |mut text, byte| {
+            let _ = write!(text, "{byte:02x}");
+            text
+        })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn figures_have_separators_and_signs() {
+        assert_eq!(count(0), "0");
+        assert_eq!(count(999), "999");
+        assert_eq!(count(1_234_567), "1,234,567");
+        assert_eq!(count(-1_000), "−1,000");
+        assert_eq!(signed(3), "+3");
+        assert_eq!(signed(0), "±0");
+        assert_eq!(signed(-2), "−2");
+    }
+
+    #[test]
+    fn a_share_is_rounded_down_so_that_100_means_all() {
+        assert_eq!(percent(1_999_999, 2_000_000).as_deref(), Some("99.9 %"));
+        assert_eq!(percent(1, 1).as_deref(), Some("100.0 %"));
+        assert_eq!(percent(0, 0), None);
+        assert_eq!(percent(i64::MAX - 1, i64::MAX).as_deref(), Some("99.9 %"));
+    }
+
+    #[test]
+    fn sizes_are_rounded_down() {
+        assert_eq!(bytes(1), "1 byte");
+        assert_eq!(bytes(999), "999 bytes");
+        assert_eq!(bytes(1_999), "1.9 kB");
+        assert_eq!(bytes(300_000_000), "300.0 MB");
+    }
+
+    #[test]
+    fn days_and_times_are_in_words() {
+        assert_eq!(day(time::macros::date!(2026 - 11 - 02)), "2 Nov 2026");
+        assert_eq!(
+            at(time::macros::datetime!(2026-11-22 06:00:11 +2)),
+            "22 Nov 2026 04:00:11 UTC"
+        );
+    }
+}

@@ -1,0 +1,383 @@
+//! What every request passes: request id, same-site check, error pages, security headers.
+
+use actix_web::body::{BoxBody, EitherBody, MessageBody};
+use actix_web::dev::{ServiceRequest, ServiceResponse};
+use actix_web::http::header::{
+    CACHE_CONTROL, CONTENT_TYPE, HOST, HeaderMap, HeaderName, HeaderValue, LOCATION, ORIGIN,
+};
+use actix_web::http::{Method, StatusCode};
+use actix_web::middleware::Next;
+use actix_web::{HttpMessage as _, HttpRequest, HttpResponse, web};
+use askama::Template;
+use tracing::Instrument as _;
+
+use super::address::Address;
+use super::format;
+use super::frame::{Frame, Page};
+use crate::State;
+use crate::error::Error;
+
+/// Names one request in the log, on its error page and in the audit log.
+#[derive(Debug, Clone)]
+pub struct RequestId(pub String);
+
+impl RequestId {
+    /// Of a request that came through the guard.
+    pub fn of(request: &HttpRequest) -> Option<String> {
+        request.extensions().get::<Self>().map(|id| id.0.clone())
+    }
+
+    fn new() -> Self {
+        use ring::rand::SecureRandom as _;
+        let mut bytes = [0_u8; 8];
+        // A request without a name is still answered: an all-zero id only makes its log line harder to find.
+        let _ = ring::rand::SystemRandom::new().fill(&mut bytes);
+        Self(format::hex(&bytes))
+    }
+}
+
+const CONTENT_SECURITY_POLICY: &str = "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; \
+     frame-ancestors 'none'; base-uri 'none'";
+
+const HEADERS: [(&str, &str); 7] = [
+    ("content-security-policy", CONTENT_SECURITY_POLICY),
+    ("cross-origin-opener-policy", "same-origin"),
+    ("cross-origin-resource-policy", "same-origin"),
+    (
+        "permissions-policy",
+        "camera=(), geolocation=(), microphone=(), payment=(), usb=()",
+    ),
+    ("x-frame-options", "DENY"),
+    ("x-content-type-options", "nosniff"),
+    ("referrer-policy", "same-origin"),
+];
+
+/// The outermost middleware.
+pub(super) async fn guard<B: MessageBody + 'static>(
+    request: ServiceRequest,
+    next: Next<B>,
+) -> Result<ServiceResponse<EitherBody<B, BoxBody>>, actix_web::Error> {
+    let id = RequestId::new();
+    request.extensions_mut().insert(id.clone());
+    let http_request = request.request().clone();
+    let span = tracing::info_span!("request", request.id = %id.0, method = %request.method(), path = request.path());
+    let demo = http_request
+        .app_data::<web::Data<State>>()
+        .is_some_and(|state| state.demo);
+
+    let refusal = refusal(request.method(), request.headers(), demo);
+    let mut response = match refusal {
+        Some(error) => {
+            failed(&http_request, &id, Some(&error), error_status(&error)).map_into_right_body()
+        }
+        None => match next.call(request).instrument(span.clone()).await {
+            Ok(response) => span.in_scope(|| with_error_page(response, &id)),
+            Err(error) => {
+                let status = error.as_response_error().status_code();
+                span.in_scope(|| failed(&http_request, &id, error.as_error::<Error>(), status))
+                    .map_into_right_body()
+            }
+        },
+    };
+    let headers = response.headers_mut();
+    for (name, value) in HEADERS {
+        headers.insert(
+            HeaderName::from_static(name),
+            HeaderValue::from_static(value),
+        );
+    }
+    if !headers.contains_key(CACHE_CONTROL) {
+        headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    }
+    headers.insert(
+        HeaderName::from_static("x-request-id"),
+        HeaderValue::from_str(&id.0).expect("hexadecimal digits are a header value"),
+    );
+    Ok(response)
+}
+
+fn error_status(error: &Error) -> StatusCode {
+    actix_web::ResponseError::status_code(error)
+}
+
+/// Why a request is refused before any handler.
+fn refusal(method: &Method, headers: &HeaderMap, demo: bool) -> Option<Error> {
+    // The demo trusts whoever reaches loopback; a name that somebody else's DNS points there must not.
+    if demo
+        && let Some(host) = text(headers, HOST)
+        && !is_loopback(host)
+    {
+        return Some(Error::Forbidden(
+            "The demo answers only at 127.0.0.1, [::1] and localhost.",
+        ));
+    }
+    if matches!(*method, Method::GET | Method::HEAD | Method::OPTIONS) || is_same_site(headers) {
+        return None;
+    }
+    Some(Error::Forbidden(
+        "This was sent from another site. Open the page here and send it again.",
+    ))
+}
+
+/// Whether the browser says that a form was sent from a page of this portal.
+fn is_same_site(headers: &HeaderMap) -> bool {
+    if let Some(site) = text(headers, HeaderName::from_static("sec-fetch-site")) {
+        return site == "same-origin";
+    }
+    match (text(headers, ORIGIN), text(headers, HOST)) {
+        (Some(origin), Some(host)) => origin
+            .split_once("://")
+            .is_some_and(|(_, rest)| rest == host),
+        _ => false,
+    }
+}
+
+fn is_loopback(host: &str) -> bool {
+    let name = if host.starts_with('[') {
+        host.split_inclusive(']').next().unwrap_or(host)
+    } else {
+        host.split(':').next().unwrap_or(host)
+    };
+    matches!(name, "127.0.0.1" | "localhost" | "[::1]")
+}
+
+fn text(headers: &HeaderMap, name: HeaderName) -> Option<&str> {
+    headers.get(name)?.to_str().ok()
+}
+
+/// Puts the error page where a handler or actix itself gave an error without a page.
+fn with_error_page<B: MessageBody + 'static>(
+    response: ServiceResponse<B>,
+    id: &RequestId,
+) -> ServiceResponse<EitherBody<B, BoxBody>> {
+    let status = response.status();
+    let error = response
+        .response()
+        .error()
+        .and_then(|error| error.as_error::<Error>());
+    let has_page = response
+        .headers()
+        .get(CONTENT_TYPE)
+        .is_some_and(|kind| kind.as_bytes().starts_with(b"text/html"));
+    if error.is_none() && (has_page || !(status.is_client_error() || status.is_server_error())) {
+        return response.map_into_left_body();
+    }
+    let request = response.request().clone();
+    failed(&request, id, error, status).map_into_right_body()
+}
+
+#[derive(Template)]
+#[template(path = "error/error.html")]
+struct ErrorPage {
+    frame: Frame,
+    said: Said,
+    request_id: String,
+}
+
+/// What an error page says: what happened, what to do.
+struct Said {
+    title: &'static str,
+    happened: String,
+    todo: String,
+    link: Option<(String, String)>,
+}
+
+fn failed(
+    request: &HttpRequest,
+    id: &RequestId,
+    error: Option<&Error>,
+    status: StatusCode,
+) -> ServiceResponse {
+    match error {
+        Some(Error::Internal(cause)) => {
+            tracing::error!(error = format!("{cause:#}"), "a request failed")
+        }
+        Some(Error::Unavailable(cause)) => {
+            tracing::error!(error = %cause, "the database does not answer")
+        }
+        None if status.is_server_error() => tracing::error!(%status, "a request failed"),
+        Some(_) | None => {}
+    }
+    let demo = request
+        .app_data::<web::Data<State>>()
+        .is_some_and(|state| state.demo);
+    if matches!(error, Some(Error::SignInNeeded))
+        && matches!(*request.method(), Method::GET | Method::HEAD)
+    {
+        let here = request
+            .uri()
+            .path_and_query()
+            .map_or("/", |path| path.as_str());
+        let location = Address::new("/sign-in").with("next", here).to_string();
+        let response = HttpResponse::SeeOther()
+            .insert_header((LOCATION, location))
+            .finish();
+        return ServiceResponse::new(request.clone(), response);
+    }
+    let said = said(request, error, status);
+    let mut frame = Frame::bare(said.title, demo);
+    frame.sections = !matches!(error, Some(Error::SignInNeeded));
+    let page = ErrorPage {
+        frame,
+        said,
+        request_id: id.0.clone(),
+    };
+    ServiceResponse::new(request.clone(), Page(page).answer(status))
+}
+
+fn said(request: &HttpRequest, error: Option<&Error>, status: StatusCode) -> Said {
+    let plain = |title, happened: &str, todo: &str| Said {
+        title,
+        happened: happened.to_owned(),
+        todo: todo.to_owned(),
+        link: None,
+    };
+    match error {
+        Some(Error::NotFound) => not_found(),
+        Some(Error::Forbidden(who)) => plain("Not allowed", "You may not do this here.", who),
+        Some(Error::SignInNeeded) => Said {
+            link: Some(("/sign-in".to_owned(), "Sign in".to_owned())),
+            ..plain(
+                "Sign in first",
+                "This needs a sign-in, or the one you had has ended.",
+                "Sign in and try again.",
+            )
+        },
+        Some(Error::Invalid(what)) => plain(
+            "Not understood",
+            "The request cannot be answered as it stands.",
+            what,
+        ),
+        Some(Error::Conflict(what)) => plain(
+            "Not possible now",
+            "The request stands against something else.",
+            what,
+        ),
+        Some(Error::DayNotCollected {
+            asked,
+            first,
+            latest,
+        }) => Said {
+            title: "Not a collected day",
+            happened: format!("There is nothing to show as of “{asked}”."),
+            todo: format!(
+                "Collected days run from {} to {} (UTC). Choose one of them, written as YYYY-MM-DD.",
+                format::day(*first),
+                format::day(*latest)
+            ),
+            link: Some((
+                Address::parse(request.path(), request.query_string())
+                    .with("as_of", latest)
+                    .to_string(),
+                format!("Open this page as of {}", format::day(*latest)),
+            )),
+        },
+        Some(Error::NothingCollected) => Said {
+            link: Some(("/collections".to_owned(), "See collections".to_owned())),
+            ..plain(
+                "Nothing collected yet",
+                "Here you will read the organisation’s AWS Config rule results, day by day. No collection has \
+                 finished, so there is no day to show.",
+                "Run “auditfolio collect --from FOLDER” on a copy of the delivery bucket, or “auditfolio demo” to \
+                 look at a made-up organisation.",
+            )
+        },
+        Some(Error::Unavailable(_)) => plain(
+            "Not available now",
+            "The database does not answer.",
+            "Try again in a minute. If it stays so, tell whoever runs this installation the request id.",
+        ),
+        Some(Error::Internal(_)) | None => match status {
+            StatusCode::NOT_FOUND => not_found(),
+            StatusCode::METHOD_NOT_ALLOWED => plain(
+                "Not possible here",
+                "This address does not take that.",
+                "Go back and use the page’s own form.",
+            ),
+            StatusCode::PAYLOAD_TOO_LARGE => plain(
+                "Too large",
+                "More was sent than this form takes.",
+                "Send less, e.g. a shorter title.",
+            ),
+            status if status.is_client_error() => plain(
+                "Not understood",
+                "The address or the form cannot be read.",
+                "Go back and try again, or start from the first page.",
+            ),
+            _ => plain(
+                "Something failed",
+                "The page could not be made. Nothing was changed.",
+                "Try again. If it stays so, tell whoever runs this installation the request id: the log has the cause.",
+            ),
+        },
+    }
+}
+
+fn not_found() -> Said {
+    Said {
+        title: "Not found",
+        happened: "There is nothing at this address, or nothing that you may see.".to_owned(),
+        todo: "Check the address, or start from one of the sections above.".to_owned(),
+        link: None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn headers(pairs: &[(&'static str, &'static str)]) -> HeaderMap {
+        pairs
+            .iter()
+            .map(|(name, value)| {
+                (
+                    HeaderName::from_static(name),
+                    HeaderValue::from_static(value),
+                )
+            })
+            .collect()
+    }
+
+    #[test]
+    fn an_unsafe_method_needs_a_browser_that_says_same_origin() {
+        let refused = |pairs: &[(&'static str, &'static str)]| {
+            refusal(&Method::POST, &headers(pairs), false).is_some()
+        };
+        assert!(!refused(&[("sec-fetch-site", "same-origin")]));
+        assert!(refused(&[("sec-fetch-site", "same-site")]));
+        assert!(refused(&[("sec-fetch-site", "cross-site")]));
+        assert!(refused(&[("sec-fetch-site", "none")]));
+        assert!(!refused(&[
+            ("origin", "http://127.0.0.1:8080"),
+            ("host", "127.0.0.1:8080")
+        ]));
+        assert!(refused(&[
+            ("origin", "http://evil.example"),
+            ("host", "127.0.0.1:8080")
+        ]));
+        assert!(refused(&[("origin", "null"), ("host", "127.0.0.1:8080")]));
+        assert!(refused(&[("host", "127.0.0.1:8080")]));
+        // What the browser says outright weighs more than an Origin that fits.
+        assert!(refused(&[
+            ("sec-fetch-site", "cross-site"),
+            ("origin", "http://a"),
+            ("host", "a")
+        ]));
+    }
+
+    #[test]
+    fn the_demo_answers_only_at_loopback_names() {
+        let refused = |host| refusal(&Method::GET, &headers(&[("host", host)]), true).is_some();
+        for host in ["127.0.0.1:8080", "localhost", "localhost:1", "[::1]:8080"] {
+            assert!(!refused(host), "{host}");
+        }
+        for host in [
+            "evil.example",
+            "127.0.0.1.evil.example",
+            "localhost.evil.example:80",
+            "[::2]",
+        ] {
+            assert!(refused(host), "{host}");
+        }
+    }
+}

@@ -1,0 +1,391 @@
+//! Tables: sort links, keyset paging, "rows 1 to 100 of 48,211", the same rows as CSV and JSON.
+//!
+//! A template writes `{{ table.open() }}`, its `<tr>` rows, `{{ table.close() }}`. A cell of figures has the
+//! class `number`; the first cell of a row is `<th scope="row">`.
+
+use askama::Template;
+use time::Date;
+
+use super::address::Address;
+use super::format;
+use super::parts::html_safe;
+use crate::error::Error;
+
+/// Rows on a page of a table.
+pub const PAGE_ROWS: i64 = 100;
+
+/// A column's head.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Column {
+    pub title: &'static str,
+    /// Right-aligned with tabular figures.
+    pub number: bool,
+    /// The word in `?sort=`, where the column can be sorted on.
+    pub sort: Option<&'static str>,
+}
+
+/// A column of words.
+pub const fn text(title: &'static str) -> Column {
+    Column {
+        title,
+        number: false,
+        sort: None,
+    }
+}
+
+/// A column of figures.
+pub const fn number(title: &'static str) -> Column {
+    Column {
+        title,
+        number: true,
+        sort: None,
+    }
+}
+
+impl Column {
+    /// That can be sorted on.
+    #[must_use]
+    pub const fn by(mut self, sort: &'static str) -> Self {
+        self.sort = Some(sort);
+        self
+    }
+}
+
+/// What a table is sorted on: `?sort=name` or `?sort=-name`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Sort {
+    pub by: &'static str,
+    pub descending: bool,
+}
+
+impl Sort {
+    pub const fn up(by: &'static str) -> Self {
+        Self {
+            by,
+            descending: false,
+        }
+    }
+
+    pub const fn down(by: &'static str) -> Self {
+        Self {
+            by,
+            descending: true,
+        }
+    }
+
+    /// The sort in the address, if one of the columns has it, else the given one.
+    pub fn of(address: &Address, columns: &[Column], otherwise: Self) -> Self {
+        let Some(asked) = address.get("sort") else {
+            return otherwise;
+        };
+        let (name, descending) = asked
+            .strip_prefix('-')
+            .map_or((asked, false), |name| (name, true));
+        columns
+            .iter()
+            .filter_map(|column| column.sort)
+            .find(|sort| *sort == name)
+            .map_or(otherwise, |by| Self { by, descending })
+    }
+
+    fn word(self) -> String {
+        format!("{}{}", if self.descending { "-" } else { "" }, self.by)
+    }
+}
+
+/// Where in a keyset-paged table a page begins: the sort key of the row beside it.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub enum Place {
+    #[default]
+    First,
+    /// The rows that follow this key.
+    After(Vec<String>),
+    /// The rows that come before this key: ask for them in reverse order and turn them round.
+    Before(Vec<String>),
+}
+
+impl Place {
+    /// From `?after=` or `?before=`; keys have so many parts.
+    pub fn of(address: &Address, parts: usize) -> Result<Self, Error> {
+        let key = |name| -> Result<Option<Vec<String>>, Error> {
+            let Some(text) = address.get(name) else {
+                return Ok(None);
+            };
+            let key: Vec<String> = serde_json::from_str(text).unwrap_or_default();
+            if key.len() == parts {
+                Ok(Some(key))
+            } else {
+                Err(Error::Invalid("The place in the table is not one of its own links. Start from its first page.".to_owned()))
+            }
+        };
+        Ok(match (key("after")?, key("before")?) {
+            (Some(key), _) => Self::After(key),
+            (None, Some(key)) => Self::Before(key),
+            (None, None) => Self::First,
+        })
+    }
+}
+
+/// A key as it stands in the address.
+pub fn key<T: ToString>(parts: &[T]) -> String {
+    let parts: Vec<String> = parts.iter().map(ToString::to_string).collect();
+    serde_json::Value::from(parts).to_string()
+}
+
+/// A table around its rows.
+#[derive(Debug, Clone)]
+pub struct Table {
+    /// An id for links to it, unique on the page.
+    pub id: &'static str,
+    pub caption: String,
+    pub columns: Vec<Column>,
+    pub sort: Option<Sort>,
+    /// The page's address; sort and paging links change only their own parameters.
+    pub address: Address,
+    /// Number of the first row shown, from 1.
+    pub first_row: i64,
+    /// Rows shown.
+    pub shown: i64,
+    /// Rows that the filters leave.
+    pub total: i64,
+    /// The day the rows are as of, where they are.
+    pub as_of: Option<Date>,
+    pub previous: Option<Address>,
+    pub next: Option<Address>,
+    /// Whether the same rows are offered as CSV, JSON and JSON lines at this address.
+    pub formats: bool,
+}
+
+impl Table {
+    /// A table whose rows are all on the page.
+    pub fn whole(
+        id: &'static str,
+        caption: impl Into<String>,
+        columns: &[Column],
+        address: &Address,
+        rows: usize,
+    ) -> Self {
+        let rows = i64::try_from(rows).unwrap_or(i64::MAX);
+        Self {
+            id,
+            caption: caption.into(),
+            columns: columns.to_vec(),
+            sort: None,
+            address: address.clone(),
+            first_row: 1,
+            shown: rows,
+            total: rows,
+            as_of: None,
+            previous: None,
+            next: None,
+            formats: false,
+        }
+    }
+
+    #[must_use]
+    pub fn sorted(mut self, sort: Sort) -> Self {
+        self.sort = Some(sort);
+        self
+    }
+
+    #[must_use]
+    pub fn as_of(mut self, day: Date) -> Self {
+        self.as_of = Some(day);
+        self
+    }
+
+    /// With links to the same rows as CSV, JSON and JSON lines.
+    #[must_use]
+    pub fn with_formats(mut self) -> Self {
+        self.formats = true;
+        self
+    }
+
+    /// With paging. `first` and `last` are the keys of the first and last row shown; `more` says whether rows
+    /// follow in the direction that was asked (ask for one row more than [`PAGE_ROWS`] to know).
+    #[must_use]
+    pub fn paged(
+        mut self,
+        place: &Place,
+        first: Option<String>,
+        last: Option<String>,
+        more: bool,
+        total: i64,
+    ) -> Self {
+        let row = self
+            .address
+            .get("row")
+            .and_then(|row| row.parse::<i64>().ok())
+            .unwrap_or(1);
+        self.first_row = if *place == Place::First {
+            1
+        } else {
+            row.clamp(1, total.max(1))
+        };
+        self.total = total;
+        let (earlier, later) = match place {
+            Place::First => (false, more),
+            Place::After(_) => (true, more),
+            Place::Before(_) => (more, true),
+        };
+        let base = self.address.without(&["after", "before", "row", "format"]);
+        self.previous = first.filter(|_| earlier).map(|key| {
+            base.with("before", key)
+                .with("row", (self.first_row - PAGE_ROWS).max(1))
+        });
+        self.next = last.filter(|_| later).map(|key| {
+            base.with("after", key)
+                .with("row", self.first_row + self.shown)
+        });
+        self
+    }
+
+    pub fn open(&self) -> TableOpen<'_> {
+        TableOpen { table: self }
+    }
+
+    pub fn close(&self) -> TableClose<'_> {
+        TableClose { table: self }
+    }
+
+    /// "Rows 1 to 100 of 48,211 as of 22 Nov 2026 (UTC)".
+    pub fn rows(&self) -> String {
+        let as_of = self
+            .as_of
+            .map(|day| format!(" as of {} (UTC)", format::day(day)))
+            .unwrap_or_default();
+        if self.shown == 0 {
+            return format!("No rows{as_of}");
+        }
+        if self.shown == self.total {
+            return format!(
+                "{}{as_of}",
+                if self.total == 1 {
+                    "1 row".to_owned()
+                } else {
+                    format!("All {} rows", format::count(self.total))
+                }
+            );
+        }
+        let last = self.first_row + self.shown - 1;
+        format!(
+            "Rows {} to {} of {}{as_of}",
+            format::count(self.first_row),
+            format::count(last),
+            format::count(self.total)
+        )
+    }
+
+    fn aria_sort(&self, column: &Column) -> Option<&'static str> {
+        let sort = self.sort?;
+        (column.sort == Some(sort.by)).then_some(if sort.descending {
+            "descending"
+        } else {
+            "ascending"
+        })
+    }
+
+    fn descending(&self) -> bool {
+        self.sort.is_some_and(|sort| sort.descending)
+    }
+
+    fn sort_href(&self, by: &'static str) -> Address {
+        let descending = match self.sort {
+            Some(sort) if sort.by == by => !sort.descending,
+            // Figures are mostly wanted largest first.
+            _ => self
+                .columns
+                .iter()
+                .any(|column| column.sort == Some(by) && column.number),
+        };
+        self.address
+            .without(&["after", "before", "row", "format"])
+            .with("sort", Sort { by, descending }.word())
+    }
+
+    fn format_href(&self, format: &str) -> Address {
+        self.address
+            .without(&["after", "before", "row"])
+            .with("format", format)
+    }
+}
+
+/// Everything of a table before its rows.
+#[derive(Debug, Template)]
+#[template(path = "parts/table_open.html")]
+pub struct TableOpen<'a> {
+    table: &'a Table,
+}
+
+/// Everything of a table after its rows.
+#[derive(Debug, Template)]
+#[template(path = "parts/table_close.html")]
+pub struct TableClose<'a> {
+    table: &'a Table,
+}
+
+html_safe!(TableOpen<'_>, TableClose<'_>);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const COLUMNS: [Column; 2] = [text("Rule").by("rule"), number("Failing").by("failing")];
+
+    #[test]
+    fn only_a_column_that_can_be_sorted_on_is_taken_from_the_address() {
+        let of = |query| Sort::of(&Address::parse("/rules", query), &COLUMNS, Sort::up("rule"));
+        assert_eq!(of("sort=-failing"), Sort::down("failing"));
+        assert_eq!(of("sort=failing"), Sort::up("failing"));
+        assert_eq!(of("sort=name;drop"), Sort::up("rule"));
+        assert_eq!(of(""), Sort::up("rule"));
+    }
+
+    #[test]
+    fn paging_keeps_filters_and_counts_rows() {
+        let address = Address::parse("/rules", "q=s3&as_of=2026-11-22");
+        let mut table = Table::whole("rules", "Rules", &COLUMNS, &address, 100);
+        table = table.paged(
+            &Place::First,
+            Some(key(&["a"])),
+            Some(key(&["b"])),
+            true,
+            250,
+        );
+        assert_eq!(table.rows(), "Rows 1 to 100 of 250");
+        assert_eq!(table.previous, None);
+        let next = table.next.expect("more rows follow");
+        assert_eq!(next.get("q"), Some("s3"));
+        assert_eq!(
+            Place::of(&next, 1).unwrap(),
+            Place::After(vec!["b".to_owned()])
+        );
+
+        let mut second = Table::whole("rules", "Rules", &COLUMNS, &next, 100);
+        second = second.paged(
+            &Place::of(&next, 1).unwrap(),
+            Some(key(&["c"])),
+            Some(key(&["d"])),
+            true,
+            250,
+        );
+        assert_eq!(second.rows(), "Rows 101 to 200 of 250");
+        let back = second.previous.expect("rows come before");
+        assert_eq!(
+            Place::of(&back, 1).unwrap(),
+            Place::Before(vec!["c".to_owned()])
+        );
+        assert_eq!(back.get("row"), Some("1"));
+    }
+
+    #[test]
+    fn a_place_that_is_no_link_of_the_table_is_refused() {
+        let address = Address::parse("/rules", "after=%5B%22a%22%5D");
+        assert!(Place::of(&address, 1).is_ok());
+        assert!(matches!(Place::of(&address, 2), Err(Error::Invalid(_))));
+        assert!(matches!(
+            Place::of(&Address::parse("/rules", "after=x"), 1),
+            Err(Error::Invalid(_))
+        ));
+    }
+}
