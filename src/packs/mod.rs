@@ -1,1 +1,4 @@
 //! Audit packs: content, PDF, signature, store.
+
+pub mod layout;
+pub mod pdf;

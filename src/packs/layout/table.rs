@@ -1,0 +1,120 @@
+//! Tables of text, kept compactly: a register of 200,000 rows must not cost more than its letters.
+
+/// How a column is set.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    Text,
+    /// A figure, set to the right.
+    Number,
+    /// A status or delivery word, with its shape before it.
+    Marked,
+}
+
+/// One column of a table.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Column {
+    pub title: &'static str,
+    pub kind: Kind,
+    /// Share of the page's width, relative to the other columns.
+    pub share: f32,
+}
+
+/// A column of text.
+pub const fn text(title: &'static str, share: f32) -> Column {
+    Column {
+        title,
+        kind: Kind::Text,
+        share,
+    }
+}
+
+/// A column of figures.
+pub const fn number(title: &'static str, share: f32) -> Column {
+    Column {
+        title,
+        kind: Kind::Number,
+        share,
+    }
+}
+
+/// A column of status or delivery words.
+pub const fn marked(title: &'static str, share: f32) -> Column {
+    Column {
+        title,
+        kind: Kind::Marked,
+        share,
+    }
+}
+
+/// Rows of text cells under columns.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Table {
+    pub columns: Vec<Column>,
+    cells: String,
+    ends: Vec<usize>,
+}
+
+impl Table {
+    pub fn new(columns: Vec<Column>) -> Self {
+        Self {
+            columns,
+            cells: String::new(),
+            ends: Vec::new(),
+        }
+    }
+
+    /// Adds a row. Cells beyond the columns are refused by a panic: a table is made by this crate alone.
+    pub fn push<I: IntoIterator>(&mut self, row: I)
+    where
+        I::Item: AsRef<str>,
+    {
+        let before = self.ends.len();
+        for cell in row {
+            self.cells.push_str(cell.as_ref());
+            self.ends.push(self.cells.len());
+        }
+        assert_eq!(
+            self.ends.len() - before,
+            self.columns.len(),
+            "a row has a cell for each column"
+        );
+    }
+
+    /// Number of rows.
+    pub fn len(&self) -> usize {
+        self.ends.len() / self.columns.len().max(1)
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.ends.is_empty()
+    }
+
+    /// The cells of a row.
+    pub fn row(&self, at: usize) -> impl Iterator<Item = &str> {
+        let first = at * self.columns.len();
+        (first..first + self.columns.len()).map(|cell| {
+            let start = cell
+                .checked_sub(1)
+                .and_then(|before| self.ends.get(before))
+                .copied()
+                .unwrap_or(0);
+            let end = self.ends.get(cell).copied().unwrap_or(start);
+            self.cells.get(start..end).unwrap_or_default()
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn cells_come_back_as_they_were_put_in() {
+        let mut table = Table::new(vec![text("a", 1.0), number("b", 1.0)]);
+        table.push(["one", ""]);
+        table.push([String::new(), "Ω".to_owned()]);
+        assert_eq!(table.len(), 2);
+        assert_eq!(table.row(0).collect::<Vec<_>>(), ["one", ""]);
+        assert_eq!(table.row(1).collect::<Vec<_>>(), ["", "Ω"]);
+    }
+}
