@@ -3,6 +3,7 @@
 pub mod delivery;
 pub mod memo;
 pub mod evidence;
+pub mod rule_data;
 pub mod rule_name;
 pub mod status;
 
