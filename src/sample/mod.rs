@@ -1,1 +1,17 @@
-//! A made-up organisation in the layout and file shapes of AWS Config.
+//! A made-up organisation in the layout and file shapes of AWS Config, with the true counts beside it.
+//!
+//! Everything follows from the options: the same options give the same bytes in every file and the same file
+//! modification times. `expected.json` is counted from the model that writes the files and never by reading them.
+
+mod bodies;
+mod expected;
+mod options;
+mod organization;
+mod random;
+mod rules;
+
+pub use expected::{
+    AccountList, Case, Counts, Delivery, EXPECTED_FILE, Expected, ExpectedAccount, ExpectedDay,
+    LateObject, MARKER_FILE,
+};
+pub use options::{Choice, Options, Regions};
