@@ -69,10 +69,7 @@ mod tests {
     fn days_count_from_the_epoch_of_postgres() {
         assert_eq!(Day::from(date!(2000 - 01 - 01)), Day(0));
         assert_eq!(Day::from(date!(1999 - 12 - 31)), Day(-1));
-        assert_eq!(
-            Day::from(date!(2026 - 11 - 22)).date(),
-            Some(date!(2026 - 11 - 22))
-        );
+        assert_eq!(Day::from(date!(2026 - 11 - 22)).date(), Some(date!(2026 - 11 - 22)));
         assert_eq!(Day::INFINITY.date(), None);
     }
 }

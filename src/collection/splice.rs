@@ -91,17 +91,8 @@ pub fn window<K, V, N>(calendar: Calendar<'_>, patch: &Patch<K, V, N>) -> Option
     let (low, high) = (days().min()?, days().max()?);
     let after = known_after(calendar, patch);
     Some(Window {
-        from: after
-            .iter()
-            .rev()
-            .find(|&&day| day < low)
-            .copied()
-            .unwrap_or(low),
-        to: after
-            .iter()
-            .find(|&&day| day > high)
-            .copied()
-            .unwrap_or(Day::INFINITY),
+        from: after.iter().rev().find(|&&day| day < low).copied().unwrap_or(low),
+        to: after.iter().find(|&&day| day > high).copied().unwrap_or(Day::INFINITY),
     })
 }
 
@@ -118,15 +109,8 @@ where
     V: Copy + Eq,
     N: Copy + Eq + Default,
 {
-    let mut changes = Changes {
-        delete: vec![],
-        shift: vec![],
-        insert: vec![],
-        restated: vec![],
-    };
-    let Some(window) = window(calendar, &patch) else {
-        return changes;
-    };
+    let mut changes = Changes { delete: vec![], shift: vec![], insert: vec![], restated: vec![] };
+    let Some(window) = window(calendar, &patch) else { return changes };
     let after = known_after(calendar, &patch);
     let days: Vec<(Day, bool)> = after
         .iter()
@@ -143,24 +127,15 @@ where
 
     runs.retain(|run| run.end > window.from && run.first <= window.to);
     runs.sort_unstable_by_key(|run| (run.key, run.first));
-    patch
-        .entries
-        .sort_unstable_by_key(|entry| (entry.key, entry.day));
+    patch.entries.sort_unstable_by_key(|entry| (entry.key, entry.day));
 
-    let frame = Frame {
-        window,
-        days: &days,
-        watched,
-    };
+    let frame = Frame { window, days: &days, watched };
     let (mut runs, mut entries) = (runs.as_slice(), patch.entries.as_slice());
     let mut fresh = Vec::new();
-    while let Some(key) = [
-        runs.first().map(|run| run.key),
-        entries.first().map(|entry| entry.key),
-    ]
-    .into_iter()
-    .flatten()
-    .min()
+    while let Some(key) = [runs.first().map(|run| run.key), entries.first().map(|entry| entry.key)]
+        .into_iter()
+        .flatten()
+        .min()
     {
         let old = take_key(&mut runs, |run| run.key == key);
         let said = take_key(&mut entries, |entry| entry.key == key);
@@ -221,11 +196,7 @@ impl Frame<'_> {
                     if run.first == day || (day == self.window.from && run.first < day) {
                         *run
                     } else {
-                        Run {
-                            first: day,
-                            note: N::default(),
-                            ..*run
-                        }
+                        Run { first: day, note: N::default(), ..*run }
                     }
                 })
             };
@@ -240,25 +211,15 @@ impl Frame<'_> {
         let right = covering(old, self.window.to).filter(|_| self.window.to < Day::INFINITY);
         match (open, right) {
             (Some(run), Some(right)) if run.value == right.value => {
-                fresh.push(Run {
-                    end: right.end,
-                    ..run
-                });
+                fresh.push(Run { end: right.end, ..run });
             }
             (open, right) => {
-                fresh.extend(open.map(|run| Run {
-                    end: self.window.to,
-                    ..run
-                }));
+                fresh.extend(open.map(|run| Run { end: self.window.to, ..run }));
                 fresh.extend(right.map(|run| {
                     if run.first == self.window.to {
                         *run
                     } else {
-                        Run {
-                            first: self.window.to,
-                            note: N::default(),
-                            ..*run
-                        }
+                        Run { first: self.window.to, note: N::default(), ..*run }
                     }
                 }));
             }
@@ -299,16 +260,10 @@ impl Frame<'_> {
         }
         changes.insert.extend(unmatched);
         for &day in self.watched {
-            let value =
-                |runs: &[Run<K, V, N>]| covering(runs, day).map(|run| (run.value, run.note));
+            let value = |runs: &[Run<K, V, N>]| covering(runs, day).map(|run| (run.value, run.note));
             let (was, is) = (value(old), value(fresh));
             if was != is {
-                changes.restated.push(Restated {
-                    key,
-                    day,
-                    old: was,
-                    new: is,
-                });
+                changes.restated.push(Restated { key, day, old: was, new: is });
             }
         }
     }

@@ -6,9 +6,7 @@
 
 use std::fs::{DirBuilder, File, OpenOptions};
 use std::io::{ErrorKind, Write as _};
-use std::os::unix::fs::{
-    DirBuilderExt as _, MetadataExt as _, OpenOptionsExt as _, PermissionsExt as _,
-};
+use std::os::unix::fs::{DirBuilderExt as _, MetadataExt as _, OpenOptionsExt as _, PermissionsExt as _};
 use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
@@ -29,11 +27,7 @@ const SOCKET_FILE: &str = ".s.PGSQL.5432";
 const PATIENCE: Duration = Duration::from_secs(120);
 const GUARDIAN: &str = include_str!("guardian.sh");
 /// `O_NONBLOCK`, which the standard library does not name.
-const NON_BLOCKING: i32 = if cfg!(target_os = "linux") {
-    0o4000
-} else {
-    0x4
-};
+const NON_BLOCKING: i32 = if cfg!(target_os = "linux") { 0o4000 } else { 0x4 };
 
 /// How the private Postgres is set up.
 #[derive(Debug, Clone, Default)]
@@ -76,31 +70,18 @@ impl Cluster {
         let programs = Programs::find(options.programs.as_deref(), data_major(&folder)?)?;
         // One program at a time makes, starts or joins. The lock goes with the program, however it ends.
         let start_lock = lock_file(&folder.join("start.lock"))?;
-        start_lock
-            .lock()
-            .with_context(|| format!("cannot lock {}", folder.display()))?;
-        let mut cluster = Self {
-            folder,
-            socket_folder,
-            programs,
-            user,
-            pipe: None,
-            use_lock: None,
-            pid: String::new(),
-        };
+        start_lock.lock().with_context(|| format!("cannot lock {}", folder.display()))?;
+        let mut cluster =
+            Self { folder, socket_folder, programs, user, pipe: None, use_lock: None, pid: String::new() };
         if !cluster.join()? {
             cluster.make(options.throwaway)?;
             cluster.write_settings(options.throwaway)?;
             cluster.launch()?;
         }
         let use_lock = lock_file(&cluster.folder.join("use.lock"))?;
-        use_lock
-            .lock_shared()
-            .context("cannot lock the data folder")?;
+        use_lock.lock_shared().context("cannot lock the data folder")?;
         cluster.use_lock = Some(use_lock);
-        cluster.pid = cluster
-            .server_pid()
-            .context("the server has gone right after its start: see its log")?;
+        cluster.pid = cluster.server_pid().context("the server has gone right after its start: see its log")?;
         Ok(cluster)
     }
 
@@ -134,11 +115,7 @@ impl Cluster {
     pub fn client(&self, program: &str) -> Command {
         let mut command = Command::new(self.programs.path(program));
         clean_environment(&mut command, &self.folder);
-        command
-            .env("PGHOST", &self.socket_folder)
-            .env("PGPORT", "5432")
-            .env("PGUSER", NAME)
-            .current_dir("/");
+        command.env("PGHOST", &self.socket_folder).env("PGPORT", "5432").env("PGUSER", NAME).current_dir("/");
         command
     }
 
@@ -148,13 +125,9 @@ impl Cluster {
     }
 
     fn release(&mut self) -> anyhow::Result<()> {
-        let Some(pipe) = self.pipe.take() else {
-            return Ok(());
-        };
+        let Some(pipe) = self.pipe.take() else { return Ok(()) };
         drop(pipe);
-        let Some(use_lock) = self.use_lock.take() else {
-            return Ok(());
-        };
+        let Some(use_lock) = self.use_lock.take() else { return Ok(()) };
         drop(use_lock);
         let until = Instant::now() + PATIENCE;
         // Either somebody else uses it, or the guardian stops it.
@@ -165,11 +138,7 @@ impl Cluster {
             }
             drop(probe);
             if Instant::now() > until {
-                bail!(
-                    "the private Postgres did not stop within {} s: see {}",
-                    PATIENCE.as_secs(),
-                    self.log().display()
-                );
+                bail!("the private Postgres did not stop within {} s: see {}", PATIENCE.as_secs(), self.log().display());
             }
             std::thread::sleep(Duration::from_millis(10));
         }
@@ -210,13 +179,8 @@ impl Cluster {
     /// Joins the server that another program has started. False: there is none (any more).
     fn join(&mut self) -> anyhow::Result<bool> {
         // Without a reader a non-blocking open for writing fails: the guardian has gone.
-        let opened = OpenOptions::new()
-            .write(true)
-            .custom_flags(NON_BLOCKING)
-            .open(self.pipe_path());
-        let Ok(mut pipe) = opened else {
-            return self.without_guardian();
-        };
+        let opened = OpenOptions::new().write(true).custom_flags(NON_BLOCKING).open(self.pipe_path());
+        let Ok(mut pipe) = opened else { return self.without_guardian() };
         let name = knock(&mut pipe);
         let until = Instant::now() + Duration::from_secs(10);
         let name = match name {
@@ -225,8 +189,7 @@ impl Cluster {
         };
         // The guardian may have stopped reading just before: only its answer means that it counts us.
         while Instant::now() < until && self.server_pid().is_some() {
-            if std::fs::read_to_string(self.answer_path()).is_ok_and(|answer| answer.trim() == name)
-            {
+            if std::fs::read_to_string(self.answer_path()).is_ok_and(|answer| answer.trim() == name) {
                 if !self.answers()? {
                     break;
                 }
@@ -264,18 +227,8 @@ impl Cluster {
                 Err(error) if error.kind() == ErrorKind::WouldBlock && Instant::now() < until => {
                     std::thread::sleep(Duration::from_millis(10));
                 }
-                Err(error)
-                    if matches!(
-                        error.kind(),
-                        ErrorKind::NotFound | ErrorKind::ConnectionRefused
-                    ) =>
-                {
-                    return Ok(false);
-                }
-                Err(error) => {
-                    return Err(error)
-                        .with_context(|| format!("cannot connect to {}", socket.display()));
-                }
+                Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::ConnectionRefused) => return Ok(false),
+                Err(error) => return Err(error).with_context(|| format!("cannot connect to {}", socket.display())),
             }
         }
     }
@@ -293,40 +246,26 @@ impl Cluster {
             _ => {}
         }
         let mut initdb = self.server_command(self.programs.path("initdb"));
-        initdb.arg("-D").arg(&half).args([
-            "--encoding=UTF8",
-            "--locale=C",
-            "--data-checksums",
-            "--auth=reject",
-        ]);
+        initdb.arg("-D").arg(&half).args(["--encoding=UTF8", "--locale=C", "--data-checksums", "--auth=reject"]);
         initdb.args(["--username", NAME, "--no-instructions"]);
         if throwaway {
             initdb.arg("--no-sync");
         }
         let output = initdb.output().context("cannot run initdb")?;
         if !output.status.success() {
-            bail!(
-                "initdb could not make {}: {}",
-                half.display(),
-                last_lines(&output.stderr)
-            );
+            bail!("initdb could not make {}: {}", half.display(), last_lines(&output.stderr));
         }
         OpenOptions::new()
             .append(true)
             .open(half.join("postgresql.conf"))?
             .write_all(b"\n# Written anew at each start; put changes of your own into local.conf.\ninclude 'auditfolio.conf'\ninclude_if_exists 'local.conf'\n")?;
-        std::fs::rename(&half, self.postgres_folder())
-            .context("cannot rename the new cluster's folder")?;
+        std::fs::rename(&half, self.postgres_folder()).context("cannot rename the new cluster's folder")?;
         Ok(())
     }
 
     /// Writes the server's settings and who may connect: this program's user over the Unix socket, nobody else.
     fn write_settings(&self, throwaway: bool) -> anyhow::Result<()> {
-        let socket = self
-            .socket_folder
-            .to_str()
-            .context("the path of the data folder is not UTF-8")?
-            .replace('\'', "''");
+        let socket = self.socket_folder.to_str().context("the path of the data folder is not UTF-8")?.replace('\'', "''");
         let mut settings = format!("unix_socket_directories = '{socket}'\n{SETTINGS}");
         if throwaway {
             settings.push_str("fsync = off\nsynchronous_commit = off\nfull_page_writes = off\n");
@@ -339,8 +278,7 @@ impl Cluster {
             ("pg_ident.conf", format!("own \"{own}\" {NAME}\n")),
         ] {
             let path = self.postgres_folder().join(file);
-            std::fs::write(&path, text)
-                .with_context(|| format!("cannot write {}", path.display()))?;
+            std::fs::write(&path, text).with_context(|| format!("cannot write {}", path.display()))?;
             self.user.own(&path)?;
         }
         let log = self.log();
@@ -358,23 +296,16 @@ impl Cluster {
             let (mut guardian, pipe, name) = self.spawn_guardian()?;
             if self.wait_for_answer(&mut guardian, &name)? {
                 // Reaps the guardian if it ends before this program does.
-                std::thread::Builder::new()
-                    .name("guardian".to_owned())
-                    .spawn(move || guardian.wait())?;
+                std::thread::Builder::new().name("guardian".to_owned()).spawn(move || guardian.wait())?;
                 self.pipe = Some(pipe);
                 return Ok(());
             }
             let said = std::fs::read(self.log()).unwrap_or_default();
             let said = said.get(usize::try_from(log_before)?..).unwrap_or_default();
             let text = String::from_utf8_lossy(said);
-            let leaving = text.contains("postmaster.pid\" already exists")
-                || text.contains("is still in use");
+            let leaving = text.contains("postmaster.pid\" already exists") || text.contains("is still in use");
             if !leaving || Instant::now() > until {
-                bail!(
-                    "the private Postgres did not start. Its log ({}) ends:\n{}",
-                    self.log().display(),
-                    last_lines(said)
-                );
+                bail!("the private Postgres did not start. Its log ({}) ends:\n{}", self.log().display(), last_lines(said));
             }
             std::thread::sleep(Duration::from_millis(50));
         }
@@ -384,24 +315,12 @@ impl Cluster {
         let path = self.pipe_path();
         // A new pipe for each server: programs of an earlier one keep theirs, and cannot stop this one.
         match std::fs::remove_file(&path) {
-            Err(error) if error.kind() != ErrorKind::NotFound => {
-                return Err(error).context("cannot remove the old pipe");
-            }
+            Err(error) if error.kind() != ErrorKind::NotFound => return Err(error).context("cannot remove the old pipe"),
             _ => {}
         }
-        let made = self
-            .server_command("mkfifo")
-            .arg("-m")
-            .arg("600")
-            .arg(&path)
-            .output()
-            .context("cannot run mkfifo")?;
+        let made = self.server_command("mkfifo").arg("-m").arg("600").arg(&path).output().context("cannot run mkfifo")?;
         if !made.status.success() {
-            bail!(
-                "cannot make {}: {}",
-                path.display(),
-                last_lines(&made.stderr)
-            );
+            bail!("cannot make {}: {}", path.display(), last_lines(&made.stderr));
         }
         // Open for both first: opening one end of a pipe waits for the other.
         let both = OpenOptions::new().read(true).write(true).open(&path)?;
@@ -411,25 +330,16 @@ impl Cluster {
         let name = knock(&mut writing)?;
         let mut command = self.server_command("sh");
         command.arg("-c").arg(GUARDIAN).arg("auditfolio-guardian");
-        command
-            .arg(self.programs.path("pg_ctl"))
-            .arg(self.postgres_folder())
-            .arg(self.log())
-            .arg(self.answer_path());
+        command.arg(self.programs.path("pg_ctl")).arg(self.postgres_folder()).arg(self.log()).arg(self.answer_path());
         command.arg(PATIENCE.as_secs().to_string());
-        command
-            .stdin(reading)
-            .stdout(Stdio::null())
-            .stderr(Stdio::null())
-            .process_group(0);
+        command.stdin(reading).stdout(Stdio::null()).stderr(Stdio::null()).process_group(0);
         Ok((command.spawn().context("cannot run sh")?, writing, name))
     }
 
     /// True: the server is up. False: the guardian has given up.
     fn wait_for_answer(&self, guardian: &mut Child, name: &str) -> anyhow::Result<bool> {
         loop {
-            if std::fs::read_to_string(self.answer_path()).is_ok_and(|answer| answer.trim() == name)
-            {
+            if std::fs::read_to_string(self.answer_path()).is_ok_and(|answer| answer.trim() == name) {
                 return Ok(true);
             }
             if guardian.try_wait()?.is_some() {
@@ -474,9 +384,7 @@ fsync = on
 
 /// Tells the guardian of us by a name that nobody used before.
 fn knock(pipe: &mut File) -> anyhow::Result<String> {
-    let at = std::time::SystemTime::now()
-        .duration_since(std::time::UNIX_EPOCH)?
-        .as_nanos();
+    let at = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH)?.as_nanos();
     let name = format!("{}-{at}", std::process::id());
     pipe.write_all(format!("{name}\n").as_bytes())?;
     Ok(name)
@@ -487,11 +395,7 @@ pub fn default_folder(user: &ServerUser) -> anyhow::Result<PathBuf> {
     if user.other() {
         return Ok("/var/lib/auditfolio".into());
     }
-    let absolute = |name: &str| {
-        std::env::var_os(name)
-            .map(PathBuf::from)
-            .filter(|path| path.is_absolute())
-    };
+    let absolute = |name: &str| std::env::var_os(name).map(PathBuf::from).filter(|path| path.is_absolute());
     absolute("XDG_DATA_HOME")
         .or_else(|| absolute("HOME").map(|home| home.join(".local/share")))
         .map(|folder| folder.join("auditfolio"))
@@ -503,35 +407,23 @@ fn make_folder(folder: &Path, user: &ServerUser) -> anyhow::Result<()> {
     let shown = folder.display();
     if !folder.exists() {
         if let Some(parent) = folder.parent() {
-            std::fs::create_dir_all(parent)
-                .with_context(|| format!("cannot make {}", parent.display()))?;
+            std::fs::create_dir_all(parent).with_context(|| format!("cannot make {}", parent.display()))?;
         }
-        DirBuilder::new()
-            .mode(0o700)
-            .create(folder)
-            .with_context(|| format!("cannot make {shown}"))?;
+        DirBuilder::new().mode(0o700).create(folder).with_context(|| format!("cannot make {shown}"))?;
         user.own(folder)?;
     }
     let found = std::fs::metadata(folder)?;
     if found.uid() != user.uid() {
-        bail!(
-            "{shown} belongs to another user than the one that the private Postgres runs as ({user}): choose another --data"
-        );
+        bail!("{shown} belongs to another user than the one that the private Postgres runs as ({user}): choose another --data");
     }
     if found.permissions().mode() & 0o077 != 0 {
         std::fs::set_permissions(folder, std::fs::Permissions::from_mode(0o700))?;
     }
     let mut enter = Command::new("sh");
-    enter
-        .args(["-c", "cd \"$1\"", "sh"])
-        .arg(folder)
-        .current_dir("/")
-        .stdin(Stdio::null());
+    enter.args(["-c", "cd \"$1\"", "sh"]).arg(folder).current_dir("/").stdin(Stdio::null());
     user.apply(&mut enter);
     if !enter.output().context("cannot run sh")?.status.success() {
-        bail!(
-            "{user}, the user that the private Postgres runs as, cannot enter {shown}: choose another --data, e.g. /var/lib/auditfolio"
-        );
+        bail!("{user}, the user that the private Postgres runs as, cannot enter {shown}: choose another --data, e.g. /var/lib/auditfolio");
     }
     Ok(())
 }
@@ -542,30 +434,19 @@ fn socket_folder(folder: &Path, user: &ServerUser) -> anyhow::Result<PathBuf> {
     let chosen = if inside.join(SOCKET_FILE).as_os_str().len() <= SOCKET_PATH_BYTES {
         inside
     } else {
-        let digest =
-            ring::digest::digest(&ring::digest::SHA256, folder.as_os_str().as_encoded_bytes());
-        let short: String = digest
-            .as_ref()
-            .iter()
-            .take(8)
-            .map(|byte| format!("{byte:02x}"))
-            .collect();
+        let digest = ring::digest::digest(&ring::digest::SHA256, folder.as_os_str().as_encoded_bytes());
+        let short: String = digest.as_ref().iter().take(8).map(|byte| format!("{byte:02x}")).collect();
         PathBuf::from(format!("/tmp/auditfolio-{short}"))
     };
     match DirBuilder::new().mode(0o700).create(&chosen) {
         Ok(()) => user.own(&chosen)?,
         Err(error) if error.kind() == ErrorKind::AlreadyExists => {}
-        Err(error) => {
-            return Err(error).with_context(|| format!("cannot make {}", chosen.display()));
-        }
+        Err(error) => return Err(error).with_context(|| format!("cannot make {}", chosen.display())),
     }
     // Others may write to /tmp: what is there must be ours alone.
     let found = std::fs::symlink_metadata(&chosen)?;
     if !found.is_dir() || found.uid() != user.uid() || found.mode() & 0o077 != 0 {
-        bail!(
-            "{} is not a folder of {user} alone: remove it, or choose another --data",
-            chosen.display()
-        );
+        bail!("{} is not a folder of {user} alone: remove it, or choose another --data", chosen.display());
     }
     Ok(chosen)
 }
@@ -574,44 +455,25 @@ fn socket_folder(folder: &Path, user: &ServerUser) -> anyhow::Result<PathBuf> {
 fn data_major(folder: &Path) -> anyhow::Result<Option<u32>> {
     let path = folder.join("postgres/PG_VERSION");
     match std::fs::read_to_string(&path) {
-        Ok(text) => {
-            Ok(Some(text.trim().parse().with_context(|| {
-                format!("{} names no release", path.display())
-            })?))
-        }
+        Ok(text) => Ok(Some(text.trim().parse().with_context(|| format!("{} names no release", path.display()))?)),
         Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
         Err(error) => Err(error).with_context(|| format!("cannot read {}", path.display())),
     }
 }
 
 fn lock_file(path: &Path) -> anyhow::Result<File> {
-    let opened = OpenOptions::new()
-        .write(true)
-        .create(true)
-        .truncate(false)
-        .mode(0o600)
-        .open(path);
+    let opened = OpenOptions::new().write(true).create(true).truncate(false).mode(0o600).open(path);
     opened.with_context(|| format!("cannot open {}", path.display()))
 }
 
 /// `PG*` variables and locales of our environment must not change what PostgreSQL's programs do.
 fn clean_environment(command: &mut Command, home: &Path) {
     let path = std::env::var_os("PATH").unwrap_or_else(|| "/usr/bin:/bin".into());
-    command
-        .env_clear()
-        .env("PATH", path)
-        .env("HOME", home)
-        .env("LC_ALL", "C")
-        .env("TZ", "UTC");
+    command.env_clear().env("PATH", path).env("HOME", home).env("LC_ALL", "C").env("TZ", "UTC");
 }
 
 fn last_lines(text: &[u8]) -> String {
     let text = String::from_utf8_lossy(text);
     let lines: Vec<&str> = text.lines().collect();
-    lines
-        .iter()
-        .skip(lines.len().saturating_sub(12))
-        .copied()
-        .collect::<Vec<_>>()
-        .join("\n")
+    lines.iter().skip(lines.len().saturating_sub(12)).copied().collect::<Vec<_>>().join("\n")
 }

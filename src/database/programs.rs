@@ -33,32 +33,19 @@ impl Programs {
 
     /// The programs in a folder, if it has all that the private Postgres needs.
     pub fn in_folder(folder: &Path) -> Option<Self> {
-        if !["initdb", "pg_ctl", "postgres"]
-            .iter()
-            .all(|program| folder.join(program).is_file())
-        {
+        if !["initdb", "pg_ctl", "postgres"].iter().all(|program| folder.join(program).is_file()) {
             return None;
         }
-        let output = Command::new(folder.join("postgres"))
-            .arg("--version")
-            .current_dir("/")
-            .output()
-            .ok()?;
+        let output = Command::new(folder.join("postgres")).arg("--version").current_dir("/").output().ok()?;
         let major = major_of(&String::from_utf8_lossy(&output.stdout))?;
-        Some(Self {
-            folder: folder.to_owned(),
-            major,
-        })
+        Some(Self { folder: folder.to_owned(), major })
     }
 
     /// The programs to use: those of the data folder's release where it has one, else the newest.
     pub fn find(named: Option<&Path>, data_major: Option<u32>) -> anyhow::Result<Self> {
         let found: Vec<Self> = match named {
             Some(folder) => Self::in_folder(folder).into_iter().collect(),
-            None => candidates()
-                .iter()
-                .filter_map(|folder| Self::in_folder(folder))
-                .collect(),
+            None => candidates().iter().filter_map(|folder| Self::in_folder(folder)).collect(),
         };
         choose(found, data_major)
     }
@@ -66,12 +53,7 @@ impl Programs {
 
 impl fmt::Display for Programs {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(
-            formatter,
-            "PostgreSQL {} in {}",
-            self.major,
-            self.folder.display()
-        )
+        write!(formatter, "PostgreSQL {} in {}", self.major, self.folder.display())
     }
 }
 
@@ -85,9 +67,7 @@ fn choose(mut found: Vec<Programs>, data_major: Option<u32>) -> anyhow::Result<P
     let newest = found.first().context("just checked")?.clone();
     let Some(wanted) = data_major else {
         if newest.major < OLDEST_MAJOR {
-            bail!(
-                "{newest} is too old: the store needs PostgreSQL {OLDEST_MAJOR} or newer.\n{WHAT_TO_INSTALL}"
-            );
+            bail!("{newest} is too old: the store needs PostgreSQL {OLDEST_MAJOR} or newer.\n{WHAT_TO_INSTALL}");
         }
         return Ok(newest);
     };
@@ -96,11 +76,7 @@ fn choose(mut found: Vec<Programs>, data_major: Option<u32>) -> anyhow::Result<P
         None => bail!(
             "the data folder was made by PostgreSQL {wanted}, but the programs found are of {}. Install PostgreSQL {wanted} beside it, \
              or move the data: with PostgreSQL {wanted} `auditfolio backup FILE`, then `auditfolio restore FILE` into a new data folder",
-            found
-                .iter()
-                .map(ToString::to_string)
-                .collect::<Vec<_>>()
-                .join(", "),
+            found.iter().map(ToString::to_string).collect::<Vec<_>>().join(", "),
         ),
     }
 }
@@ -118,9 +94,7 @@ fn candidates() -> Vec<PathBuf> {
     if let Ok(output) = Command::new("pg_config").arg("--bindir").output()
         && output.status.success()
     {
-        folders.push(PathBuf::from(
-            String::from_utf8_lossy(&output.stdout).trim(),
-        ));
+        folders.push(PathBuf::from(String::from_utf8_lossy(&output.stdout).trim()));
     }
     if let Some(path) = std::env::var_os("PATH") {
         folders.extend(std::env::split_paths(&path).filter(|folder| folder.is_absolute()));
@@ -131,15 +105,10 @@ fn candidates() -> Vec<PathBuf> {
         ("/opt/homebrew/opt", "postgresql"),
         ("/usr/local/opt", "postgresql"),
     ] {
-        let Ok(entries) = std::fs::read_dir(parent) else {
-            continue;
-        };
+        let Ok(entries) = std::fs::read_dir(parent) else { continue };
         let names = entries.flatten().map(|entry| entry.path());
         let mut releases: Vec<PathBuf> = names
-            .filter(|path| {
-                path.file_name()
-                    .is_some_and(|name| name.to_string_lossy().starts_with(prefix))
-            })
+            .filter(|path| path.file_name().is_some_and(|name| name.to_string_lossy().starts_with(prefix)))
             .map(|path| path.join("bin"))
             .collect();
         releases.sort();
@@ -157,73 +126,43 @@ mod tests {
     use super::*;
 
     fn programs(major: u32) -> Programs {
-        Programs {
-            folder: format!("/usr/lib/postgresql/{major}/bin").into(),
-            major,
-        }
+        Programs { folder: format!("/usr/lib/postgresql/{major}/bin").into(), major }
     }
 
     #[test]
     fn the_release_is_read_from_the_version_line() {
-        assert_eq!(
-            major_of("postgres (PostgreSQL) 15.18 (Debian 15.18-0+deb12u1)\n"),
-            Some(15)
-        );
+        assert_eq!(major_of("postgres (PostgreSQL) 15.18 (Debian 15.18-0+deb12u1)\n"), Some(15));
         assert_eq!(major_of("postgres (PostgreSQL) 18beta1"), Some(18));
         assert_eq!(major_of("something else"), None);
     }
 
     #[test]
     fn the_newest_programs_are_used_for_a_new_folder() {
-        assert_eq!(
-            choose(vec![programs(15), programs(17), programs(16)], None)
-                .unwrap()
-                .major,
-            17
-        );
+        assert_eq!(choose(vec![programs(15), programs(17), programs(16)], None).unwrap().major, 17);
     }
 
     #[test]
     fn programs_of_the_data_folders_release_win_over_newer_ones() {
-        assert_eq!(
-            choose(vec![programs(17), programs(15)], Some(15))
-                .unwrap()
-                .major,
-            15
-        );
+        assert_eq!(choose(vec![programs(17), programs(15)], Some(15)).unwrap().major, 15);
     }
 
     #[test]
     fn a_data_folder_of_another_release_is_refused_naming_both() {
-        let message = choose(vec![programs(17)], Some(15))
-            .unwrap_err()
-            .to_string();
+        let message = choose(vec![programs(17)], Some(15)).unwrap_err().to_string();
         assert!(message.contains("made by PostgreSQL 15"), "{message}");
-        assert!(
-            message.contains("PostgreSQL 17 in /usr/lib/postgresql/17/bin"),
-            "{message}"
-        );
+        assert!(message.contains("PostgreSQL 17 in /usr/lib/postgresql/17/bin"), "{message}");
     }
 
     #[test]
     fn without_programs_the_message_says_what_to_install() {
         let message = choose(Vec::new(), None).unwrap_err().to_string();
-        for words in [
-            "apt-get install postgresql",
-            "dnf install postgresql-server",
-            "brew install postgresql",
-        ] {
+        for words in ["apt-get install postgresql", "dnf install postgresql-server", "brew install postgresql"] {
             assert!(message.contains(words), "{message}");
         }
     }
 
     #[test]
     fn an_old_release_is_refused() {
-        assert!(
-            choose(vec![programs(13)], None)
-                .unwrap_err()
-                .to_string()
-                .contains("too old")
-        );
+        assert!(choose(vec![programs(13)], None).unwrap_err().to_string().contains("too old"));
     }
 }

@@ -27,12 +27,7 @@ impl ServerUser {
             if named.is_some_and(|named| named != name) {
                 bail!("only root can run the private Postgres as another user");
             }
-            return Ok(Self {
-                name,
-                uid,
-                gid,
-                other: false,
-            });
+            return Ok(Self { name, uid, gid, other: false });
         }
         if let Some(name) = named {
             let user = Self::of(name).with_context(|| format!("there is no user {name}"))?;
@@ -48,18 +43,9 @@ impl ServerUser {
     }
 
     fn of(name: &str) -> anyhow::Result<Self> {
-        let uid = id(&["-u", name])?
-            .parse()
-            .context("id -u printed no number")?;
-        let gid = id(&["-g", name])?
-            .parse()
-            .context("id -g printed no number")?;
-        Ok(Self {
-            name: name.to_owned(),
-            uid,
-            gid,
-            other: true,
-        })
+        let uid = id(&["-u", name])?.parse().context("id -u printed no number")?;
+        let gid = id(&["-g", name])?.parse().context("id -g printed no number")?;
+        Ok(Self { name: name.to_owned(), uid, gid, other: true })
     }
 
     /// Their numeric id.
@@ -101,16 +87,9 @@ pub fn name_of_this_user() -> anyhow::Result<String> {
 }
 
 fn id(arguments: &[&str]) -> anyhow::Result<String> {
-    let output = Command::new("id")
-        .args(arguments)
-        .output()
-        .context("cannot run id")?;
+    let output = Command::new("id").args(arguments).output().context("cannot run id")?;
     if !output.status.success() {
-        bail!(
-            "id {}: {}",
-            arguments.join(" "),
-            String::from_utf8_lossy(&output.stderr).trim()
-        );
+        bail!("id {}: {}", arguments.join(" "), String::from_utf8_lossy(&output.stderr).trim());
     }
     Ok(String::from_utf8_lossy(&output.stdout).trim().to_owned())
 }

@@ -46,28 +46,12 @@ impl Drop for Made {
 /// A new, migrated, empty database for this test.
 pub(crate) async fn database() -> PgPool {
     let shared = SHARED.get_or_init(|| std::thread::spawn(set_up).join().unwrap());
-    let name = format!(
-        "test_{}_{}",
-        std::process::id(),
-        COUNT.fetch_add(1, Ordering::Relaxed)
-    );
-    let mut admin = PgConnection::connect_with(&shared.cluster.connect_options(Some("postgres")))
-        .await
-        .unwrap();
-    admin
-        .execute(AssertSqlSafe(format!(
-            "create database {name} template {}",
-            shared.template
-        )))
-        .await
-        .unwrap();
+    let name = format!("test_{}_{}", std::process::id(), COUNT.fetch_add(1, Ordering::Relaxed));
+    let mut admin = PgConnection::connect_with(&shared.cluster.connect_options(Some("postgres"))).await.unwrap();
+    admin.execute(AssertSqlSafe(format!("create database {name} template {}", shared.template))).await.unwrap();
     admin.close().await.unwrap();
     MADE_HERE.with_borrow_mut(|made| made.0.push(name.clone()));
-    database::pool_options()
-        .max_connections(8)
-        .connect_with(shared.cluster.connect_options(Some(&name)))
-        .await
-        .unwrap()
+    database::pool_options().max_connections(8).connect_with(shared.cluster.connect_options(Some(&name))).await.unwrap()
 }
 
 /// A new folder below the build's scratch space, empty, removed by the next run.
@@ -88,12 +72,7 @@ fn folder_for_users() -> PathBuf {
 
 fn ring_hex(bytes: &[u8]) -> String {
     let digest = ring::digest::digest(&ring::digest::SHA256, bytes);
-    digest
-        .as_ref()
-        .iter()
-        .take(6)
-        .map(|byte| format!("{byte:02x}"))
-        .collect()
+    digest.as_ref().iter().take(6).map(|byte| format!("{byte:02x}")).collect()
 }
 
 /// Runs on a thread of its own: tests have runtimes of their own that end before the process does.
@@ -107,16 +86,9 @@ fn set_up() -> Shared {
             let _removed = std::fs::remove_dir_all(leftover.path());
         }
     }
-    let options = Options {
-        folder: Some(folder.join("cluster")),
-        throwaway: true,
-        ..Options::default()
-    };
+    let options = Options { folder: Some(folder.join("cluster")), throwaway: true, ..Options::default() };
     let cluster = Cluster::start(&options).unwrap();
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()
-        .unwrap();
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     let template = runtime.block_on(template(&cluster));
     let (ended, receiver) = channel();
     let admin = cluster.connect_options(Some("postgres"));
@@ -126,63 +98,32 @@ fn set_up() -> Shared {
             drop_ended(admin, &receiver).await;
         });
     });
-    Shared {
-        cluster,
-        template,
-        ended: Mutex::new(ended),
-    }
+    Shared { cluster, template, ended: Mutex::new(ended) }
 }
 
 /// The template's name tells the migrations it was made by, so that a changed migration makes a new one.
 async fn template(cluster: &Cluster) -> String {
-    let checksums: Vec<u8> = MIGRATIONS
-        .iter()
-        .flat_map(|migration| migration.checksum.to_vec())
-        .collect();
+    let checksums: Vec<u8> = MIGRATIONS.iter().flat_map(|migration| migration.checksum.to_vec()).collect();
     let name = format!("template_{}", ring_hex(&checksums));
-    let mut admin = PgConnection::connect_with(&cluster.connect_options(Some("postgres")))
+    let mut admin = PgConnection::connect_with(&cluster.connect_options(Some("postgres"))).await.unwrap();
+    sqlx::query("select pg_advisory_lock($1)").bind(SETUP_LOCK).execute(&mut admin).await.unwrap();
+    let found: Vec<String> = sqlx::query_scalar("select datname from pg_database where datname ~ '^(test|template)_'")
+        .fetch_all(&mut admin)
         .await
         .unwrap();
-    sqlx::query("select pg_advisory_lock($1)")
-        .bind(SETUP_LOCK)
-        .execute(&mut admin)
-        .await
-        .unwrap();
-    let found: Vec<String> =
-        sqlx::query_scalar("select datname from pg_database where datname ~ '^(test|template)_'")
-            .fetch_all(&mut admin)
-            .await
-            .unwrap();
     for database in found.iter().filter(|database| **database != name) {
-        let owner = database
-            .strip_prefix("test_")
-            .and_then(|rest| rest.split('_').next());
+        let owner = database.strip_prefix("test_").and_then(|rest| rest.split('_').next());
         if !owner.is_some_and(is_running) {
-            admin
-                .execute(AssertSqlSafe(format!(
-                    "drop database {database} with (force)"
-                )))
-                .await
-                .unwrap();
+            admin.execute(AssertSqlSafe(format!("drop database {database} with (force)"))).await.unwrap();
         }
     }
     if !found.contains(&name) {
         let half = format!("template_half_{}", std::process::id());
-        admin
-            .execute(AssertSqlSafe(format!("create database {half}")))
-            .await
-            .unwrap();
-        let mut connection = PgConnection::connect_with(&cluster.connect_options(Some(&half)))
-            .await
-            .unwrap();
+        admin.execute(AssertSqlSafe(format!("create database {half}"))).await.unwrap();
+        let mut connection = PgConnection::connect_with(&cluster.connect_options(Some(&half))).await.unwrap();
         MIGRATIONS.run(&mut connection).await.unwrap();
         connection.close().await.unwrap();
-        admin
-            .execute(AssertSqlSafe(format!(
-                "alter database {half} rename to {name}"
-            )))
-            .await
-            .unwrap();
+        admin.execute(AssertSqlSafe(format!("alter database {half} rename to {name}"))).await.unwrap();
     }
     admin.close().await.unwrap();
     name
@@ -190,22 +131,12 @@ async fn template(cluster: &Cluster) -> String {
 
 async fn drop_ended(mut admin: PgConnection, ended: &Receiver<String>) {
     while let Ok(name) = ended.recv() {
-        admin
-            .execute(AssertSqlSafe(format!(
-                "drop database if exists {name} with (force)"
-            )))
-            .await
-            .unwrap();
+        admin.execute(AssertSqlSafe(format!("drop database if exists {name} with (force)"))).await.unwrap();
     }
 }
 
 fn is_running(pid: &str) -> bool {
     pid.parse::<u32>().is_ok_and(|pid| {
-        std::process::Command::new("kill")
-            .args(["-0", &pid.to_string()])
-            .output()
-            .unwrap()
-            .status
-            .success()
+        std::process::Command::new("kill").args(["-0", &pid.to_string()]).output().unwrap().status.success()
     })
 }

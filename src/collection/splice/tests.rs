@@ -18,10 +18,7 @@ struct Step {
 
 fn steps() -> impl Strategy<Value = Vec<Step>> {
     let truth = prop::collection::btree_map(0_u8..6, 0_u8..3, 0..6);
-    let step = (
-        prop::collection::btree_map(0_i32..14, truth, 0..4),
-        prop::collection::btree_set(0_i32..14, 0..2),
-    )
+    let step = (prop::collection::btree_map(0_i32..14, truth, 0..4), prop::collection::btree_set(0_i32..14, 0..2))
         .prop_map(|(known, mut forgotten)| {
             forgotten.retain(|day| !known.contains_key(day));
             Step { known, forgotten }
@@ -47,23 +44,13 @@ impl World {
         let ever: Vec<Day> = self.ever.iter().copied().collect();
         let mut patch = Patch {
             known: step.known.keys().map(|&day| Day(day)).collect(),
-            forgotten: step
-                .forgotten
-                .iter()
-                .map(|&day| Day(day))
-                .filter(|day| self.table.contains_key(day))
-                .collect(),
+            forgotten: step.forgotten.iter().map(|&day| Day(day)).filter(|day| self.table.contains_key(day)).collect(),
             entries: vec![],
         };
         for (&day, truth) in &step.known {
             for (&key, &value) in truth {
                 self.serial += 1;
-                patch.entries.push(Entry {
-                    key,
-                    day: Day(day),
-                    value,
-                    note: self.serial,
-                });
+                patch.entries.push(Entry { key, day: Day(day), value, note: self.serial });
             }
         }
         for day in &patch.forgotten {
@@ -74,15 +61,9 @@ impl World {
             self.ever.insert(day);
         }
         for entry in &patch.entries {
-            self.table
-                .entry(entry.day)
-                .or_default()
-                .insert(entry.key, (entry.value, entry.note));
+            self.table.entry(entry.day).or_default().insert(entry.key, (entry.value, entry.note));
         }
-        let calendar = Calendar {
-            known: &known_before,
-            ever_known: &ever,
-        };
+        let calendar = Calendar { known: &known_before, ever_known: &ever };
         let loaded = match window(calendar, &patch) {
             Some(window) => self
                 .runs
@@ -95,19 +76,11 @@ impl World {
         };
         let changes = splice(calendar, patch, loaded);
         for run in &changes.delete {
-            let at = self
-                .runs
-                .iter()
-                .position(|stored| stored == run)
-                .expect("a deleted run is stored");
+            let at = self.runs.iter().position(|stored| stored == run).expect("a deleted run is stored");
             self.runs.remove(at);
         }
         for (run, end) in &changes.shift {
-            let stored = self
-                .runs
-                .iter_mut()
-                .find(|stored| *stored == run)
-                .expect("a shifted run is stored");
+            let stored = self.runs.iter_mut().find(|stored| *stored == run).expect("a shifted run is stored");
             stored.end = *end;
         }
         self.runs.extend(&changes.insert);
@@ -119,16 +92,8 @@ impl World {
     fn said(&self, days: &[Day]) -> Table {
         days.iter()
             .map(|&day| {
-                let covering = self
-                    .runs
-                    .iter()
-                    .filter(|run| run.first <= day && day < run.end);
-                (
-                    day,
-                    covering
-                        .map(|run| (run.key, (run.value, run.note)))
-                        .collect(),
-                )
+                let covering = self.runs.iter().filter(|run| run.first <= day && day < run.end);
+                (day, covering.map(|run| (run.key, (run.value, run.note))).collect())
             })
             .collect()
     }
@@ -138,9 +103,7 @@ impl World {
         let days: Vec<Day> = self.snapshots[at].keys().copied().collect();
         let mut table = self.said(&days);
         for restated in self.restated[at + 1..].iter().rev().flatten() {
-            let Some(truth) = table.get_mut(&restated.day) else {
-                continue;
-            };
+            let Some(truth) = table.get_mut(&restated.day) else { continue };
             match restated.old {
                 Some(old) => truth.insert(restated.key, old),
                 None => truth.remove(&restated.key),
@@ -153,15 +116,7 @@ impl World {
 fn values(table: &Table) -> BTreeMap<Day, BTreeMap<u8, u8>> {
     table
         .iter()
-        .map(|(&day, truth)| {
-            (
-                day,
-                truth
-                    .iter()
-                    .map(|(&key, &(value, _))| (key, value))
-                    .collect(),
-            )
-        })
+        .map(|(&day, truth)| (day, truth.iter().map(|(&key, &(value, _))| (key, value)).collect()))
         .collect()
 }
 
@@ -223,38 +178,9 @@ proptest! {
 
 #[test]
 fn a_day_like_the_one_before_writes_nothing() {
-    let run = Run {
-        key: 1,
-        first: Day(1),
-        end: Day::INFINITY,
-        value: 1,
-        note: 0,
-    };
-    let patch = Patch {
-        known: vec![Day(3)],
-        forgotten: vec![],
-        entries: vec![Entry {
-            key: 1,
-            day: Day(3),
-            value: 1,
-            note: 9,
-        }],
-    };
-    let changes = splice(
-        Calendar {
-            known: &[Day(1)],
-            ever_known: &[Day(1)],
-        },
-        patch,
-        vec![run],
-    );
-    assert_eq!(
-        changes,
-        Changes {
-            delete: vec![],
-            shift: vec![],
-            insert: vec![],
-            restated: vec![]
-        }
-    );
+    let run = Run { key: 1, first: Day(1), end: Day::INFINITY, value: 1, note: 0 };
+    let patch =
+        Patch { known: vec![Day(3)], forgotten: vec![], entries: vec![Entry { key: 1, day: Day(3), value: 1, note: 9 }] };
+    let changes = splice(Calendar { known: &[Day(1)], ever_known: &[Day(1)] }, patch, vec![run]);
+    assert_eq!(changes, Changes { delete: vec![], shift: vec![], insert: vec![], restated: vec![] });
 }
