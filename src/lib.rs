@@ -14,6 +14,7 @@ pub mod organization;
 pub mod packs;
 pub mod people;
 pub mod sample;
+pub mod server;
 pub mod settings;
 pub mod telemetry;
 pub mod web;

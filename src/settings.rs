@@ -5,12 +5,17 @@ use std::path::PathBuf;
 use clap::{Parser, Subcommand};
 use secrecy::SecretString;
 
+use crate::server::ServeArgs;
+use crate::telemetry::LogSettings;
+
 /// Compliance portal for AWS: Config rule results day by day, with audit packs.
 #[derive(Debug, Parser)]
 #[command(name = "auditfolio", version)]
 pub struct Settings {
     #[command(flatten)]
     pub store: StoreSettings,
+    #[command(flatten)]
+    pub log: LogSettings,
     #[command(subcommand)]
     pub command: Command,
 }
@@ -18,12 +23,18 @@ pub struct Settings {
 /// Where the store is.
 #[derive(Debug, Clone, clap::Args)]
 pub struct StoreSettings {
-    /// Postgres to use, e.g. postgres://user@host/auditfolio. Without it a private Postgres is started in the data folder.
+    /// Postgres to use, e.g. `postgres://user@host/auditfolio?sslmode=verify-full`. Without it a private Postgres is started in the data folder.
     #[arg(long, global = true, env = "DATABASE_URL", hide_env_values = true)]
     pub database_url: Option<SecretString>,
-    /// Folder of the private Postgres and other local data.
+    /// Folder of the private Postgres and other local data [default: ~/.local/share/auditfolio, for root /var/lib/auditfolio].
     #[arg(long, global = true, env = "AUDITFOLIO_DATA")]
     pub data: Option<PathBuf>,
+    /// Folder of PostgreSQL's programs (initdb, `pg_ctl`, postgres), instead of looking for them.
+    #[arg(long, global = true, env = "AUDITFOLIO_POSTGRES_PROGRAMS")]
+    pub postgres_programs: Option<PathBuf>,
+    /// User that the private Postgres runs as when root starts it [default: postgres, else nobody].
+    #[arg(long, global = true, env = "AUDITFOLIO_POSTGRES_USER")]
+    pub postgres_user: Option<String>,
     /// Name of the organisation that commands work on.
     #[arg(
         long,
@@ -36,4 +47,9 @@ pub struct StoreSettings {
 
 /// What to do.
 #[derive(Debug, Subcommand)]
-pub enum Command {}
+pub enum Command {
+    /// Serve the portal until stopped.
+    Serve(ServeArgs),
+    /// Bring the database's schema up to date.
+    Migrate,
+}

@@ -1,39 +1,101 @@
 //! The pool, migrations, the private Postgres, backup and restore.
 
+mod db;
 pub mod private;
 pub mod programs;
+pub mod schema;
 mod server_user;
 
+use std::str::FromStr as _;
 use std::time::Duration;
 
 use anyhow::Context as _;
-use sqlx::PgPool;
-use sqlx::migrate::Migrator;
+use secrecy::ExposeSecret as _;
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
+use sqlx::{Connection as _, PgConnection, PgPool};
 
-/// The schema, embedded in the program.
-pub static MIGRATIONS: Migrator = sqlx::migrate!("./migrations");
+pub use db::read_only;
+pub use schema::MIGRATIONS;
+pub use server_user::name_of_this_user;
+
+use crate::settings::StoreSettings;
+
+/// The store, open.
+#[derive(Debug)]
+pub struct Store {
+    pub db: PgPool,
+    /// The private Postgres, where it is used: it runs for as long as this is kept.
+    pub private: Option<private::Cluster>,
+}
+
+impl Store {
+    /// Closes the pool and ends the use of the private Postgres.
+    pub async fn close(self) -> anyhow::Result<()> {
+        self.db.close().await;
+        if let Some(private) = self.private {
+            tokio::task::spawn_blocking(move || private.stop()).await??;
+        }
+        Ok(())
+    }
+}
+
+/// Opens the store: the database that the settings name, else the private Postgres.
+///
+/// The private one is brought up to date by itself. An outside one is not: then the error says that migration is due.
+pub async fn connect(settings: &StoreSettings) -> anyhow::Result<Store> {
+    let (options, private) = target(settings).await?;
+    let mut connection = connect_first(&options, private.as_ref()).await?;
+    if private.is_some() {
+        schema::migrate(&mut connection).await?;
+    } else {
+        schema::require_current(&schema::look(&mut connection).await?)?;
+    }
+    connection.close().await?;
+    Ok(Store { db: pool_options().connect_lazy_with(options), private })
+}
+
+/// Opens the store as [`connect`] does, and brings an outside database up to date too. Gives the number of migrations applied.
+pub async fn connect_and_migrate(settings: &StoreSettings) -> anyhow::Result<(Store, usize)> {
+    let (options, private) = target(settings).await?;
+    let mut connection = connect_first(&options, private.as_ref()).await?;
+    let count = schema::migrate(&mut connection).await?;
+    connection.close().await?;
+    Ok((Store { db: pool_options().connect_lazy_with(options), private }, count))
+}
+
+/// How to connect, with the private Postgres started where no database is named.
+async fn target(settings: &StoreSettings) -> anyhow::Result<(PgConnectOptions, Option<private::Cluster>)> {
+    if let Some(address) = &settings.database_url {
+        // The error of a wrong address may quote it, with its password: it is not passed on.
+        let options = PgConnectOptions::from_str(address.expose_secret()).map_err(|_secret| {
+            anyhow::anyhow!("DATABASE_URL is not an address like postgres://user:password@host/database")
+        })?;
+        return Ok((options.application_name("auditfolio"), None));
+    }
+    let private = private::Options {
+        folder: settings.data.clone(),
+        programs: settings.postgres_programs.clone(),
+        user: settings.postgres_user.clone(),
+        throwaway: false,
+    };
+    let cluster = tokio::task::spawn_blocking(move || private::Cluster::start(&private)).await??;
+    Ok((cluster.connect_options(None).application_name("auditfolio"), Some(cluster)))
+}
+
+/// The first connection; makes the private Postgres's database where it is new.
+async fn connect_first(options: &PgConnectOptions, private: Option<&private::Cluster>) -> anyhow::Result<PgConnection> {
+    match (PgConnection::connect_with(options).await, private) {
+        (Ok(connection), _) => Ok(connection),
+        (Err(error), Some(cluster)) if db::has_code(&error, "3D000") => {
+            db::create_database(&cluster.connect_options(Some("postgres")), cluster.database()).await?;
+            PgConnection::connect_with(options).await.context("cannot connect to the private Postgres")
+        }
+        (Err(error), Some(_)) => Err(error).context("cannot connect to the private Postgres"),
+        (Err(error), None) => Err(error).context("cannot connect to the database that DATABASE_URL names"),
+    }
+}
 
 /// A pool as all parts of the program use it.
 pub fn pool_options() -> PgPoolOptions {
     PgPoolOptions::new().max_connections(16).acquire_timeout(Duration::from_secs(5))
-}
-
-/// A transaction in which all statements see one state of the store, and which can change nothing.
-pub async fn read_only(db: &PgPool) -> sqlx::Result<sqlx::Transaction<'static, sqlx::Postgres>> {
-    db.begin_with("begin isolation level repeatable read, read only").await
-}
-
-/// Makes a database unless it is there.
-pub(crate) async fn create_database(admin: &PgConnectOptions, name: &str) -> anyhow::Result<()> {
-    use sqlx::{AssertSqlSafe, Connection as _, Executor as _};
-    let mut connection = sqlx::PgConnection::connect_with(admin).await.context("cannot connect to the private Postgres")?;
-    let made = connection.execute(AssertSqlSafe(format!("create database \"{name}\""))).await;
-    let duplicate = |error: &sqlx::Error| error.as_database_error().is_some_and(|error| error.code().as_deref() == Some("42P04"));
-    match made {
-        Err(error) if !duplicate(&error) => return Err(error).with_context(|| format!("cannot make database {name}")),
-        _ => {}
-    }
-    connection.close().await?;
-    Ok(())
 }

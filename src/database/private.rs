@@ -125,9 +125,13 @@ impl Cluster {
     }
 
     fn release(&mut self) -> anyhow::Result<()> {
-        let Some(pipe) = self.pipe.take() else { return Ok(()) };
+        let Some(pipe) = self.pipe.take() else {
+            return Ok(());
+        };
         drop(pipe);
-        let Some(use_lock) = self.use_lock.take() else { return Ok(()) };
+        let Some(use_lock) = self.use_lock.take() else {
+            return Ok(());
+        };
         drop(use_lock);
         let until = Instant::now() + PATIENCE;
         // Either somebody else uses it, or the guardian stops it.
@@ -138,7 +142,11 @@ impl Cluster {
             }
             drop(probe);
             if Instant::now() > until {
-                bail!("the private Postgres did not stop within {} s: see {}", PATIENCE.as_secs(), self.log().display());
+                bail!(
+                    "the private Postgres did not stop within {} s: see {}",
+                    PATIENCE.as_secs(),
+                    self.log().display()
+                );
             }
             std::thread::sleep(Duration::from_millis(10));
         }
@@ -180,7 +188,9 @@ impl Cluster {
     fn join(&mut self) -> anyhow::Result<bool> {
         // Without a reader a non-blocking open for writing fails: the guardian has gone.
         let opened = OpenOptions::new().write(true).custom_flags(NON_BLOCKING).open(self.pipe_path());
-        let Ok(mut pipe) = opened else { return self.without_guardian() };
+        let Ok(mut pipe) = opened else {
+            return self.without_guardian();
+        };
         let name = knock(&mut pipe);
         let until = Instant::now() + Duration::from_secs(10);
         let name = match name {
@@ -227,8 +237,12 @@ impl Cluster {
                 Err(error) if error.kind() == ErrorKind::WouldBlock && Instant::now() < until => {
                     std::thread::sleep(Duration::from_millis(10));
                 }
-                Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::ConnectionRefused) => return Ok(false),
-                Err(error) => return Err(error).with_context(|| format!("cannot connect to {}", socket.display())),
+                Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::ConnectionRefused) => {
+                    return Ok(false);
+                }
+                Err(error) => {
+                    return Err(error).with_context(|| format!("cannot connect to {}", socket.display()));
+                }
             }
         }
     }
@@ -265,7 +279,8 @@ impl Cluster {
 
     /// Writes the server's settings and who may connect: this program's user over the Unix socket, nobody else.
     fn write_settings(&self, throwaway: bool) -> anyhow::Result<()> {
-        let socket = self.socket_folder.to_str().context("the path of the data folder is not UTF-8")?.replace('\'', "''");
+        let socket =
+            self.socket_folder.to_str().context("the path of the data folder is not UTF-8")?.replace('\'', "''");
         let mut settings = format!("unix_socket_directories = '{socket}'\n{SETTINGS}");
         if throwaway {
             settings.push_str("fsync = off\nsynchronous_commit = off\nfull_page_writes = off\n");
@@ -305,7 +320,11 @@ impl Cluster {
             let text = String::from_utf8_lossy(said);
             let leaving = text.contains("postmaster.pid\" already exists") || text.contains("is still in use");
             if !leaving || Instant::now() > until {
-                bail!("the private Postgres did not start. Its log ({}) ends:\n{}", self.log().display(), last_lines(said));
+                bail!(
+                    "the private Postgres did not start. Its log ({}) ends:\n{}",
+                    self.log().display(),
+                    last_lines(said)
+                );
             }
             std::thread::sleep(Duration::from_millis(50));
         }
@@ -315,10 +334,13 @@ impl Cluster {
         let path = self.pipe_path();
         // A new pipe for each server: programs of an earlier one keep theirs, and cannot stop this one.
         match std::fs::remove_file(&path) {
-            Err(error) if error.kind() != ErrorKind::NotFound => return Err(error).context("cannot remove the old pipe"),
+            Err(error) if error.kind() != ErrorKind::NotFound => {
+                return Err(error).context("cannot remove the old pipe");
+            }
             _ => {}
         }
-        let made = self.server_command("mkfifo").arg("-m").arg("600").arg(&path).output().context("cannot run mkfifo")?;
+        let made =
+            self.server_command("mkfifo").arg("-m").arg("600").arg(&path).output().context("cannot run mkfifo")?;
         if !made.status.success() {
             bail!("cannot make {}: {}", path.display(), last_lines(&made.stderr));
         }
@@ -405,7 +427,8 @@ pub fn default_folder(user: &ServerUser) -> anyhow::Result<PathBuf> {
 /// Makes the data folder for the server's user alone, and checks that they can enter it.
 fn make_folder(folder: &Path, user: &ServerUser) -> anyhow::Result<()> {
     let shown = folder.display();
-    if !folder.exists() {
+    let new = !folder.exists();
+    if new {
         if let Some(parent) = folder.parent() {
             std::fs::create_dir_all(parent).with_context(|| format!("cannot make {}", parent.display()))?;
         }
@@ -414,7 +437,9 @@ fn make_folder(folder: &Path, user: &ServerUser) -> anyhow::Result<()> {
     }
     let found = std::fs::metadata(folder)?;
     if found.uid() != user.uid() {
-        bail!("{shown} belongs to another user than the one that the private Postgres runs as ({user}): choose another --data");
+        bail!(
+            "{shown} belongs to another user than the one that the private Postgres runs as ({user}): choose another --data"
+        );
     }
     if found.permissions().mode() & 0o077 != 0 {
         std::fs::set_permissions(folder, std::fs::Permissions::from_mode(0o700))?;
@@ -423,7 +448,12 @@ fn make_folder(folder: &Path, user: &ServerUser) -> anyhow::Result<()> {
     enter.args(["-c", "cd \"$1\"", "sh"]).arg(folder).current_dir("/").stdin(Stdio::null());
     user.apply(&mut enter);
     if !enter.output().context("cannot run sh")?.status.success() {
-        bail!("{user}, the user that the private Postgres runs as, cannot enter {shown}: choose another --data, e.g. /var/lib/auditfolio");
+        if new {
+            std::fs::remove_dir(folder)?;
+        }
+        bail!(
+            "{user}, the user that the private Postgres runs as, cannot enter {shown}: choose another --data, e.g. /var/lib/auditfolio"
+        );
     }
     Ok(())
 }
@@ -441,7 +471,9 @@ fn socket_folder(folder: &Path, user: &ServerUser) -> anyhow::Result<PathBuf> {
     match DirBuilder::new().mode(0o700).create(&chosen) {
         Ok(()) => user.own(&chosen)?,
         Err(error) if error.kind() == ErrorKind::AlreadyExists => {}
-        Err(error) => return Err(error).with_context(|| format!("cannot make {}", chosen.display())),
+        Err(error) => {
+            return Err(error).with_context(|| format!("cannot make {}", chosen.display()));
+        }
     }
     // Others may write to /tmp: what is there must be ours alone.
     let found = std::fs::symlink_metadata(&chosen)?;

@@ -10,7 +10,8 @@ use anyhow::{Context as _, bail};
 pub const OLDEST_MAJOR: u32 = 15;
 
 /// What to install, for people whose machine has no PostgreSQL.
-pub const WHAT_TO_INSTALL: &str = "PostgreSQL's programs (initdb, pg_ctl, postgres) were not found. Install PostgreSQL 15 or newer:
+pub const WHAT_TO_INSTALL: &str =
+    "PostgreSQL's programs (initdb, pg_ctl, postgres) were not found. Install PostgreSQL 15 or newer:
   Debian, Ubuntu:  sudo apt-get install postgresql
   Fedora:          sudo dnf install postgresql-server postgresql-contrib
   macOS:           brew install postgresql@17

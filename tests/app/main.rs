@@ -4,5 +4,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+mod audit_log;
 mod database;
 mod harness;
+mod jobs;

@@ -1,0 +1,23 @@
+//! The one statement that writes the audit log.
+
+use sqlx::PgConnection;
+
+use super::Entry;
+
+/// Writes an entry. Call it in the transaction of the act, so that neither stands without the other.
+pub async fn record(tx: &mut PgConnection, entry: &Entry) -> sqlx::Result<()> {
+    sqlx::query(
+        "insert into audit_log (actor, actor_kind, act, object, detail, remote, request_id)
+         values ($1, $2, $3, $4, $5, $6, $7)",
+    )
+    .bind(&entry.actor)
+    .bind(entry.actor_kind.word())
+    .bind(entry.act)
+    .bind(&entry.object)
+    .bind(&entry.detail)
+    .bind(&entry.remote)
+    .bind(&entry.request_id)
+    .execute(tx)
+    .await?;
+    Ok(())
+}

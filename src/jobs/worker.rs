@@ -1,0 +1,185 @@
+//! Takes jobs from the queue, one at a time, and keeps their lease while they run.
+
+use std::time::{Duration, Instant};
+
+use anyhow::{Context as _, bail};
+use futures_util::future::BoxFuture;
+use sqlx::PgPool;
+use tokio::sync::Notify;
+use tokio::task::JoinHandle;
+use tokio_util::sync::CancellationToken;
+
+use super::{Job, Progress, Standing, db};
+use crate::State;
+
+/// Does a job. Commits the result together with [`super::finish`]; an error fails the job for good.
+pub type CarryOut = fn(State, Job, Progress) -> BoxFuture<'static, anyhow::Result<()>>;
+
+/// The worker's times.
+#[derive(Debug, Clone, Copy)]
+pub struct Pace {
+    /// How often an idle worker looks for jobs of other programs.
+    pub poll: Duration,
+    /// How often progress is written.
+    pub progress: Duration,
+    /// How long a job stays with a worker that says nothing more.
+    pub lease: Duration,
+    /// A job is taken up so many times at most.
+    pub attempts: i32,
+}
+
+impl Default for Pace {
+    fn default() -> Self {
+        Self {
+            poll: Duration::from_millis(500),
+            progress: Duration::from_millis(250),
+            lease: Duration::from_secs(15),
+            attempts: 3,
+        }
+    }
+}
+
+/// Wakes this program's worker; the poll finds what this misses.
+static WAKE: Notify = Notify::const_new();
+
+/// Tells this program's worker that a job was committed.
+pub fn wake() {
+    WAKE.notify_one();
+}
+
+/// Works until `stop`. A job under way is then given back to the queue.
+pub async fn work(state: State, stop: CancellationToken) {
+    work_with(state, stop, Pace::default(), carry_out).await;
+}
+
+/// [`work`] with other times and another hand.
+pub async fn work_with(state: State, stop: CancellationToken, pace: Pace, carry_out: CarryOut) {
+    while !stop.is_cancelled() {
+        let worked = match next(&state, &stop, pace, carry_out).await {
+            Ok(worked) => worked,
+            Err(error) => {
+                tracing::warn!("the job queue: {error:#}");
+                false
+            }
+        };
+        if !worked {
+            tokio::select! {
+                () = stop.cancelled() => {}
+                () = WAKE.notified() => {}
+                () = tokio::time::sleep(pace.poll) => {}
+            }
+        }
+    }
+}
+
+/// Does the next job, if one is due.
+async fn next(state: &State, stop: &CancellationToken, pace: Pace, carry_out: CarryOut) -> anyhow::Result<bool> {
+    db::give_up(&state.db, pace.attempts).await?;
+    let Some(job) = db::claim(&state.db, pace.lease).await? else {
+        return Ok(false);
+    };
+    let claim = job.claim;
+    tracing::info!(job = claim.job_id, kind = job.kind.word(), attempt = claim.attempt, "job taken up");
+    let progress = Progress::default();
+    let mut task = tokio::spawn(carry_out(state.clone(), job, progress.clone()));
+    let ended = tokio::select! {
+        ended = &mut task => Ended::ByItself(ended),
+        () = keep(&state.db, claim, pace, &progress) => Ended::LeaseLost,
+        () = stop.cancelled() => Ended::Stopped,
+    };
+    match ended {
+        Ended::ByItself(outcome) => settle(state, claim, outcome).await?,
+        Ended::LeaseLost => {
+            abort(task).await;
+            tracing::warn!(job = claim.job_id, "job lost: its lease ran out");
+        }
+        Ended::Stopped => {
+            abort(task).await;
+            db::give_back(&state.db, claim).await?;
+            tracing::info!(job = claim.job_id, "job given back");
+        }
+    }
+    Ok(true)
+}
+
+enum Ended {
+    ByItself(Result<anyhow::Result<()>, tokio::task::JoinError>),
+    LeaseLost,
+    Stopped,
+}
+
+/// Writes down how a job ended, unless it did so itself.
+async fn settle(
+    state: &State,
+    claim: super::Claim,
+    outcome: Result<anyhow::Result<()>, tokio::task::JoinError>,
+) -> anyhow::Result<()> {
+    let failure = match outcome {
+        Ok(Ok(())) => {
+            let unfinished = db::find(&state.db, claim.job_id).await?.is_some_and(|job| job.state == "running");
+            if !unfinished {
+                tracing::info!(job = claim.job_id, "job done");
+                return Ok(());
+            }
+            "the job ended without a result".to_owned()
+        }
+        Ok(Err(error)) => format!("{error:#}"),
+        Err(_panicked) => "an error in the program itself; its log says more".to_owned(),
+    };
+    tracing::error!(job = claim.job_id, "job failed: {failure}");
+    db::fail(&state.db, claim, &failure).await?;
+    Ok(())
+}
+
+/// Renews the lease and writes progress; ends when the lease is lost.
+async fn keep(db: &PgPool, claim: super::Claim, pace: Pace, progress: &Progress) {
+    let mut written = progress.reached();
+    let mut renewed = Instant::now();
+    loop {
+        tokio::time::sleep(pace.progress.min(pace.lease / 3)).await;
+        let reached = progress.reached();
+        if reached == written && renewed.elapsed() < pace.lease / 3 {
+            continue;
+        }
+        match db::renew(db, claim, pace.lease, reached).await {
+            Ok(true) => (written, renewed) = (reached, Instant::now()),
+            Ok(false) => return,
+            // The database may come back before the lease is over.
+            Err(error) if renewed.elapsed() < pace.lease => {
+                tracing::warn!("keeping a job: {error}")
+            }
+            Err(_) => return,
+        }
+    }
+}
+
+async fn abort(task: JoinHandle<anyhow::Result<()>>) {
+    task.abort();
+    let _aborted = task.await;
+}
+
+/// Which part of the program does which kind of job.
+fn carry_out(_state: State, job: Job, _progress: Progress) -> BoxFuture<'static, anyhow::Result<()>> {
+    match job.kind {
+        super::Kind::Pack => Box::pin(async { bail!("packs are not made by this version") }),
+    }
+}
+
+/// Works in this program until one job has ended, e.g. for the command line. Gives the job's result.
+pub async fn run_to_end(state: &State, job_id: i64, mut report: impl FnMut(&Standing)) -> anyhow::Result<String> {
+    let stop = CancellationToken::new();
+    let worker = tokio::spawn(work(state.clone(), stop.clone()));
+    wake();
+    let ended = loop {
+        let standing = db::find(&state.db, job_id).await?.context("the job has gone")?;
+        report(&standing);
+        match standing.state.as_str() {
+            "done" => break standing.result.context("the job has no result"),
+            "failed" => break Err(anyhow::anyhow!(standing.failure.unwrap_or_default())),
+            _ => tokio::time::sleep(Duration::from_millis(100)).await,
+        }
+    };
+    stop.cancel();
+    worker.await?;
+    ended
+}

@@ -1,0 +1,85 @@
+//! The `serve` command: the portal and the job worker in one program, until a signal stops them.
+
+use std::net::{SocketAddr, TcpListener};
+
+use anyhow::{Context as _, bail};
+use tokio::signal::unix::{SignalKind, signal};
+use tokio_util::sync::CancellationToken;
+
+use crate::State;
+use crate::clock::Clock;
+use crate::compliance::memo::Memo;
+use crate::database::Store;
+
+/// Settings of `serve`.
+#[derive(Debug, Clone, clap::Args)]
+pub struct ServeArgs {
+    /// Address and port to listen on.
+    #[arg(long, env = "AUDITFOLIO_BIND", default_value = "127.0.0.1:8080")]
+    pub bind: SocketAddr,
+    /// Let anybody sign in as a demo identity, without authentication. Refused on any address but loopback.
+    #[arg(long, env = "AUDITFOLIO_DEMO_SIGN_IN")]
+    pub demo_sign_in: bool,
+}
+
+impl ServeArgs {
+    /// Refuses the demo sign-in where others could reach it. Checked before anything is started.
+    pub fn check(&self) -> anyhow::Result<()> {
+        if self.demo_sign_in && !self.bind.ip().is_loopback() {
+            bail!(
+                "the demo sign-in authenticates nobody, so it is refused on {}: bind a loopback address such as 127.0.0.1:8080, \
+                 or leave out --demo-sign-in",
+                self.bind,
+            );
+        }
+        Ok(())
+    }
+}
+
+/// Takes the port, or says who has it.
+pub fn listen(bind: SocketAddr) -> anyhow::Result<TcpListener> {
+    TcpListener::bind(bind).map_err(|error| {
+        if error.kind() == std::io::ErrorKind::AddrInUse {
+            anyhow::anyhow!("{bind} is in use by another program: stop that, or choose another address with --bind")
+        } else {
+            anyhow::Error::new(error).context(format!("cannot listen on {bind}"))
+        }
+    })
+}
+
+/// Serves until SIGTERM or SIGINT; downloads and the job in hand may finish first.
+pub async fn run(args: &ServeArgs, store: &Store) -> anyhow::Result<()> {
+    args.check()?;
+    let listener = listen(args.bind)?;
+    serve(listener, State { db: store.db.clone(), memo: Memo::default(), clock: Clock::Real, demo: args.demo_sign_in })
+        .await
+}
+
+/// Serves on a socket that is open already.
+pub async fn serve(listener: TcpListener, state: State) -> anyhow::Result<()> {
+    let stop = CancellationToken::new();
+    stop_on_signal(stop.clone())?;
+    tracing::info!(address = %listener.local_addr()?, demo = state.demo, "serving");
+    let worker = tokio::spawn(crate::jobs::work(state.clone(), stop.clone()));
+    let served = crate::web::serve(state, listener, stop.clone()).await;
+    stop.cancel();
+    worker.await.context("the job worker")?;
+    tracing::info!("stopped");
+    served
+}
+
+/// The first signal stops gracefully; a second one finds the default action: the end.
+fn stop_on_signal(stop: CancellationToken) -> anyhow::Result<()> {
+    let mut terminate = signal(SignalKind::terminate()).context("cannot wait for SIGTERM")?;
+    let mut interrupt = signal(SignalKind::interrupt()).context("cannot wait for SIGINT")?;
+    tokio::spawn(async move {
+        tokio::select! { _ = terminate.recv() => {}, _ = interrupt.recv() => {} }
+        tracing::info!("stopping: requests under way may finish");
+        stop.cancel();
+        tokio::select! { _ = terminate.recv() => {}, _ = interrupt.recv() => {} }
+        tracing::warn!("stopped at once by a second signal");
+        // The guardian of the private Postgres sees the end of this process and stops the server.
+        std::process::exit(130);
+    });
+    Ok(())
+}

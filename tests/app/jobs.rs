@@ -1,0 +1,208 @@
+//! The job queue: taken once, kept while alive, taken up again after a death, failed with a reason.
+
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+
+use auditfolio::State;
+use auditfolio::clock::Clock;
+use auditfolio::compliance::memo::Memo;
+use auditfolio::jobs::{self, CarryOut, Job, Kind, Pace, Progress, Standing};
+use futures_util::future::BoxFuture;
+use serde_json::json;
+use sqlx::PgPool;
+use tokio_util::sync::CancellationToken;
+
+use crate::harness::database;
+
+const PACE: Pace = Pace {
+    poll: Duration::from_millis(10),
+    progress: Duration::from_millis(10),
+    lease: Duration::from_millis(300),
+    attempts: 3,
+};
+
+fn state(db: &PgPool) -> State {
+    State { db: db.clone(), memo: Memo::default(), clock: Clock::Real, demo: false }
+}
+
+async fn enqueue(db: &PgPool) -> i64 {
+    let mut tx = db.begin().await.unwrap();
+    let job_id = jobs::enqueue(&mut tx, Kind::Pack, &json!({"title": "Example"}), "somebody").await.unwrap();
+    tx.commit().await.unwrap();
+    job_id
+}
+
+fn start(db: &PgPool, carry_out: CarryOut) -> (CancellationToken, tokio::task::JoinHandle<()>) {
+    let stop = CancellationToken::new();
+    (stop.clone(), tokio::spawn(jobs::work_with(state(db), stop, PACE, carry_out)))
+}
+
+/// Waits until the job is as wanted; panics after a while with what it is instead.
+async fn until(db: &PgPool, job_id: i64, wanted: impl Fn(&Standing) -> bool) -> Standing {
+    for _ in 0..1000 {
+        let standing = jobs::find(db, job_id).await.unwrap().unwrap();
+        if wanted(&standing) {
+            return standing;
+        }
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    panic!("the job stays as {:?}", jobs::find(db, job_id).await.unwrap());
+}
+
+fn does_it(state: State, job: Job, progress: Progress) -> BoxFuture<'static, anyhow::Result<()>> {
+    Box::pin(async move {
+        progress.set(7, 7, "pages");
+        let mut tx = state.db.begin().await?;
+        assert!(jobs::finish(&mut tx, job.claim, "pack-1").await?);
+        tx.commit().await?;
+        Ok(())
+    })
+}
+
+fn never_ends(_: State, _: Job, progress: Progress) -> BoxFuture<'static, anyhow::Result<()>> {
+    Box::pin(async move {
+        progress.set(3, 9, "pages");
+        std::future::pending().await
+    })
+}
+
+fn fails(_: State, _: Job, _: Progress) -> BoxFuture<'static, anyhow::Result<()>> {
+    Box::pin(async { Err(anyhow::anyhow!("the ladder does not close").context("making the pack")) })
+}
+
+fn panics(_: State, _: Job, _: Progress) -> BoxFuture<'static, anyhow::Result<()>> {
+    Box::pin(async { panic!("a bug") })
+}
+
+fn forgets(_: State, _: Job, _: Progress) -> BoxFuture<'static, anyhow::Result<()>> {
+    Box::pin(async { Ok(()) })
+}
+
+#[actix_web::test]
+async fn a_job_is_done_and_keeps_its_result() {
+    let db = database().await;
+    let job_id = enqueue(&db).await;
+    let (stop, worker) = start(&db, does_it);
+    let done = until(&db, job_id, |job| job.state == "done").await;
+    assert_eq!(done.result.as_deref(), Some("pack-1"));
+    assert_eq!((done.attempts, done.created_by.as_str()), (1, "somebody"));
+    stop.cancel();
+    worker.await.unwrap();
+}
+
+#[actix_web::test]
+async fn progress_is_seen_while_the_job_runs_longer_than_its_lease() {
+    let db = database().await;
+    let job_id = enqueue(&db).await;
+    let (stop, worker) = start(&db, never_ends);
+    let running = until(&db, job_id, |job| job.progress_done == 3).await;
+    assert_eq!((running.progress_total, running.progress_unit.as_str()), (9, "pages"));
+    tokio::time::sleep(PACE.lease * 2).await;
+    let held: bool = sqlx::query_scalar("select state = 'running' and attempts = 1 and lease_until > now() from job")
+        .fetch_one(&db)
+        .await
+        .unwrap();
+    assert!(held, "the lease is renewed and nobody else has taken the job");
+    stop.cancel();
+    worker.await.unwrap();
+}
+
+#[actix_web::test]
+async fn a_stopped_worker_gives_its_job_back_and_another_does_it() {
+    let db = database().await;
+    let job_id = enqueue(&db).await;
+    let (stop, worker) = start(&db, never_ends);
+    until(&db, job_id, |job| job.state == "running").await;
+    stop.cancel();
+    worker.await.unwrap();
+    assert_eq!(jobs::find(&db, job_id).await.unwrap().unwrap().state, "queued");
+    let (stop, worker) = start(&db, does_it);
+    let done = until(&db, job_id, |job| job.state == "done").await;
+    assert_eq!(done.attempts, 1, "being given back is no attempt");
+    stop.cancel();
+    worker.await.unwrap();
+}
+
+#[actix_web::test]
+async fn a_job_of_a_dead_worker_is_taken_up_again() {
+    let db = database().await;
+    let job_id = enqueue(&db).await;
+    let (_stop, worker) = start(&db, never_ends);
+    until(&db, job_id, |job| job.state == "running").await;
+    // Aborted like this a worker does as little as a killed one.
+    worker.abort();
+    let (stop, worker) = start(&db, does_it);
+    let done = until(&db, job_id, |job| job.state == "done").await;
+    assert_eq!(done.attempts, 2);
+    stop.cancel();
+    worker.await.unwrap();
+}
+
+#[actix_web::test]
+async fn who_has_lost_the_lease_cannot_finish() {
+    let db = database().await;
+    let job_id = enqueue(&db).await;
+    let (stop, worker) = start(&db, does_it);
+    until(&db, job_id, |job| job.state == "done").await;
+    sqlx::query("update job set state = 'running', attempts = 2").execute(&db).await.unwrap();
+    let mut tx = db.begin().await.unwrap();
+    let late = jobs::Claim { job_id, attempt: 1 };
+    assert!(!jobs::finish(&mut tx, late, "pack-2").await.unwrap());
+    stop.cancel();
+    worker.await.unwrap();
+}
+
+#[actix_web::test]
+async fn a_job_that_kills_its_workers_is_given_up() {
+    let db = database().await;
+    let job_id = enqueue(&db).await;
+    sqlx::query("update job set state = 'running', attempts = 3, lease_until = now() - interval '1 s'")
+        .execute(&db)
+        .await
+        .unwrap();
+    let (stop, worker) = start(&db, does_it);
+    let failed = until(&db, job_id, |job| job.state == "failed").await;
+    assert!(failed.failure.as_deref().unwrap().starts_with("given up after 3 attempts"), "{failed:?}");
+    stop.cancel();
+    worker.await.unwrap();
+}
+
+#[actix_web::test]
+async fn a_failure_is_recorded_with_its_cause() {
+    for (carry_out, expected) in [
+        (fails as CarryOut, "making the pack: the ladder does not close"),
+        (panics, "an error in the program itself; its log says more"),
+        (forgets, "the job ended without a result"),
+    ] {
+        let db = database().await;
+        let job_id = enqueue(&db).await;
+        let (stop, worker) = start(&db, carry_out);
+        let failed = until(&db, job_id, |job| job.state == "failed").await;
+        assert_eq!(failed.failure.as_deref(), Some(expected));
+        stop.cancel();
+        worker.await.unwrap();
+    }
+}
+
+#[actix_web::test]
+async fn two_workers_never_do_the_same_job() {
+    static STARTED: AtomicUsize = AtomicUsize::new(0);
+    fn counts(state: State, job: Job, progress: Progress) -> BoxFuture<'static, anyhow::Result<()>> {
+        STARTED.fetch_add(1, Ordering::SeqCst);
+        does_it(state, job, progress)
+    }
+    let db = database().await;
+    for _ in 0..20 {
+        enqueue(&db).await;
+    }
+    let workers = [start(&db, counts), start(&db, counts), start(&db, counts)];
+    until(&db, 20, |job| job.state == "done").await;
+    for job_id in 1..=20 {
+        assert_eq!(until(&db, job_id, |job| job.state == "done").await.attempts, 1);
+    }
+    assert_eq!(STARTED.load(Ordering::SeqCst), 20);
+    for (stop, worker) in workers {
+        stop.cancel();
+        worker.await.unwrap();
+    }
+}
