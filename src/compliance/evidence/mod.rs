@@ -4,10 +4,18 @@
 //! the bytewise order of the text keys, and should be read in one [`crate::database::read_only`] transaction.
 
 mod db;
+mod deliveries;
+mod deliveries_db;
 pub mod period;
+mod period_population;
 mod population;
 mod scope;
 
+pub use deliveries::{
+    Account, Deliveries, Gap, Object, ObjectVersion, Objects, PlaceDay, PlaceDays, accounts,
+    completeness_established, gaps, hex,
+};
 pub use period::{Deviation, Ended, PeriodCounts};
+pub use period_population::{PeriodBatch, PeriodPopulation, PeriodRow};
 pub use population::{DayBatch, DayPopulation, DayRow, Place, Rule, StatusCounts, Totals, totals};
 pub use scope::{KnownAt, Scope, Unsettled};
