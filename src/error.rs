@@ -22,11 +22,7 @@ pub enum Error {
     Conflict(String),
     /// A day was asked for that is not among the collected ones.
     #[error("day not collected: {asked}")]
-    DayNotCollected {
-        asked: String,
-        first: time::Date,
-        latest: time::Date,
-    },
+    DayNotCollected { asked: String, first: time::Date, latest: time::Date },
     /// No collection has finished yet, so there is no day to show. Not a failure: an empty state.
     #[error("nothing collected yet")]
     NothingCollected,
@@ -40,9 +36,7 @@ pub enum Error {
 impl From<sqlx::Error> for Error {
     fn from(error: sqlx::Error) -> Self {
         match error {
-            sqlx::Error::PoolTimedOut | sqlx::Error::PoolClosed | sqlx::Error::Io(_) => {
-                Self::Unavailable(error)
-            }
+            sqlx::Error::PoolTimedOut | sqlx::Error::PoolClosed | sqlx::Error::Io(_) => Self::Unavailable(error),
             other => Self::Internal(other.into()),
         }
     }

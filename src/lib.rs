@@ -8,6 +8,7 @@ pub mod clock;
 pub mod collection;
 pub mod compliance;
 pub mod database;
+pub mod delivery;
 pub mod error;
 pub mod jobs;
 pub mod organization;

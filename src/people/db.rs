@@ -29,16 +29,8 @@ pub(super) async fn find(
     .await
 }
 
-pub(super) async fn touch(
-    db: impl PgExecutor<'_>,
-    token_hash: &[u8],
-    now: OffsetDateTime,
-) -> sqlx::Result<()> {
-    sqlx::query("update session set seen_at = $2 where token_hash = $1")
-        .bind(token_hash)
-        .bind(now)
-        .execute(db)
-        .await?;
+pub(super) async fn touch(db: impl PgExecutor<'_>, token_hash: &[u8], now: OffsetDateTime) -> sqlx::Result<()> {
+    sqlx::query("update session set seen_at = $2 where token_hash = $1").bind(token_hash).bind(now).execute(db).await?;
     Ok(())
 }
 
@@ -68,10 +60,7 @@ pub(super) async fn insert(db: impl PgExecutor<'_>, session: &NewSession<'_>) ->
 }
 
 pub(super) async fn delete(db: impl PgExecutor<'_>, token_hash: &[u8]) -> sqlx::Result<()> {
-    sqlx::query("delete from session where token_hash = $1")
-        .bind(token_hash)
-        .execute(db)
-        .await?;
+    sqlx::query("delete from session where token_hash = $1").bind(token_hash).execute(db).await?;
     Ok(())
 }
 

@@ -49,18 +49,11 @@ struct SignIn {
     next: String,
 }
 
-async fn sign_in(
-    request: HttpRequest,
-    state: Data<State>,
-    form: Form<SignIn>,
-) -> Result<HttpResponse, Error> {
+async fn sign_in(request: HttpRequest, state: Data<State>, form: Form<SignIn>) -> Result<HttpResponse, Error> {
     if !state.demo {
-        return Err(Error::Forbidden(
-            "The demo sign-in is not switched on here.",
-        ));
+        return Err(Error::Forbidden("The demo sign-in is not switched on here."));
     }
-    let role = Role::parse(&form.role)
-        .ok_or_else(|| Error::Invalid("Choose one of the three roles.".to_owned()))?;
+    let role = Role::parse(&form.role).ok_or_else(|| Error::Invalid("Choose one of the three roles.".to_owned()))?;
     let token = session::new_token()?;
     let now = state.clock.now();
     let identity = format!("demo {}", role.word());
@@ -89,19 +82,14 @@ async fn sign_out(request: HttpRequest, state: Data<State>) -> Result<HttpRespon
     if let Some(hash) = session::token_hash(&request) {
         db::delete(&state.db, &hash).await?;
     }
-    Ok(HttpResponse::SeeOther()
-        .insert_header((LOCATION, "/sign-in"))
-        .cookie(session::cookie(&request, ""))
-        .finish())
+    Ok(HttpResponse::SeeOther().insert_header((LOCATION, "/sign-in")).cookie(session::cookie(&request, "")).finish())
 }
 
 /// The path to go on to, or the first page where it would lead elsewhere.
 fn local_path(next: &str) -> &str {
     let local = next.starts_with('/')
         && !next.starts_with("//")
-        && next
-            .bytes()
-            .all(|byte| (b'!'..=b'~').contains(&byte) && byte != b'\\');
+        && next.bytes().all(|byte| (b'!'..=b'~').contains(&byte) && byte != b'\\');
     if local { next } else { "/" }
 }
 
@@ -111,19 +99,8 @@ mod tests {
 
     #[test]
     fn only_a_path_of_this_site_is_followed_after_sign_in() {
-        assert_eq!(
-            local_path("/rules?as_of=2026-11-22"),
-            "/rules?as_of=2026-11-22"
-        );
-        for elsewhere in [
-            "",
-            "rules",
-            "//evil.example",
-            "/\\evil.example",
-            "https://evil.example",
-            "/a\nb",
-            "/\tb",
-        ] {
+        assert_eq!(local_path("/rules?as_of=2026-11-22"), "/rules?as_of=2026-11-22");
+        for elsewhere in ["", "rules", "//evil.example", "/\\evil.example", "https://evil.example", "/a\nb", "/\tb"] {
             assert_eq!(local_path(elsewhere), "/", "{elsewhere:?}");
         }
     }

@@ -75,9 +75,7 @@ impl FromRequest for Maker {
 
 /// Who is signed in, if somebody is.
 pub(super) async fn find(request: &HttpRequest) -> Result<Option<User>, Error> {
-    let state = request
-        .app_data::<web::Data<State>>()
-        .expect("every app is built with its state");
+    let state = request.app_data::<web::Data<State>>().expect("every app is built with its state");
     let Some(hash) = token_hash(request) else {
         return Ok(None);
     };
@@ -95,11 +93,7 @@ pub(super) async fn find(request: &HttpRequest) -> Result<Option<User>, Error> {
     if now - row.seen_at > TOUCH_EVERY {
         db::touch(&state.db, &hash, now).await?;
     }
-    Ok(Some(User {
-        identity: row.identity,
-        role,
-        demo: row.demo,
-    }))
+    Ok(Some(User { identity: row.identity, role, demo: row.demo }))
 }
 
 /// SHA-256 of the token in the request's cookie.
@@ -109,9 +103,7 @@ pub(super) fn token_hash(request: &HttpRequest) -> Option<Vec<u8>> {
 }
 
 pub(super) fn hash(token: &str) -> Vec<u8> {
-    ring::digest::digest(&ring::digest::SHA256, token.as_bytes())
-        .as_ref()
-        .to_vec()
+    ring::digest::digest(&ring::digest::SHA256, token.as_bytes()).as_ref().to_vec()
 }
 
 /// 256 random bits as text.
@@ -128,11 +120,7 @@ fn is_secure(request: &HttpRequest) -> bool {
 }
 
 fn cookie_name(request: &HttpRequest) -> &'static str {
-    if is_secure(request) {
-        SECURE_COOKIE
-    } else {
-        PLAIN_COOKIE
-    }
+    if is_secure(request) { SECURE_COOKIE } else { PLAIN_COOKIE }
 }
 
 /// The cookie that carries a token, or with an empty token the one that removes it.

@@ -11,7 +11,6 @@ mod random;
 mod rules;
 
 pub use expected::{
-    AccountList, Case, Counts, Delivery, EXPECTED_FILE, Expected, ExpectedAccount, ExpectedDay,
-    LateObject, MARKER_FILE,
+    AccountList, Case, Counts, Delivery, EXPECTED_FILE, Expected, ExpectedAccount, ExpectedDay, LateObject, MARKER_FILE,
 };
 pub use options::{Choice, Options, Regions};

@@ -13,24 +13,13 @@ pub struct Address {
 
 impl Address {
     pub fn new(path: impl Into<String>) -> Self {
-        Self {
-            path: path.into(),
-            pairs: Vec::new(),
-        }
+        Self { path: path.into(), pairs: Vec::new() }
     }
 
     /// From a request's path and query; what cannot be decoded is left out, and so are empty values.
     pub fn parse(path: &str, query: &str) -> Self {
-        let pairs = Query::<Vec<(String, String)>>::from_query(query)
-            .map(Query::into_inner)
-            .unwrap_or_default();
-        Self {
-            path: path.to_owned(),
-            pairs: pairs
-                .into_iter()
-                .filter(|(_, value)| !value.is_empty())
-                .collect(),
-        }
+        let pairs = Query::<Vec<(String, String)>>::from_query(query).map(Query::into_inner).unwrap_or_default();
+        Self { path: path.to_owned(), pairs: pairs.into_iter().filter(|(_, value)| !value.is_empty()).collect() }
     }
 
     pub fn path(&self) -> &str {
@@ -43,18 +32,12 @@ impl Address {
 
     /// The first value of a parameter; `None` where absent or empty.
     pub fn get(&self, key: &str) -> Option<&str> {
-        self.pairs
-            .iter()
-            .find(|(name, _)| name == key)
-            .map(|(_, value)| value.as_str())
+        self.pairs.iter().find(|(name, _)| name == key).map(|(_, value)| value.as_str())
     }
 
     /// All values of a parameter.
     pub fn all<'a>(&'a self, key: &'a str) -> impl Iterator<Item = &'a str> {
-        self.pairs
-            .iter()
-            .filter(move |(name, _)| name == key)
-            .map(|(_, value)| value.as_str())
+        self.pairs.iter().filter(move |(name, _)| name == key).map(|(_, value)| value.as_str())
     }
 
     /// With the parameter set to one value, at its old place or the end.
@@ -72,9 +55,7 @@ impl Address {
     #[must_use]
     pub fn without(&self, keys: &[&str]) -> Self {
         let mut address = self.clone();
-        address
-            .pairs
-            .retain(|(name, _)| !keys.contains(&name.as_str()));
+        address.pairs.retain(|(name, _)| !keys.contains(&name.as_str()));
         address
     }
 }
@@ -114,18 +95,8 @@ mod tests {
 
     #[test]
     fn a_value_comes_back_from_the_address_as_it_was() {
-        for value in [
-            "a b",
-            "arn:aws:s3:::x/y?z=1&w#f",
-            "Ünïcödé",
-            "100%",
-            "<b>",
-            "+",
-            "a\nb",
-        ] {
-            let address = Address::new("/rules")
-                .with("q", value)
-                .with("as_of", "2026-11-22");
+        for value in ["a b", "arn:aws:s3:::x/y?z=1&w#f", "Ünïcödé", "100%", "<b>", "+", "a\nb"] {
+            let address = Address::new("/rules").with("q", value).with("as_of", "2026-11-22");
             let text = address.to_string();
             let (path, query) = text.split_once('?').expect("there is a query");
             assert_eq!(Address::parse(path, query), address, "{text}");

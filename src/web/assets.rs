@@ -15,30 +15,14 @@ struct Asset {
     bytes: &'static [u8],
 }
 
-static CSS: LazyLock<Asset> = LazyLock::new(|| {
-    asset(
-        "app",
-        "css",
-        "text/css; charset=utf-8",
-        include_bytes!("../../static/app.css"),
-    )
-});
-static ICON: LazyLock<Asset> = LazyLock::new(|| {
-    asset(
-        "icon",
-        "svg",
-        "image/svg+xml",
-        include_bytes!("../../static/icon.svg"),
-    )
-});
+static CSS: LazyLock<Asset> =
+    LazyLock::new(|| asset("app", "css", "text/css; charset=utf-8", include_bytes!("../../static/app.css")));
+static ICON: LazyLock<Asset> =
+    LazyLock::new(|| asset("icon", "svg", "image/svg+xml", include_bytes!("../../static/icon.svg")));
 
 fn asset(stem: &str, ending: &str, media_type: &'static str, bytes: &'static [u8]) -> Asset {
     let hash = ring::digest::digest(&ring::digest::SHA256, bytes);
-    Asset {
-        name: format!("{stem}-{}.{ending}", hex(&hash.as_ref()[..8])),
-        media_type,
-        bytes,
-    }
+    Asset { name: format!("{stem}-{}.{ending}", hex(&hash.as_ref()[..8])), media_type, bytes }
 }
 
 pub(super) fn css_href() -> String {
@@ -57,10 +41,7 @@ pub(super) fn endpoints() -> Vec<Endpoint> {
 }
 
 async fn show(name: web::Path<String>) -> Result<HttpResponse, Error> {
-    let asset = [&*CSS, &*ICON]
-        .into_iter()
-        .find(|asset| asset.name == *name)
-        .ok_or(Error::NotFound)?;
+    let asset = [&*CSS, &*ICON].into_iter().find(|asset| asset.name == *name).ok_or(Error::NotFound)?;
     Ok(answer(asset, "public, max-age=31536000, immutable"))
 }
 

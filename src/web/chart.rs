@@ -20,11 +20,7 @@ pub struct Percent(i64);
 impl Percent {
     /// `part` of `whole`, at most all of it.
     fn of(part: i64, whole: i64) -> Self {
-        if whole <= 0 {
-            Self(0)
-        } else {
-            Self((part * 10_000 / whole).clamp(0, 10_000))
-        }
+        if whole <= 0 { Self(0) } else { Self((part * 10_000 / whole).clamp(0, 10_000)) }
     }
 
     fn to(self, end: Self) -> Self {
@@ -101,12 +97,9 @@ impl Segment {
 pub fn span(first: Date, end: Date) -> String {
     let days = days_between(first, end);
     match end.previous_day() {
-        Some(last) if days > 1 => format!(
-            "{} to {}, {}",
-            format::day(first),
-            format::day(last),
-            format::plural(days, "day")
-        ),
+        Some(last) if days > 1 => {
+            format!("{} to {}, {}", format::day(first), format::day(last), format::plural(days, "day"))
+        }
         _ => format!("{}, 1 day", format::day(first)),
     }
 }
@@ -162,11 +155,12 @@ impl Strip {
                 href: segment.href.clone(),
             })
             .collect();
-        Self {
-            label: label.into(),
-            links: parts.iter().any(|part| part.href.is_some()),
-            parts,
-        }
+        Self { label: label.into(), links: parts.iter().any(|part| part.href.is_some()), parts }
+    }
+
+    /// A sample of a fill for a legend, whose words stand beside it.
+    pub fn swatch(segment: &Segment) -> Self {
+        Self::new("", segment.first, segment.end, std::slice::from_ref(segment))
     }
 }
 
@@ -186,9 +180,7 @@ struct Tick {
 impl Axis {
     /// For bands from `first` until before `end`.
     pub fn new(first: Date, end: Date) -> Self {
-        Self {
-            ticks: ticks(first, end),
-        }
+        Self { ticks: ticks(first, end) }
     }
 }
 
@@ -207,10 +199,7 @@ fn ticks(first: Date, end: Date) -> Vec<Tick> {
         }
     }
     if starts.is_empty() {
-        return vec![Tick {
-            x: Percent(0),
-            words: format::short_day(first),
-        }];
+        return vec![Tick { x: Percent(0), words: format::short_day(first) }];
     }
     let step = starts.len().div_ceil(7);
     starts
@@ -253,14 +242,7 @@ pub struct TrendDay {
 impl TrendDay {
     /// *At least* = C / (C + NC + unknown), in hundredths of a percent, rounded down.
     fn at_least(&self) -> Option<i64> {
-        if self.computable {
-            share(
-                self.complying,
-                self.complying + self.not_complying + self.unknown,
-            )
-        } else {
-            None
-        }
+        if self.computable { share(self.complying, self.complying + self.not_complying + self.unknown) } else { None }
     }
 
     /// *Complying of known* = C / (C + NC), in hundredths of a percent, rounded down.
@@ -272,16 +254,12 @@ impl TrendDay {
         if !self.computable {
             return "not computable".to_owned();
         }
-        format::percent(
-            self.complying,
-            self.complying + self.not_complying + self.unknown,
-        )
-        .unwrap_or_else(|| "–".to_owned())
+        format::percent(self.complying, self.complying + self.not_complying + self.unknown)
+            .unwrap_or_else(|| "–".to_owned())
     }
 
     fn of_known_words(&self) -> String {
-        format::percent(self.complying, self.complying + self.not_complying)
-            .unwrap_or_else(|| "–".to_owned())
+        format::percent(self.complying, self.complying + self.not_complying).unwrap_or_else(|| "–".to_owned())
     }
 
     fn day_words(&self) -> String {
@@ -321,8 +299,7 @@ impl Trend {
     /// A chart of days in order; `id` is unique on the page.
     pub fn new(id: &'static str, caption: impl Into<String>, days: Vec<TrendDay>) -> Self {
         let base = base(&days);
-        let y =
-            |share: i64| TREND_HEIGHT - (share - base * 100) * TREND_HEIGHT / ((100 - base) * 100);
+        let y = |share: i64| TREND_HEIGHT - (share - base * 100) * TREND_HEIGHT / ((100 - base) * 100);
         let step = if base < 50 {
             20
         } else if base < 80 {
@@ -332,10 +309,7 @@ impl Trend {
         };
         let grid = (base..=100)
             .filter(|percent| percent % step == 0)
-            .map(|percent| Grid {
-                y: y(percent * 100),
-                percent,
-            })
+            .map(|percent| Grid { y: y(percent * 100), percent })
             .collect();
         let (line, band) = shapes(&days, y);
         let ticks = match (days.first(), days.last()) {
@@ -343,17 +317,7 @@ impl Trend {
             _ => Vec::new(),
         };
         let description = description(&days);
-        Self {
-            id,
-            caption: caption.into(),
-            days,
-            base,
-            grid,
-            ticks,
-            line,
-            band,
-            description,
-        }
+        Self { id, caption: caption.into(), days, base, grid, ticks, line, band, description }
     }
 
     fn height(&self) -> i64 {
@@ -385,14 +349,7 @@ fn shapes(days: &[TrendDay], y: impl Fn(i64) -> i64) -> (String, String) {
         let (at_least, of_known) = (day.at_least(), day.of_known());
         match at_least {
             Some(share) => {
-                let _ = write!(
-                    line,
-                    "{}{} {}H{}",
-                    if drawing { "L" } else { "M" },
-                    x,
-                    y(share),
-                    x + 1
-                );
+                let _ = write!(line, "{}{} {}H{}", if drawing { "L" } else { "M" }, x, y(share), x + 1);
                 drawing = true;
             }
             None => drawing = false,
@@ -401,13 +358,7 @@ fn shapes(days: &[TrendDay], y: impl Fn(i64) -> i64) -> (String, String) {
             && high > low
         {
             let low = low.max(0);
-            let _ = write!(
-                band,
-                "M{x} {}H{}V{}H{x}Z",
-                y(high),
-                x + 1,
-                y(low).min(TREND_HEIGHT)
-            );
+            let _ = write!(band, "M{x} {}H{}V{}H{x}Z", y(high), x + 1, y(low).min(TREND_HEIGHT));
         }
     }
     (line, band)
@@ -437,13 +388,7 @@ mod tests {
     use super::*;
 
     fn day(day: Date, complying: i64, not_complying: i64, unknown: i64) -> TrendDay {
-        TrendDay {
-            day,
-            complying,
-            not_complying,
-            unknown,
-            computable: true,
-        }
+        TrendDay { day, complying, not_complying, unknown, computable: true }
     }
 
     #[test]
@@ -470,13 +415,7 @@ mod tests {
         let days: Vec<Date> = (0..90).map(|n| first + Duration::days(n)).collect();
         let parts: Vec<Segment> = segments(days.iter().map(|day| (*day, day.day() % 3)))
             .into_iter()
-            .map(|(first, end, _)| Segment {
-                first,
-                end,
-                fill: Fill::Gap,
-                words: "x".to_owned(),
-                href: None,
-            })
+            .map(|(first, end, _)| Segment { first, end, fill: Fill::Gap, words: "x".to_owned(), href: None })
             .collect();
         let strip = Strip::new("strip", first, end, &parts);
         let mut x = Percent(0);
@@ -490,23 +429,12 @@ mod tests {
     #[test]
     fn stretches_outside_the_band_are_cut_off() {
         let (first, end) = (date!(2026 - 11 - 01), date!(2026 - 11 - 11));
-        let whole = Segment {
-            first: date!(2025 - 01 - 01),
-            end: Date::MAX,
-            fill: Fill::Gap,
-            words: String::new(),
-            href: None,
-        };
-        let before = Segment {
-            end: first,
-            ..whole.clone()
-        };
+        let whole =
+            Segment { first: date!(2025 - 01 - 01), end: Date::MAX, fill: Fill::Gap, words: String::new(), href: None };
+        let before = Segment { end: first, ..whole.clone() };
         let strip = Strip::new("strip", first, end, &[whole, before]);
         assert_eq!(strip.parts.len(), 1);
-        assert_eq!(
-            (strip.parts[0].x, strip.parts[0].width),
-            (Percent(0), Percent(10_000))
-        );
+        assert_eq!((strip.parts[0].x, strip.parts[0].width), (Percent(0), Percent(10_000)));
     }
 
     #[test]
@@ -520,24 +448,10 @@ mod tests {
 
     #[test]
     fn months_are_named_at_most_seven_times() {
-        let names = |first, end| {
-            ticks(first, end)
-                .into_iter()
-                .map(|tick| tick.words)
-                .collect::<Vec<_>>()
-        };
-        assert_eq!(
-            names(date!(2026 - 08 - 25), date!(2026 - 11 - 23)),
-            ["Sep", "Oct", "Nov"]
-        );
-        assert_eq!(
-            names(date!(2026 - 12 - 30), date!(2027 - 01 - 20)),
-            ["Jan 2027"]
-        );
-        assert_eq!(
-            names(date!(2026 - 11 - 03), date!(2026 - 11 - 09)),
-            ["3 Nov"]
-        );
+        let names = |first, end| ticks(first, end).into_iter().map(|tick| tick.words).collect::<Vec<_>>();
+        assert_eq!(names(date!(2026 - 08 - 25), date!(2026 - 11 - 23)), ["Sep", "Oct", "Nov"]);
+        assert_eq!(names(date!(2026 - 12 - 30), date!(2027 - 01 - 20)), ["Jan 2027"]);
+        assert_eq!(names(date!(2026 - 11 - 03), date!(2026 - 11 - 09)), ["3 Nov"]);
         assert!(names(date!(2020 - 01 - 01), date!(2026 - 11 - 09)).len() <= 7);
     }
 

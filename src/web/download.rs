@@ -28,9 +28,7 @@ impl Format {
             Some("csv") => Ok(Some(Self::Csv)),
             Some("json") => Ok(Some(Self::Json)),
             Some("jsonl") => Ok(Some(Self::JsonLines)),
-            Some(_) => Err(Error::Invalid(
-                "The formats are csv, json and jsonl.".to_owned(),
-            )),
+            Some(_) => Err(Error::Invalid("The formats are csv, json and jsonl.".to_owned())),
         }
     }
 
@@ -117,12 +115,7 @@ pub struct Writer {
 
 impl Writer {
     pub fn new(format: Format, columns: &'static [&'static str]) -> Self {
-        let mut writer = Self {
-            format,
-            columns,
-            rows: 0,
-            text: Vec::new(),
-        };
+        let mut writer = Self { format, columns, rows: 0, text: Vec::new() };
         match format {
             Format::Csv => writer.csv_line(columns.iter().map(|column| Cell::from(*column))),
             Format::Json => writer.text.extend_from_slice(b"["),
@@ -136,8 +129,7 @@ impl Writer {
         match self.format {
             Format::Csv => self.csv_line(cells),
             Format::Json => {
-                self.text
-                    .extend_from_slice(if self.rows == 0 { b"\n" } else { b",\n" });
+                self.text.extend_from_slice(if self.rows == 0 { b"\n" } else { b",\n" });
                 self.json_object(cells);
             }
             Format::JsonLines => {
@@ -211,10 +203,7 @@ impl Writer {
 /// A cell of RFC 4180. A spreadsheet takes text that begins with one of these for a formula, so a ' goes before it.
 fn csv_text(out: &mut Vec<u8>, text: &str) {
     let formula = text.starts_with(['=', '+', '-', '@', '\t', '\r']);
-    let quoted = formula
-        || text.contains(['"', ',', '\n', '\r'])
-        || text.starts_with(' ')
-        || text.ends_with(' ');
+    let quoted = formula || text.contains(['"', ',', '\n', '\r']) || text.starts_with(' ') || text.ends_with(' ');
     if !quoted {
         out.extend_from_slice(text.as_bytes());
         return;
@@ -233,8 +222,7 @@ fn csv_text(out: &mut Vec<u8>, text: &str) {
 }
 
 fn json_text(out: &mut Vec<u8>, text: &str) {
-    serde_json::to_writer(&mut *out, text)
-        .expect("text is always JSON, and writing to memory cannot fail");
+    serde_json::to_writer(&mut *out, text).expect("text is always JSON, and writing to memory cannot fail");
 }
 
 /// Text is handed on in pieces of about this size.
@@ -251,19 +239,12 @@ impl Rows {
     /// Writes one row; waits while the reader of the download is slower than the database.
     pub async fn push(&mut self, cells: impl IntoIterator<Item = Cell>) -> anyhow::Result<()> {
         self.writer.row(cells);
-        if self.writer.text.len() >= PIECE_BYTES {
-            self.send().await
-        } else {
-            Ok(())
-        }
+        if self.writer.text.len() >= PIECE_BYTES { self.send().await } else { Ok(()) }
     }
 
     async fn send(&mut self) -> anyhow::Result<()> {
         let piece = self.writer.take();
-        self.to
-            .send(Ok(piece.into()))
-            .await
-            .map_err(|error| anyhow::anyhow!("the download was given up: {error}"))
+        self.to.send(Ok(piece.into())).await.map_err(|error| anyhow::anyhow!("the download was given up: {error}"))
     }
 }
 
@@ -274,22 +255,14 @@ pub struct Cut;
 
 /// Answers with all rows that `work` pushes. `work` runs beside the answer and may own a transaction:
 /// `download(format, "rules-2026-11-22", &COLUMNS, |mut rows| async move { …; Ok(rows) })`.
-pub fn download<F, Fut>(
-    format: Format,
-    stem: &str,
-    columns: &'static [&'static str],
-    work: F,
-) -> HttpResponse
+pub fn download<F, Fut>(format: Format, stem: &str, columns: &'static [&'static str], work: F) -> HttpResponse
 where
     F: FnOnce(Rows) -> Fut,
     Fut: Future<Output = anyhow::Result<Rows>> + 'static,
 {
     let (to, from) = mpsc::channel(4);
     let failed = to.clone();
-    let work = work(Rows {
-        writer: Writer::new(format, columns),
-        to,
-    });
+    let work = work(Rows { writer: Writer::new(format, columns), to });
     actix_web::rt::spawn(async move {
         let ended = match work.await {
             Ok(mut rows) => {
@@ -303,11 +276,7 @@ where
             let _ = failed.send(Err(Cut)).await;
         }
     });
-    let name = format!(
-        "attachment; filename=\"{}.{}\"",
-        safe_name(stem),
-        format.ending()
-    );
+    let name = format!("attachment; filename=\"{}.{}\"", safe_name(stem), format.ending());
     HttpResponse::Ok()
         .insert_header((CONTENT_TYPE, format.media_type()))
         .insert_header((CONTENT_DISPOSITION, name))
@@ -316,30 +285,18 @@ where
 
 /// A channel's other end as a stream.
 pub(crate) fn receiver<T: 'static>(from: mpsc::Receiver<T>) -> impl futures_util::Stream<Item = T> {
-    futures_util::stream::unfold(from, |mut from| async move {
-        from.recv().await.map(|item| (item, from))
-    })
+    futures_util::stream::unfold(from, |mut from| async move { from.recv().await.map(|item| (item, from)) })
 }
 
 /// A file name that is safe on every system and in a header: other characters become `-`.
 pub fn safe_name(text: &str) -> String {
     let name: String = text
         .chars()
-        .map(|letter| {
-            if letter.is_ascii_alphanumeric() || matches!(letter, '-' | '_' | '.') {
-                letter
-            } else {
-                '-'
-            }
-        })
+        .map(|letter| if letter.is_ascii_alphanumeric() || matches!(letter, '-' | '_' | '.') { letter } else { '-' })
         .take(100)
         .collect();
     let name = name.trim_matches(['-', '.']);
-    if name.is_empty() {
-        "auditfolio".to_owned()
-    } else {
-        name.to_owned()
-    }
+    if name.is_empty() { "auditfolio".to_owned() } else { name.to_owned() }
 }
 
 #[cfg(test)]
@@ -361,37 +318,19 @@ mod tests {
     fn a_cell_that_a_spreadsheet_would_run_is_marked_in_csv_and_exact_in_json_lines() {
         for evil in ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1"] {
             let row = || vec![[evil.into(), 3_i64.into(), Cell::Nothing]];
-            assert_eq!(
-                written(Format::Csv, row()),
-                format!("rule,failing,since\r\n\"'{evil}\",3,\r\n")
-            );
-            let line: serde_json::Value =
-                serde_json::from_str(&written(Format::JsonLines, row())).expect("JSON");
+            assert_eq!(written(Format::Csv, row()), format!("rule,failing,since\r\n\"'{evil}\",3,\r\n"));
+            let line: serde_json::Value = serde_json::from_str(&written(Format::JsonLines, row())).expect("JSON");
             assert_eq!(line["rule"], evil);
         }
     }
 
     #[test]
     fn csv_comes_back_as_it_was() {
-        let values = [
-            "plain",
-            "a,b",
-            "say \"x\"",
-            "two\nlines",
-            " space ",
-            "",
-            "Ünï",
-        ];
-        let rows = values
-            .iter()
-            .map(|value| [Cell::from(*value), Cell::Number(-5), Cell::Nothing])
-            .collect();
+        let values = ["plain", "a,b", "say \"x\"", "two\nlines", " space ", "", "Ünï"];
+        let rows = values.iter().map(|value| [Cell::from(*value), Cell::Number(-5), Cell::Nothing]).collect();
         let text = written(Format::Csv, rows);
         let mut reader = csv::Reader::from_reader(text.as_bytes());
-        let back: Vec<String> = reader
-            .records()
-            .map(|record| record.expect("CSV")[0].to_owned())
-            .collect();
+        let back: Vec<String> = reader.records().map(|record| record.expect("CSV")[0].to_owned()).collect();
         assert_eq!(back, values);
     }
 
@@ -402,11 +341,7 @@ mod tests {
                 Format::Json,
                 (0..rows)
                     .map(|row| {
-                        [
-                            Cell::from("\"<&\u{1}"),
-                            Cell::Number(row),
-                            Cell::Day(time::macros::date!(2026 - 11 - 02)),
-                        ]
+                        [Cell::from("\"<&\u{1}"), Cell::Number(row), Cell::Day(time::macros::date!(2026 - 11 - 02))]
                     })
                     .collect(),
             );

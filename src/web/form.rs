@@ -14,10 +14,7 @@ pub struct Choice {
 
 impl Choice {
     pub fn new(value: impl Into<String>, words: impl Into<String>) -> Self {
-        Self {
-            value: value.into(),
-            words: words.into(),
-        }
+        Self { value: value.into(), words: words.into() }
     }
 }
 
@@ -54,45 +51,24 @@ pub struct Filters {
 
 impl Filters {
     pub fn new(address: &Address) -> Self {
-        Self {
-            address: address.clone(),
-            filters: Vec::new(),
-        }
+        Self { address: address.clone(), filters: Vec::new() }
     }
 
     #[must_use]
-    pub fn select(
-        mut self,
-        name: &'static str,
-        label: &'static str,
-        all: &'static str,
-        choices: Vec<Choice>,
-    ) -> Self {
-        self.filters.push(Filter {
-            name,
-            label,
-            input: Input::Select { all, choices },
-        });
+    pub fn select(mut self, name: &'static str, label: &'static str, all: &'static str, choices: Vec<Choice>) -> Self {
+        self.filters.push(Filter { name, label, input: Input::Select { all, choices } });
         self
     }
 
     #[must_use]
     pub fn text(mut self, name: &'static str, label: &'static str, hint: &'static str) -> Self {
-        self.filters.push(Filter {
-            name,
-            label,
-            input: Input::Text { hint },
-        });
+        self.filters.push(Filter { name, label, input: Input::Text { hint } });
         self
     }
 
     #[must_use]
     pub fn day(mut self, name: &'static str, label: &'static str) -> Self {
-        self.filters.push(Filter {
-            name,
-            label,
-            input: Input::Day,
-        });
+        self.filters.push(Filter { name, label, input: Input::Day });
         self
     }
 
@@ -107,25 +83,18 @@ impl Filters {
             .pairs()
             .iter()
             .filter(|(key, _)| {
-                !left_out.contains(&key.as_str())
-                    && !self.filters.iter().any(|filter| filter.name == key)
+                !left_out.contains(&key.as_str()) && !self.filters.iter().any(|filter| filter.name == key)
             })
             .collect()
     }
 
     fn active(&self) -> bool {
-        self.filters
-            .iter()
-            .any(|filter| !self.value(filter.name).is_empty())
+        self.filters.iter().any(|filter| !self.value(filter.name).is_empty())
     }
 
     fn cleared(&self) -> Address {
-        let names: Vec<&str> = self
-            .filters
-            .iter()
-            .map(|filter| filter.name)
-            .chain(["after", "before", "row", "format"])
-            .collect();
+        let names: Vec<&str> =
+            self.filters.iter().map(|filter| filter.name).chain(["after", "before", "row", "format"]).collect();
         self.address.without(&names)
     }
 }
@@ -148,10 +117,7 @@ impl Problems {
 
     /// What is wrong with one field.
     pub fn of(&self, field: &str) -> Option<&str> {
-        self.found
-            .iter()
-            .find(|(name, _)| *name == field)
-            .map(|(_, sentence)| sentence.as_str())
+        self.found.iter().find(|(name, _)| *name == field).map(|(_, sentence)| sentence.as_str())
     }
 }
 

@@ -40,11 +40,7 @@ pub fn percent(part: i64, whole: i64) -> Option<String> {
 
 /// `1 day`, `2 days`; the plural is the singular with an s.
 pub fn plural(number: i64, word: &str) -> String {
-    if number == 1 {
-        format!("1 {word}")
-    } else {
-        format!("{} {word}s", count(number))
-    }
+    if number == 1 { format!("1 {word}") } else { format!("{} {word}s", count(number)) }
 }
 
 /// `22 Nov 2026`.
@@ -59,33 +55,19 @@ pub fn short_day(day: Date) -> String {
 
 /// `Sunday 22 November 2026`.
 pub fn long_day(day: Date) -> String {
-    format!(
-        "{} {} {} {}",
-        day.weekday(),
-        day.day(),
-        day.month(),
-        day.year()
-    )
+    format!("{} {} {} {}", day.weekday(), day.day(), day.month(), day.year())
 }
 
 /// The first three letters of the month.
 pub fn month(day: Date) -> &'static str {
-    const NAMES: [&str; 12] = [
-        "Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec",
-    ];
+    const NAMES: [&str; 12] = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
     NAMES[usize::from(u8::from(day.month())) - 1]
 }
 
 /// `22 Nov 2026 06:00:11 UTC`.
 pub fn at(time: OffsetDateTime) -> String {
     let time = time.to_offset(time::UtcOffset::UTC);
-    format!(
-        "{} {:02}:{:02}:{:02} UTC",
-        day(time.date()),
-        time.hour(),
-        time.minute(),
-        time.second()
-    )
+    format!("{} {:02}:{:02}:{:02} UTC", day(time.date()), time.hour(), time.minute(), time.second())
 }
 
 /// `1.2 MB`, in steps of 1000, rounded down.
@@ -107,12 +89,10 @@ pub fn bytes(number: i64) -> String {
 
 /// Lower-case hexadecimal.
 pub fn hex(bytes: &[u8]) -> String {
-    bytes
-        .iter()
-        .fold(String::with_capacity(bytes.len() * 2), |mut text, byte| {
-            let _ = write!(text, "{byte:02x}");
-            text
-        })
+    bytes.iter().fold(String::with_capacity(bytes.len() * 2), |mut text, byte| {
+        let _ = write!(text, "{byte:02x}");
+        text
+    })
 }
 
 #[cfg(test)]
@@ -149,9 +129,6 @@ mod tests {
     #[test]
     fn days_and_times_are_in_words() {
         assert_eq!(day(time::macros::date!(2026 - 11 - 02)), "2 Nov 2026");
-        assert_eq!(
-            at(time::macros::datetime!(2026-11-22 06:00:11 +2)),
-            "22 Nov 2026 04:00:11 UTC"
-        );
+        assert_eq!(at(time::macros::datetime!(2026-11-22 06:00:11 +2)), "22 Nov 2026 04:00:11 UTC");
     }
 }

@@ -29,9 +29,9 @@ impl<T: Template> Page<T> {
     /// The page as an answer with another status than 200, e.g. 422 for a form with errors.
     pub fn answer(self, status: StatusCode) -> HttpResponse {
         match self.0.render() {
-            Ok(html) => HttpResponse::build(status)
-                .insert_header((CONTENT_TYPE, "text/html; charset=utf-8"))
-                .body(html),
+            Ok(html) => {
+                HttpResponse::build(status).insert_header((CONTENT_TYPE, "text/html; charset=utf-8")).body(html)
+            }
             Err(error) => {
                 let error = Error::from(error);
                 tracing::error!(error = ?error, "a page could not be rendered");
@@ -154,10 +154,7 @@ impl Frame {
     #[must_use]
     pub fn crumb(mut self, title: impl Into<String>, path: &str) -> Self {
         let href = self.href(path);
-        self.crumbs.push(Crumb {
-            title: title.into(),
-            href,
-        });
+        self.crumbs.push(Crumb { title: title.into(), href });
         self
     }
 
@@ -165,9 +162,7 @@ impl Frame {
     pub fn href(&self, path: &str) -> String {
         match self.days {
             Some(days) => {
-                let (path, fragment) = path
-                    .split_once('#')
-                    .map_or((path, None), |(path, f)| (path, Some(f)));
+                let (path, fragment) = path.split_once('#').map_or((path, None), |(path, f)| (path, Some(f)));
                 let join = if path.contains('?') { '&' } else { '?' };
                 let fragment = fragment.map(|f| format!("#{f}")).unwrap_or_default();
                 format!("{path}{join}as_of={}{fragment}", days.as_of)
@@ -179,33 +174,22 @@ impl Frame {
     /// Query parameters that the as-of form keeps: filters and sort, not the place in a paged table.
     pub fn kept(&self) -> Vec<(String, String)> {
         let left_out = ["as_of", "after", "before", "row", "format"];
-        self.address
-            .pairs()
-            .iter()
-            .filter(|(key, _)| !left_out.contains(&key.as_str()))
-            .cloned()
-            .collect()
+        self.address.pairs().iter().filter(|(key, _)| !left_out.contains(&key.as_str())).cloned().collect()
     }
 
     /// This page as of another day, with the same filters.
     pub fn on(&self, day: &Date) -> Address {
-        self.address
-            .without(&["after", "before", "row", "format"])
-            .with("as_of", day)
+        self.address.without(&["after", "before", "row", "format"]).with("as_of", day)
     }
 
     /// The day before the one shown, if it is among the collected ones.
     pub fn earlier(&self) -> Option<Date> {
-        self.days
-            .filter(|days| days.as_of > days.first)
-            .and_then(|days| days.as_of.previous_day())
+        self.days.filter(|days| days.as_of > days.first).and_then(|days| days.as_of.previous_day())
     }
 
     /// The day after the one shown, if it is among the collected ones.
     pub fn later(&self) -> Option<Date> {
-        self.days
-            .filter(|days| days.as_of < days.latest)
-            .and_then(|days| days.as_of.next_day())
+        self.days.filter(|days| days.as_of < days.latest).and_then(|days| days.as_of.next_day())
     }
 
     pub fn all_sections(&self) -> [Section; 8] {
@@ -229,11 +213,6 @@ impl Frame {
     }
 
     pub fn version(&self) -> &'static str {
-        concat!(
-            env!("CARGO_PKG_VERSION"),
-            " (",
-            env!("AUDITFOLIO_COMMIT"),
-            ")"
-        )
+        concat!(env!("CARGO_PKG_VERSION"), " (", env!("AUDITFOLIO_COMMIT"), ")")
     }
 }

@@ -43,10 +43,7 @@ const HEADERS: [(&str, &str); 7] = [
     ("content-security-policy", CONTENT_SECURITY_POLICY),
     ("cross-origin-opener-policy", "same-origin"),
     ("cross-origin-resource-policy", "same-origin"),
-    (
-        "permissions-policy",
-        "camera=(), geolocation=(), microphone=(), payment=(), usb=()",
-    ),
+    ("permissions-policy", "camera=(), geolocation=(), microphone=(), payment=(), usb=()"),
     ("x-frame-options", "DENY"),
     ("x-content-type-options", "nosniff"),
     ("referrer-policy", "same-origin"),
@@ -61,30 +58,22 @@ pub(super) async fn guard<B: MessageBody + 'static>(
     request.extensions_mut().insert(id.clone());
     let http_request = request.request().clone();
     let span = tracing::info_span!("request", request.id = %id.0, method = %request.method(), path = request.path());
-    let demo = http_request
-        .app_data::<web::Data<State>>()
-        .is_some_and(|state| state.demo);
+    let demo = http_request.app_data::<web::Data<State>>().is_some_and(|state| state.demo);
 
     let refusal = refusal(request.method(), request.headers(), demo);
     let mut response = match refusal {
-        Some(error) => {
-            failed(&http_request, &id, Some(&error), error_status(&error)).map_into_right_body()
-        }
+        Some(error) => failed(&http_request, &id, Some(&error), error_status(&error)).map_into_right_body(),
         None => match next.call(request).instrument(span.clone()).await {
             Ok(response) => span.in_scope(|| with_error_page(response, &id)),
             Err(error) => {
                 let status = error.as_response_error().status_code();
-                span.in_scope(|| failed(&http_request, &id, error.as_error::<Error>(), status))
-                    .map_into_right_body()
+                span.in_scope(|| failed(&http_request, &id, error.as_error::<Error>(), status)).map_into_right_body()
             }
         },
     };
     let headers = response.headers_mut();
     for (name, value) in HEADERS {
-        headers.insert(
-            HeaderName::from_static(name),
-            HeaderValue::from_static(value),
-        );
+        headers.insert(HeaderName::from_static(name), HeaderValue::from_static(value));
     }
     if !headers.contains_key(CACHE_CONTROL) {
         headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
@@ -107,16 +96,12 @@ fn refusal(method: &Method, headers: &HeaderMap, demo: bool) -> Option<Error> {
         && let Some(host) = text(headers, HOST)
         && !is_loopback(host)
     {
-        return Some(Error::Forbidden(
-            "The demo answers only at 127.0.0.1, [::1] and localhost.",
-        ));
+        return Some(Error::Forbidden("The demo answers only at 127.0.0.1, [::1] and localhost."));
     }
     if matches!(*method, Method::GET | Method::HEAD | Method::OPTIONS) || is_same_site(headers) {
         return None;
     }
-    Some(Error::Forbidden(
-        "This was sent from another site. Open the page here and send it again.",
-    ))
+    Some(Error::Forbidden("This was sent from another site. Open the page here and send it again."))
 }
 
 /// Whether the browser says that a form was sent from a page of this portal.
@@ -125,9 +110,7 @@ fn is_same_site(headers: &HeaderMap) -> bool {
         return site == "same-origin";
     }
     match (text(headers, ORIGIN), text(headers, HOST)) {
-        (Some(origin), Some(host)) => origin
-            .split_once("://")
-            .is_some_and(|(_, rest)| rest == host),
+        (Some(origin), Some(host)) => origin.split_once("://").is_some_and(|(_, rest)| rest == host),
         _ => false,
     }
 }
@@ -151,14 +134,8 @@ fn with_error_page<B: MessageBody + 'static>(
     id: &RequestId,
 ) -> ServiceResponse<EitherBody<B, BoxBody>> {
     let status = response.status();
-    let error = response
-        .response()
-        .error()
-        .and_then(|error| error.as_error::<Error>());
-    let has_page = response
-        .headers()
-        .get(CONTENT_TYPE)
-        .is_some_and(|kind| kind.as_bytes().starts_with(b"text/html"));
+    let error = response.response().error().and_then(|error| error.as_error::<Error>());
+    let has_page = response.headers().get(CONTENT_TYPE).is_some_and(|kind| kind.as_bytes().starts_with(b"text/html"));
     if error.is_none() && (has_page || !(status.is_client_error() || status.is_server_error())) {
         return response.map_into_left_body();
     }
@@ -182,12 +159,7 @@ struct Said {
     link: Option<(String, String)>,
 }
 
-fn failed(
-    request: &HttpRequest,
-    id: &RequestId,
-    error: Option<&Error>,
-    status: StatusCode,
-) -> ServiceResponse {
+fn failed(request: &HttpRequest, id: &RequestId, error: Option<&Error>, status: StatusCode) -> ServiceResponse {
     match error {
         Some(Error::Internal(cause)) => {
             tracing::error!(error = format!("{cause:#}"), "a request failed")
@@ -198,30 +170,17 @@ fn failed(
         None if status.is_server_error() => tracing::error!(%status, "a request failed"),
         Some(_) | None => {}
     }
-    let demo = request
-        .app_data::<web::Data<State>>()
-        .is_some_and(|state| state.demo);
-    if matches!(error, Some(Error::SignInNeeded))
-        && matches!(*request.method(), Method::GET | Method::HEAD)
-    {
-        let here = request
-            .uri()
-            .path_and_query()
-            .map_or("/", |path| path.as_str());
+    let demo = request.app_data::<web::Data<State>>().is_some_and(|state| state.demo);
+    if matches!(error, Some(Error::SignInNeeded)) && matches!(*request.method(), Method::GET | Method::HEAD) {
+        let here = request.uri().path_and_query().map_or("/", |path| path.as_str());
         let location = Address::new("/sign-in").with("next", here).to_string();
-        let response = HttpResponse::SeeOther()
-            .insert_header((LOCATION, location))
-            .finish();
+        let response = HttpResponse::SeeOther().insert_header((LOCATION, location)).finish();
         return ServiceResponse::new(request.clone(), response);
     }
     let said = said(request, error, status);
     let mut frame = Frame::bare(said.title, demo);
     frame.sections = !matches!(error, Some(Error::SignInNeeded));
-    let page = ErrorPage {
-        frame,
-        said,
-        request_id: id.0.clone(),
-    };
+    let page = ErrorPage { frame, said, request_id: id.0.clone() };
     ServiceResponse::new(request.clone(), Page(page).answer(status))
 }
 
@@ -237,27 +196,11 @@ fn said(request: &HttpRequest, error: Option<&Error>, status: StatusCode) -> Sai
         Some(Error::Forbidden(who)) => plain("Not allowed", "You may not do this here.", who),
         Some(Error::SignInNeeded) => Said {
             link: Some(("/sign-in".to_owned(), "Sign in".to_owned())),
-            ..plain(
-                "Sign in first",
-                "This needs a sign-in, or the one you had has ended.",
-                "Sign in and try again.",
-            )
+            ..plain("Sign in first", "This needs a sign-in, or the one you had has ended.", "Sign in and try again.")
         },
-        Some(Error::Invalid(what)) => plain(
-            "Not understood",
-            "The request cannot be answered as it stands.",
-            what,
-        ),
-        Some(Error::Conflict(what)) => plain(
-            "Not possible now",
-            "The request stands against something else.",
-            what,
-        ),
-        Some(Error::DayNotCollected {
-            asked,
-            first,
-            latest,
-        }) => Said {
+        Some(Error::Invalid(what)) => plain("Not understood", "The request cannot be answered as it stands.", what),
+        Some(Error::Conflict(what)) => plain("Not possible now", "The request stands against something else.", what),
+        Some(Error::DayNotCollected { asked, first, latest }) => Said {
             title: "Not a collected day",
             happened: format!("There is nothing to show as of “{asked}”."),
             todo: format!(
@@ -266,9 +209,7 @@ fn said(request: &HttpRequest, error: Option<&Error>, status: StatusCode) -> Sai
                 format::day(*latest)
             ),
             link: Some((
-                Address::parse(request.path(), request.query_string())
-                    .with("as_of", latest)
-                    .to_string(),
+                Address::parse(request.path(), request.query_string()).with("as_of", latest).to_string(),
                 format!("Open this page as of {}", format::day(*latest)),
             )),
         },
@@ -289,16 +230,12 @@ fn said(request: &HttpRequest, error: Option<&Error>, status: StatusCode) -> Sai
         ),
         Some(Error::Internal(_)) | None => match status {
             StatusCode::NOT_FOUND => not_found(),
-            StatusCode::METHOD_NOT_ALLOWED => plain(
-                "Not possible here",
-                "This address does not take that.",
-                "Go back and use the page’s own form.",
-            ),
-            StatusCode::PAYLOAD_TOO_LARGE => plain(
-                "Too large",
-                "More was sent than this form takes.",
-                "Send less, e.g. a shorter title.",
-            ),
+            StatusCode::METHOD_NOT_ALLOWED => {
+                plain("Not possible here", "This address does not take that.", "Go back and use the page’s own form.")
+            }
+            StatusCode::PAYLOAD_TOO_LARGE => {
+                plain("Too large", "More was sent than this form takes.", "Send less, e.g. a shorter title.")
+            }
             status if status.is_client_error() => plain(
                 "Not understood",
                 "The address or the form cannot be read.",
@@ -327,42 +264,22 @@ mod tests {
     use super::*;
 
     fn headers(pairs: &[(&'static str, &'static str)]) -> HeaderMap {
-        pairs
-            .iter()
-            .map(|(name, value)| {
-                (
-                    HeaderName::from_static(name),
-                    HeaderValue::from_static(value),
-                )
-            })
-            .collect()
+        pairs.iter().map(|(name, value)| (HeaderName::from_static(name), HeaderValue::from_static(value))).collect()
     }
 
     #[test]
     fn an_unsafe_method_needs_a_browser_that_says_same_origin() {
-        let refused = |pairs: &[(&'static str, &'static str)]| {
-            refusal(&Method::POST, &headers(pairs), false).is_some()
-        };
+        let refused = |pairs: &[(&'static str, &'static str)]| refusal(&Method::POST, &headers(pairs), false).is_some();
         assert!(!refused(&[("sec-fetch-site", "same-origin")]));
         assert!(refused(&[("sec-fetch-site", "same-site")]));
         assert!(refused(&[("sec-fetch-site", "cross-site")]));
         assert!(refused(&[("sec-fetch-site", "none")]));
-        assert!(!refused(&[
-            ("origin", "http://127.0.0.1:8080"),
-            ("host", "127.0.0.1:8080")
-        ]));
-        assert!(refused(&[
-            ("origin", "http://evil.example"),
-            ("host", "127.0.0.1:8080")
-        ]));
+        assert!(!refused(&[("origin", "http://127.0.0.1:8080"), ("host", "127.0.0.1:8080")]));
+        assert!(refused(&[("origin", "http://evil.example"), ("host", "127.0.0.1:8080")]));
         assert!(refused(&[("origin", "null"), ("host", "127.0.0.1:8080")]));
         assert!(refused(&[("host", "127.0.0.1:8080")]));
         // What the browser says outright weighs more than an Origin that fits.
-        assert!(refused(&[
-            ("sec-fetch-site", "cross-site"),
-            ("origin", "http://a"),
-            ("host", "a")
-        ]));
+        assert!(refused(&[("sec-fetch-site", "cross-site"), ("origin", "http://a"), ("host", "a")]));
     }
 
     #[test]
@@ -371,12 +288,7 @@ mod tests {
         for host in ["127.0.0.1:8080", "localhost", "localhost:1", "[::1]:8080"] {
             assert!(!refused(host), "{host}");
         }
-        for host in [
-            "evil.example",
-            "127.0.0.1.evil.example",
-            "localhost.evil.example:80",
-            "[::2]",
-        ] {
+        for host in ["evil.example", "127.0.0.1.evil.example", "localhost.evil.example:80", "[::2]"] {
             assert!(refused(host), "{host}");
         }
     }

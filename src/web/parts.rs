@@ -42,10 +42,7 @@ pub fn delivery(state: &DeliveryState) -> DeliveryMark {
 
 /// A severity as its word.
 #[derive(Debug, Clone, Template)]
-#[template(
-    source = r#"<span class="severity severity--{{ slug }}">{{ word }}</span>"#,
-    ext = "html"
-)]
+#[template(source = r#"<span class="severity severity--{{ slug }}">{{ word }}</span>"#, ext = "html")]
 pub struct SeverityMark {
     pub slug: &'static str,
     pub word: &'static str,
@@ -60,10 +57,7 @@ pub fn severity(severity: &Severity) -> SeverityMark {
         Severity::High => "high",
         Severity::Critical => "critical",
     };
-    SeverityMark {
-        slug,
-        word: severity.word(),
-    }
+    SeverityMark { slug, word: severity.word() }
 }
 
 /// "How do we know?": where the figures of a page or a table come from.
@@ -85,27 +79,14 @@ impl Provenance {
     /// With one more line.
     #[must_use]
     pub fn line(mut self, term: impl Into<String>, text: impl Into<String>) -> Self {
-        self.lines.push(ProvenanceLine {
-            term: term.into(),
-            text: text.into(),
-            href: None,
-        });
+        self.lines.push(ProvenanceLine { term: term.into(), text: text.into(), href: None });
         self
     }
 
     /// With one more line that leads to the rows behind it.
     #[must_use]
-    pub fn link(
-        mut self,
-        term: impl Into<String>,
-        text: impl Into<String>,
-        href: impl Into<String>,
-    ) -> Self {
-        self.lines.push(ProvenanceLine {
-            term: term.into(),
-            text: text.into(),
-            href: Some(href.into()),
-        });
+    pub fn link(mut self, term: impl Into<String>, text: impl Into<String>, href: impl Into<String>) -> Self {
+        self.lines.push(ProvenanceLine { term: term.into(), text: text.into(), href: Some(href.into()) });
         self
     }
 }
@@ -121,11 +102,7 @@ pub struct Empty {
 
 impl Empty {
     pub fn new(what: impl Into<String>, why: impl Into<String>) -> Self {
-        Self {
-            what: what.into(),
-            why: why.into(),
-            next: None,
-        }
+        Self { what: what.into(), why: why.into(), next: None }
     }
 
     /// With the next step as a link.
@@ -136,10 +113,4 @@ impl Empty {
     }
 }
 
-html_safe!(
-    StatusMark<'_>,
-    DeliveryMark,
-    SeverityMark,
-    Provenance,
-    Empty
-);
+html_safe!(StatusMark<'_>, DeliveryMark, SeverityMark, Provenance, Empty);

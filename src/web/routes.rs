@@ -27,27 +27,17 @@ pub struct Endpoint {
 
 impl Endpoint {
     pub fn get(path: &'static str, access: Access, route: fn() -> actix_web::Route) -> Self {
-        Self {
-            method: Method::GET,
-            path,
-            access,
-            route,
-        }
+        Self { method: Method::GET, path, access, route }
     }
 
     pub fn post(path: &'static str, access: Access, route: fn() -> actix_web::Route) -> Self {
-        Self {
-            method: Method::POST,
-            path,
-            access,
-            route,
-        }
+        Self { method: Method::POST, path, access, route }
     }
 }
 
 /// Every route. A feature adds its own list here.
 pub fn endpoints() -> Vec<Endpoint> {
-    [super::assets::endpoints(), crate::people::page::endpoints()].concat()
+    [super::assets::endpoints(), crate::people::page::endpoints(), crate::delivery::page::endpoints()].concat()
 }
 
 /// Puts [`endpoints`] into an app. Paths keep their order: fixed words before `{names}`.

@@ -38,11 +38,7 @@ pub fn app(
 }
 
 /// Serves until `stop` is cancelled, then lets running requests finish.
-pub async fn serve(
-    state: State,
-    listener: TcpListener,
-    stop: CancellationToken,
-) -> anyhow::Result<()> {
+pub async fn serve(state: State, listener: TcpListener, stop: CancellationToken) -> anyhow::Result<()> {
     let server = HttpServer::new(move || app(state.clone()))
         .workers(std::thread::available_parallelism().map_or(2, std::num::NonZero::get))
         .shutdown_timeout(10)

@@ -26,20 +26,12 @@ pub struct Column {
 
 /// A column of words.
 pub const fn text(title: &'static str) -> Column {
-    Column {
-        title,
-        number: false,
-        sort: None,
-    }
+    Column { title, number: false, sort: None }
 }
 
 /// A column of figures.
 pub const fn number(title: &'static str) -> Column {
-    Column {
-        title,
-        number: true,
-        sort: None,
-    }
+    Column { title, number: true, sort: None }
 }
 
 impl Column {
@@ -60,17 +52,11 @@ pub struct Sort {
 
 impl Sort {
     pub const fn up(by: &'static str) -> Self {
-        Self {
-            by,
-            descending: false,
-        }
+        Self { by, descending: false }
     }
 
     pub const fn down(by: &'static str) -> Self {
-        Self {
-            by,
-            descending: true,
-        }
+        Self { by, descending: true }
     }
 
     /// The sort in the address, if one of the columns has it, else the given one.
@@ -78,9 +64,7 @@ impl Sort {
         let Some(asked) = address.get("sort") else {
             return otherwise;
         };
-        let (name, descending) = asked
-            .strip_prefix('-')
-            .map_or((asked, false), |name| (name, true));
+        let (name, descending) = asked.strip_prefix('-').map_or((asked, false), |name| (name, true));
         columns
             .iter()
             .filter_map(|column| column.sort)
@@ -115,7 +99,9 @@ impl Place {
             if key.len() == parts {
                 Ok(Some(key))
             } else {
-                Err(Error::Invalid("The place in the table is not one of its own links. Start from its first page.".to_owned()))
+                Err(Error::Invalid(
+                    "The place in the table is not one of its own links. Start from its first page.".to_owned(),
+                ))
             }
         };
         Ok(match (key("after")?, key("before")?) {
@@ -150,6 +136,8 @@ pub struct Table {
     pub total: i64,
     /// The day the rows are as of, where they are.
     pub as_of: Option<Date>,
+    /// The table's first page.
+    pub first: Address,
     pub previous: Option<Address>,
     pub next: Option<Address>,
     /// Whether the same rows are offered as CSV, JSON and JSON lines at this address.
@@ -176,6 +164,7 @@ impl Table {
             shown: rows,
             total: rows,
             as_of: None,
+            first: address.clone(),
             previous: None,
             next: None,
             formats: false,
@@ -204,24 +193,9 @@ impl Table {
     /// With paging. `first` and `last` are the keys of the first and last row shown; `more` says whether rows
     /// follow in the direction that was asked (ask for one row more than [`PAGE_ROWS`] to know).
     #[must_use]
-    pub fn paged(
-        mut self,
-        place: &Place,
-        first: Option<String>,
-        last: Option<String>,
-        more: bool,
-        total: i64,
-    ) -> Self {
-        let row = self
-            .address
-            .get("row")
-            .and_then(|row| row.parse::<i64>().ok())
-            .unwrap_or(1);
-        self.first_row = if *place == Place::First {
-            1
-        } else {
-            row.clamp(1, total.max(1))
-        };
+    pub fn paged(mut self, place: &Place, first: Option<String>, last: Option<String>, more: bool, total: i64) -> Self {
+        let row = self.address.get("row").and_then(|row| row.parse::<i64>().ok()).unwrap_or(1);
+        self.first_row = if *place == Place::First { 1 } else { row.clamp(1, total.max(1)) };
         self.total = total;
         let (earlier, later) = match place {
             Place::First => (false, more),
@@ -229,14 +203,11 @@ impl Table {
             Place::Before(_) => (more, true),
         };
         let base = self.address.without(&["after", "before", "row", "format"]);
-        self.previous = first.filter(|_| earlier).map(|key| {
-            base.with("before", key)
-                .with("row", (self.first_row - PAGE_ROWS).max(1))
-        });
-        self.next = last.filter(|_| later).map(|key| {
-            base.with("after", key)
-                .with("row", self.first_row + self.shown)
-        });
+        self.first = base.clone();
+        self.previous = first
+            .filter(|_| earlier)
+            .map(|key| base.with("before", key).with("row", (self.first_row - PAGE_ROWS).max(1)));
+        self.next = last.filter(|_| later).map(|key| base.with("after", key).with("row", self.first_row + self.shown));
         self
     }
 
@@ -250,21 +221,14 @@ impl Table {
 
     /// "Rows 1 to 100 of 48,211 as of 22 Nov 2026 (UTC)".
     pub fn rows(&self) -> String {
-        let as_of = self
-            .as_of
-            .map(|day| format!(" as of {} (UTC)", format::day(day)))
-            .unwrap_or_default();
+        let as_of = self.as_of.map(|day| format!(" as of {} (UTC)", format::day(day))).unwrap_or_default();
         if self.shown == 0 {
             return format!("No rows{as_of}");
         }
         if self.shown == self.total {
             return format!(
                 "{}{as_of}",
-                if self.total == 1 {
-                    "1 row".to_owned()
-                } else {
-                    format!("All {} rows", format::count(self.total))
-                }
+                if self.total == 1 { "1 row".to_owned() } else { format!("All {} rows", format::count(self.total)) }
             );
         }
         let last = self.first_row + self.shown - 1;
@@ -278,11 +242,7 @@ impl Table {
 
     fn aria_sort(&self, column: &Column) -> Option<&'static str> {
         let sort = self.sort?;
-        (column.sort == Some(sort.by)).then_some(if sort.descending {
-            "descending"
-        } else {
-            "ascending"
-        })
+        (column.sort == Some(sort.by)).then_some(if sort.descending { "descending" } else { "ascending" })
     }
 
     fn descending(&self) -> bool {
@@ -293,20 +253,13 @@ impl Table {
         let descending = match self.sort {
             Some(sort) if sort.by == by => !sort.descending,
             // Figures are mostly wanted largest first.
-            _ => self
-                .columns
-                .iter()
-                .any(|column| column.sort == Some(by) && column.number),
+            _ => self.columns.iter().any(|column| column.sort == Some(by) && column.number),
         };
-        self.address
-            .without(&["after", "before", "row", "format"])
-            .with("sort", Sort { by, descending }.word())
+        self.address.without(&["after", "before", "row", "format"]).with("sort", Sort { by, descending }.word())
     }
 
     fn format_href(&self, format: &str) -> Address {
-        self.address
-            .without(&["after", "before", "row"])
-            .with("format", format)
+        self.address.without(&["after", "before", "row"]).with("format", format)
     }
 }
 
@@ -345,36 +298,18 @@ mod tests {
     fn paging_keeps_filters_and_counts_rows() {
         let address = Address::parse("/rules", "q=s3&as_of=2026-11-22");
         let mut table = Table::whole("rules", "Rules", &COLUMNS, &address, 100);
-        table = table.paged(
-            &Place::First,
-            Some(key(&["a"])),
-            Some(key(&["b"])),
-            true,
-            250,
-        );
+        table = table.paged(&Place::First, Some(key(&["a"])), Some(key(&["b"])), true, 250);
         assert_eq!(table.rows(), "Rows 1 to 100 of 250");
         assert_eq!(table.previous, None);
         let next = table.next.expect("more rows follow");
         assert_eq!(next.get("q"), Some("s3"));
-        assert_eq!(
-            Place::of(&next, 1).unwrap(),
-            Place::After(vec!["b".to_owned()])
-        );
+        assert_eq!(Place::of(&next, 1).unwrap(), Place::After(vec!["b".to_owned()]));
 
         let mut second = Table::whole("rules", "Rules", &COLUMNS, &next, 100);
-        second = second.paged(
-            &Place::of(&next, 1).unwrap(),
-            Some(key(&["c"])),
-            Some(key(&["d"])),
-            true,
-            250,
-        );
+        second = second.paged(&Place::of(&next, 1).unwrap(), Some(key(&["c"])), Some(key(&["d"])), true, 250);
         assert_eq!(second.rows(), "Rows 101 to 200 of 250");
         let back = second.previous.expect("rows come before");
-        assert_eq!(
-            Place::of(&back, 1).unwrap(),
-            Place::Before(vec!["c".to_owned()])
-        );
+        assert_eq!(Place::of(&back, 1).unwrap(), Place::Before(vec!["c".to_owned()]));
         assert_eq!(back.get("row"), Some("1"));
     }
 
@@ -383,9 +318,6 @@ mod tests {
         let address = Address::parse("/rules", "after=%5B%22a%22%5D");
         assert!(Place::of(&address, 1).is_ok());
         assert!(matches!(Place::of(&address, 2), Err(Error::Invalid(_))));
-        assert!(matches!(
-            Place::of(&Address::parse("/rules", "after=x"), 1),
-            Err(Error::Invalid(_))
-        ));
+        assert!(matches!(Place::of(&Address::parse("/rules", "after=x"), 1), Err(Error::Invalid(_))));
     }
 }

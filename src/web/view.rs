@@ -61,10 +61,7 @@ impl Visit {
         Frame {
             section: Some(section),
             user: Some(self.user.clone()),
-            organization: self
-                .organization
-                .as_ref()
-                .map(|organization| organization.name.clone()),
+            organization: self.organization.as_ref().map(|organization| organization.name.clone()),
             days: self.days,
             address: self.address.clone(),
             sections: true,
@@ -80,11 +77,7 @@ impl View {
             section: Some(section),
             user: Some(self.user.clone()),
             organization: Some(self.organization.name.clone()),
-            days: Some(Days {
-                first: self.first_day,
-                latest: self.latest,
-                as_of: self.as_of,
-            }),
+            days: Some(Days { first: self.first_day, latest: self.latest, as_of: self.as_of }),
             address: self.address.clone(),
             sections: true,
             ..Frame::bare(title, self.demo)
@@ -99,30 +92,17 @@ pub fn parse_day(text: &str) -> Option<Date> {
 
 async fn visit(request: HttpRequest) -> Result<Visit, Error> {
     let user = User::extract(&request).await?;
-    let state = request
-        .app_data::<web::Data<State>>()
-        .expect("every app is built with its state");
-    let mut read = state
-        .db
-        .begin_with("begin isolation level repeatable read, read only")
-        .await?;
+    let state = request.app_data::<web::Data<State>>().expect("every app is built with its state");
+    let mut read = state.db.begin_with("begin isolation level repeatable read, read only").await?;
     let row = db::organization(&mut *read).await?;
     let address = Address::parse(request.path(), request.query_string());
     let days = match row.as_ref().and_then(|row| row.first_day.zip(row.latest)) {
         None => None,
-        Some((first, latest)) => Some(Days {
-            first,
-            latest,
-            as_of: chosen(&address, first, latest)?,
-        }),
+        Some((first, latest)) => Some(Days { first, latest, as_of: chosen(&address, first, latest)? }),
     };
     Ok(Visit {
         user,
-        organization: row.map(|row| Organization {
-            id: row.organization_id,
-            name: row.name,
-            listed: row.listed,
-        }),
+        organization: row.map(|row| Organization { id: row.organization_id, name: row.name, listed: row.listed }),
         days,
         read,
         address,
@@ -136,11 +116,7 @@ fn chosen(address: &Address, first: Date, latest: Date) -> Result<Date, Error> {
         None | Some("latest") => Ok(latest),
         Some(text) => parse_day(text)
             .filter(|day| (first..=latest).contains(day))
-            .ok_or_else(|| Error::DayNotCollected {
-                asked: text.to_owned(),
-                first,
-                latest,
-            }),
+            .ok_or_else(|| Error::DayNotCollected { asked: text.to_owned(), first, latest }),
     }
 }
 
