@@ -36,7 +36,12 @@ pub struct StoreSettings {
     #[arg(long, global = true, env = "AUDITFOLIO_POSTGRES_USER")]
     pub postgres_user: Option<String>,
     /// Name of the organisation that commands work on.
-    #[arg(long, global = true, env = "AUDITFOLIO_ORGANIZATION", default_value = "Organisation")]
+    #[arg(
+        long,
+        global = true,
+        env = "AUDITFOLIO_ORGANIZATION",
+        default_value = "Organisation"
+    )]
     pub organization: String,
 }
 

@@ -1,8 +1,8 @@
 //! What was collected says: evaluations as of a day, changes, delivery, rule presence.
 
 pub mod delivery;
-pub mod evidence;
 pub mod memo;
+pub mod evidence;
 pub mod rule_data;
 pub mod rule_name;
 pub mod status;

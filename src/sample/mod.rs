@@ -11,6 +11,7 @@ mod random;
 mod rules;
 
 pub use expected::{
-    AccountList, Case, Counts, Delivery, EXPECTED_FILE, Expected, ExpectedAccount, ExpectedDay, LateObject, MARKER_FILE,
+    AccountList, Case, Counts, Delivery, EXPECTED_FILE, Expected, ExpectedAccount, ExpectedDay,
+    LateObject, MARKER_FILE,
 };
 pub use options::{Choice, Options, Regions};

@@ -10,7 +10,10 @@ use super::{KnownAt, Scope};
 use crate::collection::day::Day;
 use crate::compliance::{DeliveryState, Severity, Status};
 
-pub(super) async fn latest_collection(db: &mut PgConnection, organization_id: i16) -> sqlx::Result<Option<i64>> {
+pub(super) async fn latest_collection(
+    db: &mut PgConnection,
+    organization_id: i16,
+) -> sqlx::Result<Option<i64>> {
     sqlx::query_scalar(
         "select max(collection_id) from collection
          where organization_id = $1 and state = 'finished' and collection_id < coalesce(
@@ -27,14 +30,19 @@ pub(super) async fn collection_state(
     organization_id: i16,
     collection_id: i64,
 ) -> sqlx::Result<Option<String>> {
-    sqlx::query_scalar("select state from collection where organization_id = $1 and collection_id = $2")
-        .bind(organization_id)
-        .bind(collection_id)
-        .fetch_optional(db)
-        .await
+    sqlx::query_scalar(
+        "select state from collection where organization_id = $1 and collection_id = $2",
+    )
+    .bind(organization_id)
+    .bind(collection_id)
+    .fetch_optional(db)
+    .await
 }
 
-pub(super) async fn first_running_collection(db: &mut PgConnection, organization_id: i16) -> sqlx::Result<Option<i64>> {
+pub(super) async fn first_running_collection(
+    db: &mut PgConnection,
+    organization_id: i16,
+) -> sqlx::Result<Option<i64>> {
     sqlx::query_scalar("select min(collection_id) from collection where organization_id = $1 and state = 'running'")
         .bind(organization_id)
         .fetch_one(db)
@@ -42,8 +50,13 @@ pub(super) async fn first_running_collection(db: &mut PgConnection, organization
 }
 
 pub(super) async fn statuses(db: &mut PgConnection) -> sqlx::Result<Statuses> {
-    let rows: Vec<(i16, String)> = sqlx::query_as("select status_id, name from status").fetch_all(db).await?;
-    Ok(rows.into_iter().map(|(id, name)| (id, Status::parse(&name))).collect::<FxHashMap<_, _>>())
+    let rows: Vec<(i16, String)> = sqlx::query_as("select status_id, name from status")
+        .fetch_all(db)
+        .await?;
+    Ok(rows
+        .into_iter()
+        .map(|(id, name)| (id, Status::parse(&name)))
+        .collect::<FxHashMap<_, _>>())
 }
 
 /// A place with what it delivered on a day.
@@ -56,7 +69,8 @@ pub(super) struct DayPlace {
 
 /// Reads a word of `delivery.state`.
 pub(super) fn delivery_state(word: &str) -> sqlx::Result<DeliveryState> {
-    DeliveryState::parse(word).ok_or_else(|| sqlx::Error::Decode(format!("unknown delivery state {word:?}").into()))
+    DeliveryState::parse(word)
+        .ok_or_else(|| sqlx::Error::Decode(format!("unknown delivery state {word:?}").into()))
 }
 
 pub(super) async fn day_places(
@@ -81,8 +95,16 @@ pub(super) async fn day_places(
     .await?;
     rows.into_iter()
         .map(|(place_id, account_id, region, state, snapshot_at)| {
-            let place = Place { place_id, account_id, region };
-            Ok(DayPlace { place, state: delivery_state(&state)?, snapshot_at })
+            let place = Place {
+                place_id,
+                account_id,
+                region,
+            };
+            Ok(DayPlace {
+                place,
+                state: delivery_state(&state)?,
+                snapshot_at,
+            })
         })
         .collect()
 }
@@ -144,7 +166,10 @@ pub(super) struct ResourceGroup {
 }
 
 /// The resources of a place by type and id.
-pub(super) async fn resources(db: &mut PgConnection, place_id: i32) -> sqlx::Result<Vec<ResourceGroup>> {
+pub(super) async fn resources(
+    db: &mut PgConnection,
+    place_id: i32,
+) -> sqlx::Result<Vec<ResourceGroup>> {
     sqlx::query_as(
         "select t.name as resource_type, w.resource_ids, w.ids
          from (
@@ -236,7 +261,11 @@ impl RolledUp {
     }
 }
 
-pub(super) async fn rolled_up(db: &mut PgConnection, place_ids: &[i32], day: Date) -> sqlx::Result<Vec<RolledUp>> {
+pub(super) async fn rolled_up(
+    db: &mut PgConnection,
+    place_ids: &[i32],
+    day: Date,
+) -> sqlx::Result<Vec<RolledUp>> {
     sqlx::query_as(
         "select r.severity, sum(u.complying)::bigint as complying, sum(u.not_complying)::bigint as not_complying,
              sum(u.insufficient_data)::bigint as insufficient_data, sum(u.not_applicable)::bigint as not_applicable,

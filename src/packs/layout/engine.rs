@@ -24,7 +24,15 @@ const ROOM: f32 = 150.0;
 
 /// Sets the document. `plan` is what an earlier run found; empty on the first. Returns the headings' places.
 pub(super) fn run(document: &Document, plan: &Plan, sink: &mut dyn FnMut(Page)) -> Vec<Mark> {
-    let mut setter = Setter { document, plan, sink, page: Page::default(), number: 0, y: TOP, marks: Vec::new() };
+    let mut setter = Setter {
+        document,
+        plan,
+        sink,
+        page: Page::default(),
+        number: 0,
+        y: TOP,
+        marks: Vec::new(),
+    };
     for block in &document.blocks {
         setter.block(block);
     }
@@ -63,8 +71,21 @@ impl Setter<'_, '_> {
             Block::List(entries) => {
                 for entry in entries {
                     self.room(Size::Text.leading());
-                    self.put("–", Size::Text, Weight::Regular, Ink::Black, LEFT, self.y - 10.5);
-                    self.lines(entry, Size::Text, Weight::Regular, LEFT + 14.0, MEASURE - 14.0);
+                    self.put(
+                        "–",
+                        Size::Text,
+                        Weight::Regular,
+                        Ink::Black,
+                        LEFT,
+                        self.y - 10.5,
+                    );
+                    self.lines(
+                        entry,
+                        Size::Text,
+                        Weight::Regular,
+                        LEFT + 14.0,
+                        MEASURE - 14.0,
+                    );
                     self.y -= 3.0;
                 }
                 self.y -= 3.0;
@@ -89,12 +110,24 @@ impl Setter<'_, '_> {
             return;
         }
         let foot = FOOT;
-        self.page.items.push(Item::Rule { x: LEFT, y: foot + 12.0, length: BODY, ink: Ink::Black });
+        self.page.items.push(Item::Rule {
+            x: LEFT,
+            y: foot + 12.0,
+            length: BODY,
+            ink: Ink::Black,
+        });
         let folio = format!("page {} of {}", self.number + 1, self.plan.pages);
         let width = metrics(Weight::Regular).width(&folio, Size::Small.points());
         let text = shown(&self.document.foot).into_owned();
         self.put(&text, Size::Small, Weight::Regular, Ink::Black, LEFT, foot);
-        self.put(&folio, Size::Small, Weight::Regular, Ink::Black, RIGHT - width, foot);
+        self.put(
+            &folio,
+            Size::Small,
+            Weight::Regular,
+            Ink::Black,
+            RIGHT - width,
+            foot,
+        );
         (self.sink)(std::mem::take(&mut self.page));
         self.number += 1;
         self.y = TOP;
@@ -127,7 +160,15 @@ impl Setter<'_, '_> {
         for at in 0..wrapped.lines.len() {
             self.room(size.leading());
             let baseline = self.y - size.points() * 1.05;
-            self.line(&wrapped, at, (!plain).then_some(text), size, weight, x, baseline);
+            self.line(
+                &wrapped,
+                at,
+                (!plain).then_some(text),
+                size,
+                weight,
+                x,
+                baseline,
+            );
             self.y -= size.leading();
         }
     }
@@ -139,13 +180,24 @@ impl Setter<'_, '_> {
         for at in 0..wrapped.lines.len() {
             self.room(size.leading());
             let baseline = self.y - size.points() * 1.05;
-            self.line(&wrapped, at, (!plain).then_some(text), size, Weight::Regular, x, baseline);
+            self.line(
+                &wrapped,
+                at,
+                (!plain).then_some(text),
+                size,
+                Weight::Regular,
+                x,
+                baseline,
+            );
             self.y -= size.leading();
         }
     }
 
     /// One line of wrapped text.
-    #[expect(clippy::too_many_arguments, reason = "one call sets one line; a struct of these would be used once")]
+    #[expect(
+        clippy::too_many_arguments,
+        reason = "one call sets one line; a struct of these would be used once"
+    )]
     fn line(
         &mut self,
         wrapped: &Wrapped,
@@ -159,7 +211,13 @@ impl Setter<'_, '_> {
         let text = wrapped.line(at);
         // The first line carries the whole original, the others nothing: readers that put a marked string at the
         // place of its first glyph then keep columns apart.
-        let original = original.map(|whole| if at == 0 { whole.to_owned() } else { String::new() });
+        let original = original.map(|whole| {
+            if at == 0 {
+                whole.to_owned()
+            } else {
+                String::new()
+            }
+        });
         let closes = original.is_some();
         self.page.items.push(Item::Text {
             x,
@@ -181,7 +239,11 @@ impl Setter<'_, '_> {
             self.y -= 22.0;
         }
         self.room(ROOM);
-        self.marks.push(Mark { title: text.to_owned(), page: self.number, top: self.y });
+        self.marks.push(Mark {
+            title: text.to_owned(),
+            page: self.number,
+            top: self.y,
+        });
         self.lines(text, Size::Large, Weight::Bold, LEFT, BODY);
         self.y -= 8.0;
     }
@@ -190,11 +252,21 @@ impl Setter<'_, '_> {
         let wrapped = wrap(text, Weight::Bold, Size::Text.points(), BODY);
         let height = line_count(&wrapped) * Size::Text.leading() + 14.0;
         self.room(height);
-        self.page.items.push(Item::Rule { x: LEFT, y: self.y, length: BODY, ink: Ink::Black });
+        self.page.items.push(Item::Rule {
+            x: LEFT,
+            y: self.y,
+            length: BODY,
+            ink: Ink::Black,
+        });
         self.y -= 6.0;
         self.lines(text, Size::Text, Weight::Bold, LEFT, BODY);
         self.y -= 3.0;
-        self.page.items.push(Item::Rule { x: LEFT, y: self.y, length: BODY, ink: Ink::Black });
+        self.page.items.push(Item::Rule {
+            x: LEFT,
+            y: self.y,
+            length: BODY,
+            ink: Ink::Black,
+        });
         self.y -= 10.0;
     }
 
@@ -205,7 +277,12 @@ impl Setter<'_, '_> {
             let rows = names.lines.len().max(values.lines.len());
             self.room(
                 Size::Text.leading()
-                    * line_count(if names.lines.len() > values.lines.len() { &names } else { &values }).min(8.0),
+                    * line_count(if names.lines.len() > values.lines.len() {
+                        &names
+                    } else {
+                        &values
+                    })
+                    .min(8.0),
             );
             let plain = copies_as(&values, value) && breaks_at_spaces(&values);
             for at in 0..rows {
@@ -216,7 +293,15 @@ impl Setter<'_, '_> {
                 }
                 if at < values.lines.len() {
                     let original = (!plain).then_some(value.as_str());
-                    self.line(&values, at, original, Size::Text, Weight::Regular, LEFT + NAMES, baseline);
+                    self.line(
+                        &values,
+                        at,
+                        original,
+                        Size::Text,
+                        Weight::Regular,
+                        LEFT + NAMES,
+                        baseline,
+                    );
                 }
                 self.y -= Size::Text.leading();
             }
@@ -233,10 +318,36 @@ impl Setter<'_, '_> {
             let width = metrics(Weight::Regular).width(&folio, Size::Text.points());
             let baseline = self.y - 10.5;
             let title = shown(&mark.title).into_owned();
-            self.put(&title, Size::Text, Weight::Regular, Ink::Black, LEFT, baseline);
-            self.put(&folio, Size::Text, Weight::Regular, Ink::Black, RIGHT - width, baseline);
-            self.page.items.push(Item::Rule { x: LEFT, y: self.y - 16.0, length: BODY, ink: Ink::Light });
-            let link = Link { x: LEFT, y: self.y - 16.0, width: BODY, height: 18.0, page: mark.page, top: mark.top };
+            self.put(
+                &title,
+                Size::Text,
+                Weight::Regular,
+                Ink::Black,
+                LEFT,
+                baseline,
+            );
+            self.put(
+                &folio,
+                Size::Text,
+                Weight::Regular,
+                Ink::Black,
+                RIGHT - width,
+                baseline,
+            );
+            self.page.items.push(Item::Rule {
+                x: LEFT,
+                y: self.y - 16.0,
+                length: BODY,
+                ink: Ink::Light,
+            });
+            let link = Link {
+                x: LEFT,
+                y: self.y - 16.0,
+                width: BODY,
+                height: 18.0,
+                page: mark.page,
+                top: mark.top,
+            };
             self.page.links.push(link);
             self.y -= 20.0;
         }
@@ -253,7 +364,9 @@ fn copies_as(wrapped: &Wrapped, original: &str) -> bool {
 /// Whether every break falls at a space, so that copying gives the text back but for its line ends.
 fn breaks_at_spaces(wrapped: &Wrapped) -> bool {
     let inner = wrapped.lines.iter().skip(1).map(|line| line.start);
-    inner.map(|start| wrapped.text.get(..start).unwrap_or_default()).all(|before| before.ends_with(' '))
+    inner
+        .map(|start| wrapped.text.get(..start).unwrap_or_default())
+        .all(|before| before.ends_with(' '))
 }
 
 /// The number of lines, as a factor of heights.
@@ -287,7 +400,15 @@ impl Setter<'_, '_> {
             let wrapped = wrap(caption, Weight::Regular, Size::Small.points(), BODY);
             for at in 0..wrapped.lines.len() {
                 let baseline = self.y - Size::Small.points() * 1.05;
-                self.line(&wrapped, at, None, Size::Small, Weight::Regular, LEFT, baseline);
+                self.line(
+                    &wrapped,
+                    at,
+                    None,
+                    Size::Small,
+                    Weight::Regular,
+                    LEFT,
+                    baseline,
+                );
                 self.y -= Size::Small.leading();
             }
             self.y -= 3.0;
@@ -305,10 +426,22 @@ impl Setter<'_, '_> {
             .columns
             .iter()
             .zip(places)
-            .map(|(column, &(_, width))| wrap(column.title, Weight::Bold, size.points(), width - 2.0 * PAD_X))
+            .map(|(column, &(_, width))| {
+                wrap(
+                    column.title,
+                    Weight::Bold,
+                    size.points(),
+                    width - 2.0 * PAD_X,
+                )
+            })
             .collect();
         let deepest = titles.iter().map(line_count).fold(1.0, f32::max);
-        self.page.items.push(Item::Rule { x: LEFT, y: self.y, length: BODY, ink: Ink::Black });
+        self.page.items.push(Item::Rule {
+            x: LEFT,
+            y: self.y,
+            length: BODY,
+            ink: Ink::Black,
+        });
         let top = self.y - PAD_Y;
         for ((title, column), &(x, width)) in titles.iter().zip(&table.columns).zip(places) {
             let mut baseline = top - size.points() * 1.05;
@@ -319,7 +452,12 @@ impl Setter<'_, '_> {
             }
         }
         self.y = top - deepest * size.leading() - PAD_Y;
-        self.page.items.push(Item::Rule { x: LEFT, y: self.y, length: BODY, ink: Ink::Black });
+        self.page.items.push(Item::Rule {
+            x: LEFT,
+            y: self.y,
+            length: BODY,
+            ink: Ink::Black,
+        });
     }
 
     /// One row; a row taller than a page goes on over as many as it needs.
@@ -330,20 +468,42 @@ impl Setter<'_, '_> {
             .zip(&table.columns)
             .zip(places)
             .map(|((cell, column), &(_, width))| {
-                let inset = if column.kind == Kind::Marked { SHAPE } else { 0.0 };
-                (cell, wrap(cell, Weight::Regular, size.points(), width - 2.0 * PAD_X - inset))
+                let inset = if column.kind == Kind::Marked {
+                    SHAPE
+                } else {
+                    0.0
+                };
+                (
+                    cell,
+                    wrap(
+                        cell,
+                        Weight::Regular,
+                        size.points(),
+                        width - 2.0 * PAD_X - inset,
+                    ),
+                )
             })
             .collect();
-        let deepest = cells.iter().map(|(_, wrapped)| wrapped.lines.len()).max().unwrap_or(1);
-        let height =
-            cells.iter().map(|(_, wrapped)| line_count(wrapped)).fold(1.0, f32::max) * size.leading() + 2.0 * PAD_Y;
+        let deepest = cells
+            .iter()
+            .map(|(_, wrapped)| wrapped.lines.len())
+            .max()
+            .unwrap_or(1);
+        let height = cells
+            .iter()
+            .map(|(_, wrapped)| line_count(wrapped))
+            .fold(1.0, f32::max)
+            * size.leading()
+            + 2.0 * PAD_Y;
         if self.y - height < BOTTOM {
             self.turn();
             self.header(table, places);
         }
         let mut first = 0;
         while first < deepest {
-            let last = first + lines_that_fit(self.y - 2.0 * PAD_Y - BOTTOM, size.leading()).min(deepest - first);
+            let last = first
+                + lines_that_fit(self.y - 2.0 * PAD_Y - BOTTOM, size.leading())
+                    .min(deepest - first);
             self.row_part(table, places, &cells, first..last);
             first = last;
             if first < deepest {
@@ -363,7 +523,8 @@ impl Setter<'_, '_> {
         let size = Size::Small;
         let top = self.y - PAD_Y;
         let mut lowest = top - size.leading();
-        for (((cell, wrapped), column), &(x, width)) in cells.iter().zip(&table.columns).zip(places) {
+        for (((cell, wrapped), column), &(x, width)) in cells.iter().zip(&table.columns).zip(places)
+        {
             let mut baseline = top - size.points() * 1.05;
             let plain = wrapped.lines.len() == 1 && copies_as(wrapped, cell);
             for at in part.start..part.end.min(wrapped.lines.len()) {
@@ -372,17 +533,35 @@ impl Setter<'_, '_> {
                     if at == 0
                         && let Some(shape) = shape_of(cell)
                     {
-                        self.page.items.push(Item::Shape { x: x + 2.6, y: baseline + 2.6, radius: 2.6, shape });
+                        self.page.items.push(Item::Shape {
+                            x: x + 2.6,
+                            y: baseline + 2.6,
+                            radius: 2.6,
+                            shape,
+                        });
                     }
                     x += SHAPE;
                 }
-                self.line(wrapped, at, (!plain).then_some(cell), size, Weight::Regular, x, baseline);
+                self.line(
+                    wrapped,
+                    at,
+                    (!plain).then_some(cell),
+                    size,
+                    Weight::Regular,
+                    x,
+                    baseline,
+                );
                 baseline -= size.leading();
             }
             lowest = lowest.min(baseline + size.points() * 1.05);
         }
         self.y = lowest - PAD_Y;
-        self.page.items.push(Item::Rule { x: LEFT, y: self.y, length: BODY, ink: Ink::Light });
+        self.page.items.push(Item::Rule {
+            x: LEFT,
+            y: self.y,
+            length: BODY,
+            ink: Ink::Light,
+        });
     }
 }
 

@@ -21,17 +21,29 @@ pub struct Column {
 
 /// A column of text.
 pub const fn text(title: &'static str, share: f32) -> Column {
-    Column { title, kind: Kind::Text, share }
+    Column {
+        title,
+        kind: Kind::Text,
+        share,
+    }
 }
 
 /// A column of figures.
 pub const fn number(title: &'static str, share: f32) -> Column {
-    Column { title, kind: Kind::Number, share }
+    Column {
+        title,
+        kind: Kind::Number,
+        share,
+    }
 }
 
 /// A column of status or delivery words.
 pub const fn marked(title: &'static str, share: f32) -> Column {
-    Column { title, kind: Kind::Marked, share }
+    Column {
+        title,
+        kind: Kind::Marked,
+        share,
+    }
 }
 
 /// Rows of text cells under columns.
@@ -44,7 +56,11 @@ pub struct Table {
 
 impl Table {
     pub fn new(columns: Vec<Column>) -> Self {
-        Self { columns, cells: String::new(), ends: Vec::new() }
+        Self {
+            columns,
+            cells: String::new(),
+            ends: Vec::new(),
+        }
     }
 
     /// Adds a row. Cells beyond the columns are refused by a panic: a table is made by this crate alone.
@@ -57,7 +73,11 @@ impl Table {
             self.cells.push_str(cell.as_ref());
             self.ends.push(self.cells.len());
         }
-        assert_eq!(self.ends.len() - before, self.columns.len(), "a row has a cell for each column");
+        assert_eq!(
+            self.ends.len() - before,
+            self.columns.len(),
+            "a row has a cell for each column"
+        );
     }
 
     /// Number of rows.
@@ -73,7 +93,11 @@ impl Table {
     pub fn row(&self, at: usize) -> impl Iterator<Item = &str> {
         let first = at * self.columns.len();
         (first..first + self.columns.len()).map(|cell| {
-            let start = cell.checked_sub(1).and_then(|before| self.ends.get(before)).copied().unwrap_or(0);
+            let start = cell
+                .checked_sub(1)
+                .and_then(|before| self.ends.get(before))
+                .copied()
+                .unwrap_or(0);
             let end = self.ends.get(cell).copied().unwrap_or(start);
             self.cells.get(start..end).unwrap_or_default()
         })
