@@ -2,7 +2,7 @@
 
 use std::process::ExitCode;
 
-use auditfolio::database::{self, Store};
+use auditfolio::database::{self, Store, backup};
 use auditfolio::settings::{Command, Settings};
 use auditfolio::{server, telemetry};
 use clap::Parser as _;
@@ -34,6 +34,16 @@ async fn run(settings: Settings) -> anyhow::Result<ExitCode> {
             let (store, count) = database::connect_and_migrate(&settings.store).await?;
             println!("{count} migrations applied; the database is up to date");
             finish(store, Ok(ExitCode::SUCCESS)).await
+        }
+        Command::Backup(args) => {
+            let done = backup::backup(&settings.store, &args).await?;
+            backup::say("backed up", &done)?;
+            Ok(ExitCode::SUCCESS)
+        }
+        Command::Restore(args) => {
+            let done = backup::restore(&settings.store, &args).await?;
+            backup::say("restored", &done)?;
+            Ok(ExitCode::SUCCESS)
         }
     }
 }

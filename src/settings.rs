@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use clap::{Parser, Subcommand};
 use secrecy::SecretString;
 
+use crate::database::backup::FileArgs;
 use crate::server::ServeArgs;
 use crate::telemetry::LogSettings;
 
@@ -52,4 +53,8 @@ pub enum Command {
     Serve(ServeArgs),
     /// Bring the database's schema up to date.
     Migrate,
+    /// Write the whole database to a new file.
+    Backup(FileArgs),
+    /// Read a backup into an empty database.
+    Restore(FileArgs),
 }

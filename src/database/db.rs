@@ -35,7 +35,7 @@ pub(super) async fn applied_migrations(connection: &mut PgConnection) -> sqlx::R
         .await
 }
 
-/// Tables of other makers' or an unfinished restore in a database without our migrations.
+/// Whether a database has no tables, views or sequences of anybody's.
 pub(super) async fn is_empty(connection: &mut PgConnection) -> sqlx::Result<bool> {
     sqlx::query_scalar(
         "select not exists (
@@ -45,6 +45,19 @@ pub(super) async fn is_empty(connection: &mut PgConnection) -> sqlx::Result<bool
     )
     .fetch_one(connection)
     .await
+}
+
+/// The release of the server, e.g. 15.
+pub(super) async fn server_major(connection: &mut PgConnection) -> anyhow::Result<u32> {
+    let number: i32 =
+        sqlx::query_scalar("select current_setting('server_version_num')::int / 10000").fetch_one(connection).await?;
+    Ok(u32::try_from(number)?)
+}
+
+/// Gathers what the planner needs to know of new rows.
+pub(super) async fn analyze(connection: &mut PgConnection) -> sqlx::Result<()> {
+    connection.execute("analyze").await?;
+    Ok(())
 }
 
 /// Whether an error of the server has this SQLSTATE.

@@ -1,6 +1,9 @@
 //! The pool, migrations, the private Postgres, backup and restore.
 
+mod address;
+pub mod backup;
 mod db;
+mod folder;
 pub mod private;
 pub mod programs;
 pub mod schema;

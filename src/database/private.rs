@@ -4,9 +4,9 @@
 //! are held by the programs that use the server. The kernel closes them however a program ends, so the guardian sees the
 //! end of the pipe after a `kill -9` too, and stops the server. It must never open a network port.
 
-use std::fs::{DirBuilder, File, OpenOptions};
+use std::fs::{File, OpenOptions};
 use std::io::{ErrorKind, Write as _};
-use std::os::unix::fs::{DirBuilderExt as _, MetadataExt as _, OpenOptionsExt as _, PermissionsExt as _};
+use std::os::unix::fs::OpenOptionsExt as _;
 use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
@@ -15,16 +15,16 @@ use std::time::{Duration, Instant};
 use anyhow::{Context as _, bail};
 use sqlx::postgres::{PgConnectOptions, PgSslMode};
 
+use super::folder;
 use super::programs::Programs;
 use super::server_user::{self, ServerUser};
 
 /// The server's superuser and the database of the store.
 const NAME: &str = "auditfolio";
-/// Longest path of a Unix socket that all systems take: 104 bytes with the closing NUL on macOS, 108 on Linux.
-const SOCKET_PATH_BYTES: usize = 100;
-const SOCKET_FILE: &str = ".s.PGSQL.5432";
 /// How long crash recovery, a shutdown with its checkpoint, or orphaned backends may take.
 const PATIENCE: Duration = Duration::from_secs(120);
+/// How the folder of a cluster that is being made begins.
+const HALF: &str = "postgres.new-";
 const GUARDIAN: &str = include_str!("guardian.sh");
 /// `O_NONBLOCK`, which the standard library does not name.
 const NON_BLOCKING: i32 = if cfg!(target_os = "linux") { 0o4000 } else { 0x4 };
@@ -32,7 +32,7 @@ const NON_BLOCKING: i32 = if cfg!(target_os = "linux") { 0o4000 } else { 0x4 };
 /// How the private Postgres is set up.
 #[derive(Debug, Clone, Default)]
 pub struct Options {
-    /// The data folder; by default as [`default_folder`] says.
+    /// The data folder; by default in the user's home, for root `/var/lib/auditfolio`.
     pub folder: Option<PathBuf>,
     /// Folder of PostgreSQL's programs, instead of looking for them.
     pub programs: Option<PathBuf>,
@@ -63,11 +63,11 @@ impl Cluster {
         let user = ServerUser::choose(options.user.as_deref())?;
         let folder = match &options.folder {
             Some(folder) => std::path::absolute(folder)?,
-            None => default_folder(&user)?,
+            None => folder::by_default(&user)?,
         };
-        make_folder(&folder, &user)?;
-        let socket_folder = socket_folder(&folder, &user)?;
-        let programs = Programs::find(options.programs.as_deref(), data_major(&folder)?)?;
+        folder::make(&folder, &user)?;
+        let socket_folder = folder::of_socket(&folder, &user)?;
+        let programs = Programs::find(options.programs.as_deref(), folder::data_major(&folder)?)?;
         // One program at a time makes, starts or joins. The lock goes with the program, however it ends.
         let start_lock = lock_file(&folder.join("start.lock"))?;
         start_lock.lock().with_context(|| format!("cannot lock {}", folder.display()))?;
@@ -229,7 +229,7 @@ impl Cluster {
 
     /// Whether the server accepts a connection on its socket.
     fn answers(&self) -> anyhow::Result<bool> {
-        let socket = self.socket_folder.join(SOCKET_FILE);
+        let socket = self.socket_folder.join(folder::SOCKET_FILE);
         let until = Instant::now() + Duration::from_secs(5);
         loop {
             match std::os::unix::net::UnixStream::connect(&socket) {
@@ -249,16 +249,11 @@ impl Cluster {
 
     /// Makes the cluster's files. Whole or not at all: made beside, then renamed.
     fn make(&self, throwaway: bool) -> anyhow::Result<()> {
+        self.remove_halves()?;
         if self.postgres_folder().join("PG_VERSION").exists() {
             return Ok(());
         }
-        let half = self.folder.join("postgres.new");
-        match std::fs::remove_dir_all(&half) {
-            Err(error) if error.kind() != ErrorKind::NotFound => {
-                return Err(error).with_context(|| format!("cannot remove {}", half.display()));
-            }
-            _ => {}
-        }
+        let half = self.folder.join(format!("{HALF}{}", unused_name()?));
         let mut initdb = self.server_command(self.programs.path("initdb"));
         initdb.arg("-D").arg(&half).args(["--encoding=UTF8", "--locale=C", "--data-checksums", "--auth=reject"]);
         initdb.args(["--username", NAME, "--no-instructions"]);
@@ -274,6 +269,16 @@ impl Cluster {
             .open(half.join("postgresql.conf"))?
             .write_all(b"\n# Written anew at each start; put changes of your own into local.conf.\ninclude 'auditfolio.conf'\ninclude_if_exists 'local.conf'\n")?;
         std::fs::rename(&half, self.postgres_folder()).context("cannot rename the new cluster's folder")?;
+        Ok(())
+    }
+
+    /// Removes what killed first starts have left. Their initdb may still be writing: what resists goes next time.
+    fn remove_halves(&self) -> anyhow::Result<()> {
+        for entry in std::fs::read_dir(&self.folder)?.flatten() {
+            if entry.file_name().to_string_lossy().starts_with(HALF) {
+                let _removed = std::fs::remove_dir_all(entry.path());
+            }
+        }
         Ok(())
     }
 
@@ -406,91 +411,14 @@ fsync = on
 
 /// Tells the guardian of us by a name that nobody used before.
 fn knock(pipe: &mut File) -> anyhow::Result<String> {
-    let at = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH)?.as_nanos();
-    let name = format!("{}-{at}", std::process::id());
+    let name = unused_name()?;
     pipe.write_all(format!("{name}\n").as_bytes())?;
     Ok(name)
 }
 
-/// Where data are kept without a setting: $`XDG_DATA_HOME`/auditfolio, ~/.local/share/auditfolio, or for root /var/lib/auditfolio.
-pub fn default_folder(user: &ServerUser) -> anyhow::Result<PathBuf> {
-    if user.other() {
-        return Ok("/var/lib/auditfolio".into());
-    }
-    let absolute = |name: &str| std::env::var_os(name).map(PathBuf::from).filter(|path| path.is_absolute());
-    absolute("XDG_DATA_HOME")
-        .or_else(|| absolute("HOME").map(|home| home.join(".local/share")))
-        .map(|folder| folder.join("auditfolio"))
-        .context("no data folder: set --data (neither XDG_DATA_HOME nor HOME is set)")
-}
-
-/// Makes the data folder for the server's user alone, and checks that they can enter it.
-fn make_folder(folder: &Path, user: &ServerUser) -> anyhow::Result<()> {
-    let shown = folder.display();
-    let new = !folder.exists();
-    if new {
-        if let Some(parent) = folder.parent() {
-            std::fs::create_dir_all(parent).with_context(|| format!("cannot make {}", parent.display()))?;
-        }
-        DirBuilder::new().mode(0o700).create(folder).with_context(|| format!("cannot make {shown}"))?;
-        user.own(folder)?;
-    }
-    let found = std::fs::metadata(folder)?;
-    if found.uid() != user.uid() {
-        bail!(
-            "{shown} belongs to another user than the one that the private Postgres runs as ({user}): choose another --data"
-        );
-    }
-    if found.permissions().mode() & 0o077 != 0 {
-        std::fs::set_permissions(folder, std::fs::Permissions::from_mode(0o700))?;
-    }
-    let mut enter = Command::new("sh");
-    enter.args(["-c", "cd \"$1\"", "sh"]).arg(folder).current_dir("/").stdin(Stdio::null());
-    user.apply(&mut enter);
-    if !enter.output().context("cannot run sh")?.status.success() {
-        if new {
-            std::fs::remove_dir(folder)?;
-        }
-        bail!(
-            "{user}, the user that the private Postgres runs as, cannot enter {shown}: choose another --data, e.g. /var/lib/auditfolio"
-        );
-    }
-    Ok(())
-}
-
-/// The socket's folder: in the data folder, or, where that path is too long for a socket, a private one under /tmp.
-fn socket_folder(folder: &Path, user: &ServerUser) -> anyhow::Result<PathBuf> {
-    let inside = folder.join("socket");
-    let chosen = if inside.join(SOCKET_FILE).as_os_str().len() <= SOCKET_PATH_BYTES {
-        inside
-    } else {
-        let digest = ring::digest::digest(&ring::digest::SHA256, folder.as_os_str().as_encoded_bytes());
-        let short: String = digest.as_ref().iter().take(8).map(|byte| format!("{byte:02x}")).collect();
-        PathBuf::from(format!("/tmp/auditfolio-{short}"))
-    };
-    match DirBuilder::new().mode(0o700).create(&chosen) {
-        Ok(()) => user.own(&chosen)?,
-        Err(error) if error.kind() == ErrorKind::AlreadyExists => {}
-        Err(error) => {
-            return Err(error).with_context(|| format!("cannot make {}", chosen.display()));
-        }
-    }
-    // Others may write to /tmp: what is there must be ours alone.
-    let found = std::fs::symlink_metadata(&chosen)?;
-    if !found.is_dir() || found.uid() != user.uid() || found.mode() & 0o077 != 0 {
-        bail!("{} is not a folder of {user} alone: remove it, or choose another --data", chosen.display());
-    }
-    Ok(chosen)
-}
-
-/// The release that made the data folder's cluster, where there is one.
-fn data_major(folder: &Path) -> anyhow::Result<Option<u32>> {
-    let path = folder.join("postgres/PG_VERSION");
-    match std::fs::read_to_string(&path) {
-        Ok(text) => Ok(Some(text.trim().parse().with_context(|| format!("{} names no release", path.display()))?)),
-        Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
-        Err(error) => Err(error).with_context(|| format!("cannot read {}", path.display())),
-    }
+fn unused_name() -> anyhow::Result<String> {
+    let at = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH)?.as_nanos();
+    Ok(format!("{}-{at}", std::process::id()))
 }
 
 fn lock_file(path: &Path) -> anyhow::Result<File> {

@@ -32,23 +32,34 @@ impl Programs {
         self.folder.join(program)
     }
 
-    /// The programs in a folder, if it has all that the private Postgres needs.
-    pub fn in_folder(folder: &Path) -> Option<Self> {
-        if !["initdb", "pg_ctl", "postgres"].iter().all(|program| folder.join(program).is_file()) {
+    /// The programs in a folder, if it has all that are needed. The last one is asked for its release.
+    fn in_folder(folder: &Path, needed: &[&str]) -> Option<Self> {
+        if !needed.iter().all(|program| folder.join(program).is_file()) {
             return None;
         }
-        let output = Command::new(folder.join("postgres")).arg("--version").current_dir("/").output().ok()?;
+        let output = Command::new(folder.join(needed.last()?)).arg("--version").current_dir("/").output().ok()?;
         let major = major_of(&String::from_utf8_lossy(&output.stdout))?;
         Some(Self { folder: folder.to_owned(), major })
     }
 
     /// The programs to use: those of the data folder's release where it has one, else the newest.
     pub fn find(named: Option<&Path>, data_major: Option<u32>) -> anyhow::Result<Self> {
-        let found: Vec<Self> = match named {
-            Some(folder) => Self::in_folder(folder).into_iter().collect(),
-            None => candidates().iter().filter_map(|folder| Self::in_folder(folder)).collect(),
-        };
-        choose(found, data_major)
+        choose(Self::all(named, &["initdb", "pg_ctl", "postgres"]), data_major)
+    }
+
+    /// The folder of a client program that can talk to a server of this release: clients refuse newer servers.
+    pub(super) fn for_client(named: Option<&Path>, program: &str, server_major: u32) -> anyhow::Result<Self> {
+        let found = Self::all(named, &[program]);
+        found.into_iter().filter(|programs| programs.major >= server_major).min_by_key(|programs| programs.major).with_context(
+            || format!("{program} of PostgreSQL {server_major} or newer was not found: install the server's release here too"),
+        )
+    }
+
+    fn all(named: Option<&Path>, needed: &[&str]) -> Vec<Self> {
+        match named {
+            Some(folder) => Self::in_folder(folder, needed).into_iter().collect(),
+            None => candidates().iter().filter_map(|folder| Self::in_folder(folder, needed)).collect(),
+        }
     }
 }
 

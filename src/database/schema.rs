@@ -42,8 +42,13 @@ fn compare(applied: &[(i64, bool, Vec<u8>)], known: &[(i64, Vec<u8>)]) -> Schema
 /// Looks at a database. Changes nothing.
 pub async fn look(connection: &mut PgConnection) -> anyhow::Result<Schema> {
     let applied = db::applied_migrations(connection).await.context("cannot read the database's migrations")?;
+    Ok(compare_with_program(&applied))
+}
+
+/// How a schema that has had these migrations (version, whether finished, checksum) stands to this program.
+pub(super) fn compare_with_program(applied: &[(i64, bool, Vec<u8>)]) -> Schema {
     let known: Vec<(i64, Vec<u8>)> = MIGRATIONS.iter().map(|known| (known.version, known.checksum.to_vec())).collect();
-    Ok(compare(&applied, &known))
+    compare(applied, &known)
 }
 
 /// Refuses a database whose schema is not exactly the program's.

@@ -9,7 +9,7 @@ use anyhow::{Context as _, bail};
 
 /// The user of the server's processes and files.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ServerUser {
+pub(super) struct ServerUser {
     name: String,
     uid: u32,
     gid: u32,
@@ -19,7 +19,7 @@ pub struct ServerUser {
 
 impl ServerUser {
     /// This user; for root the named one, else `postgres`, else `nobody`.
-    pub fn choose(named: Option<&str>) -> anyhow::Result<Self> {
+    pub(super) fn choose(named: Option<&str>) -> anyhow::Result<Self> {
         let uid = id(&["-u"])?.parse().context("id -u printed no number")?;
         if uid != 0 {
             let gid = id(&["-g"])?.parse().context("id -g printed no number")?;
@@ -49,24 +49,24 @@ impl ServerUser {
     }
 
     /// Their numeric id.
-    pub fn uid(&self) -> u32 {
+    pub(super) fn uid(&self) -> u32 {
         self.uid
     }
 
     /// Whether it is another user than the one that runs this program.
-    pub fn other(&self) -> bool {
+    pub(super) fn other(&self) -> bool {
         self.other
     }
 
     /// Makes a command run as this user, without root's groups.
-    pub fn apply(&self, command: &mut Command) {
+    pub(super) fn apply(&self, command: &mut Command) {
         if self.other {
             command.gid(self.gid).uid(self.uid);
         }
     }
 
     /// Gives a file to this user.
-    pub fn own(&self, path: &Path) -> anyhow::Result<()> {
+    pub(super) fn own(&self, path: &Path) -> anyhow::Result<()> {
         if self.other {
             std::os::unix::fs::lchown(path, Some(self.uid), Some(self.gid))
                 .with_context(|| format!("cannot give {} to {self}", path.display()))?;

@@ -45,10 +45,30 @@ impl Drop for Made {
 
 /// A new, migrated, empty database for this test.
 pub(crate) async fn database() -> PgPool {
-    let shared = SHARED.get_or_init(|| std::thread::spawn(set_up).join().unwrap());
+    copy_of(&shared().template).await
+}
+
+/// A new database without a schema.
+pub(crate) async fn bare_database() -> PgPool {
+    copy_of("template1").await
+}
+
+/// The address of a test's database, as an operator would write it.
+pub(crate) fn address_of(db: &PgPool) -> String {
+    let options = db.connect_options();
+    let socket = options.get_socket().unwrap().display().to_string();
+    format!("postgres://{}@localhost/{}?host={socket}", options.get_username(), options.get_database().unwrap())
+}
+
+fn shared() -> &'static Shared {
+    SHARED.get_or_init(|| std::thread::spawn(set_up).join().unwrap())
+}
+
+async fn copy_of(template: &str) -> PgPool {
+    let shared = shared();
     let name = format!("test_{}_{}", std::process::id(), COUNT.fetch_add(1, Ordering::Relaxed));
     let mut admin = PgConnection::connect_with(&shared.cluster.connect_options(Some("postgres"))).await.unwrap();
-    admin.execute(AssertSqlSafe(format!("create database {name} template {}", shared.template))).await.unwrap();
+    admin.execute(AssertSqlSafe(format!("create database {name} template {template}"))).await.unwrap();
     admin.close().await.unwrap();
     MADE_HERE.with_borrow_mut(|made| made.0.push(name.clone()));
     database::pool_options().max_connections(8).connect_with(shared.cluster.connect_options(Some(&name))).await.unwrap()

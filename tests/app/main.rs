@@ -5,6 +5,8 @@
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod audit_log;
+mod backup;
 mod database;
 mod harness;
 mod jobs;
+mod private;
