@@ -2,6 +2,7 @@
 
 use std::process::ExitCode;
 
+use auditfolio::compliance::evidence::export;
 use auditfolio::database::{self, Store, backup};
 use auditfolio::settings::{Command, Settings};
 use auditfolio::{server, telemetry};
@@ -44,6 +45,11 @@ async fn run(settings: Settings) -> anyhow::Result<ExitCode> {
             let done = backup::restore(&settings.store, &args).await?;
             backup::say("restored", &done)?;
             Ok(ExitCode::SUCCESS)
+        }
+        Command::Export(args) => {
+            let store = database::connect(&settings.store).await?;
+            let exported = export::to_standard_output(&args, &settings.store.organization, &store.db).await;
+            finish(store, exported.map(|()| ExitCode::SUCCESS)).await
         }
     }
 }

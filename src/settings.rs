@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use clap::{Parser, Subcommand};
 use secrecy::SecretString;
 
+use crate::compliance::evidence::export::ExportArgs;
 use crate::database::backup::FileArgs;
 use crate::server::ServeArgs;
 use crate::telemetry::LogSettings;
@@ -57,4 +58,6 @@ pub enum Command {
     Backup(FileArgs),
     /// Read a backup into an empty database.
     Restore(FileArgs),
+    /// Write the whole population of a day or a period to standard output.
+    Export(ExportArgs),
 }

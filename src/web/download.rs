@@ -58,6 +58,8 @@ pub enum Cell {
     Flag(bool),
     /// Written as YYYY-MM-DD.
     Day(Date),
+    /// JSON made elsewhere: as text in CSV, as it is in JSON.
+    Json(String),
     /// Empty in CSV, null in JSON.
     Nothing,
 }
@@ -161,7 +163,7 @@ impl Writer {
                 self.text.push(b',');
             }
             match cell {
-                Cell::Text(text) => csv_text(&mut self.text, &text),
+                Cell::Text(text) | Cell::Json(text) => csv_text(&mut self.text, &text),
                 Cell::Number(number) => {
                     let _ = write!(self.text, "{number}");
                 }
@@ -193,6 +195,7 @@ impl Writer {
                 Cell::Day(day) => {
                     let _ = write!(self.text, "\"{day}\"");
                 }
+                Cell::Json(json) => self.text.extend_from_slice(json.as_bytes()),
                 Cell::Nothing => self.text.extend_from_slice(b"null"),
             }
         }

@@ -7,6 +7,7 @@
 mod audit_log;
 mod backup;
 mod database;
+mod export;
 mod harness;
 mod jobs;
 mod private;

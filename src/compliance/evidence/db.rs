@@ -10,10 +10,7 @@ use super::{KnownAt, Scope};
 use crate::collection::day::Day;
 use crate::compliance::{DeliveryState, Severity, Status};
 
-pub(super) async fn latest_collection(
-    db: &mut PgConnection,
-    organization_id: i16,
-) -> sqlx::Result<Option<i64>> {
+pub(super) async fn latest_collection(db: &mut PgConnection, organization_id: i16) -> sqlx::Result<Option<i64>> {
     sqlx::query_scalar(
         "select max(collection_id) from collection
          where organization_id = $1 and state = 'finished' and collection_id < coalesce(
@@ -30,19 +27,14 @@ pub(super) async fn collection_state(
     organization_id: i16,
     collection_id: i64,
 ) -> sqlx::Result<Option<String>> {
-    sqlx::query_scalar(
-        "select state from collection where organization_id = $1 and collection_id = $2",
-    )
-    .bind(organization_id)
-    .bind(collection_id)
-    .fetch_optional(db)
-    .await
+    sqlx::query_scalar("select state from collection where organization_id = $1 and collection_id = $2")
+        .bind(organization_id)
+        .bind(collection_id)
+        .fetch_optional(db)
+        .await
 }
 
-pub(super) async fn first_running_collection(
-    db: &mut PgConnection,
-    organization_id: i16,
-) -> sqlx::Result<Option<i64>> {
+pub(super) async fn first_running_collection(db: &mut PgConnection, organization_id: i16) -> sqlx::Result<Option<i64>> {
     sqlx::query_scalar("select min(collection_id) from collection where organization_id = $1 and state = 'running'")
         .bind(organization_id)
         .fetch_one(db)
@@ -50,13 +42,8 @@ pub(super) async fn first_running_collection(
 }
 
 pub(super) async fn statuses(db: &mut PgConnection) -> sqlx::Result<Statuses> {
-    let rows: Vec<(i16, String)> = sqlx::query_as("select status_id, name from status")
-        .fetch_all(db)
-        .await?;
-    Ok(rows
-        .into_iter()
-        .map(|(id, name)| (id, Status::parse(&name)))
-        .collect::<FxHashMap<_, _>>())
+    let rows: Vec<(i16, String)> = sqlx::query_as("select status_id, name from status").fetch_all(db).await?;
+    Ok(rows.into_iter().map(|(id, name)| (id, Status::parse(&name))).collect::<FxHashMap<_, _>>())
 }
 
 /// A place with what it delivered on a day.
@@ -69,8 +56,7 @@ pub(super) struct DayPlace {
 
 /// Reads a word of `delivery.state`.
 pub(super) fn delivery_state(word: &str) -> sqlx::Result<DeliveryState> {
-    DeliveryState::parse(word)
-        .ok_or_else(|| sqlx::Error::Decode(format!("unknown delivery state {word:?}").into()))
+    DeliveryState::parse(word).ok_or_else(|| sqlx::Error::Decode(format!("unknown delivery state {word:?}").into()))
 }
 
 pub(super) async fn day_places(
@@ -95,16 +81,8 @@ pub(super) async fn day_places(
     .await?;
     rows.into_iter()
         .map(|(place_id, account_id, region, state, snapshot_at)| {
-            let place = Place {
-                place_id,
-                account_id,
-                region,
-            };
-            Ok(DayPlace {
-                place,
-                state: delivery_state(&state)?,
-                snapshot_at,
-            })
+            let place = Place { place_id, account_id, region };
+            Ok(DayPlace { place, state: delivery_state(&state)?, snapshot_at })
         })
         .collect()
 }
@@ -166,10 +144,7 @@ pub(super) struct ResourceGroup {
 }
 
 /// The resources of a place by type and id.
-pub(super) async fn resources(
-    db: &mut PgConnection,
-    place_id: i32,
-) -> sqlx::Result<Vec<ResourceGroup>> {
+pub(super) async fn resources(db: &mut PgConnection, place_id: i32) -> sqlx::Result<Vec<ResourceGroup>> {
     sqlx::query_as(
         "select t.name as resource_type, w.resource_ids, w.ids
          from (
@@ -261,11 +236,7 @@ impl RolledUp {
     }
 }
 
-pub(super) async fn rolled_up(
-    db: &mut PgConnection,
-    place_ids: &[i32],
-    day: Date,
-) -> sqlx::Result<Vec<RolledUp>> {
+pub(super) async fn rolled_up(db: &mut PgConnection, place_ids: &[i32], day: Date) -> sqlx::Result<Vec<RolledUp>> {
     sqlx::query_as(
         "select r.severity, sum(u.complying)::bigint as complying, sum(u.not_complying)::bigint as not_complying,
              sum(u.insufficient_data)::bigint as insufficient_data, sum(u.not_applicable)::bigint as not_applicable,
@@ -468,11 +439,7 @@ pub(super) struct HistoryRun {
 
 impl HistoryRun {
     pub(super) fn segment(&self) -> Segment {
-        Segment {
-            first: self.first_day,
-            end: self.end_day,
-            status_id: self.status_id,
-        }
+        Segment { first: self.first_day, end: self.end_day, status_id: self.status_id }
     }
 }
 
@@ -540,5 +507,28 @@ pub(super) async fn present_resources(
     .bind(days)
     .bind(known_at.0)
     .fetch_all(db)
+    .await
+}
+
+pub(super) async fn organization(db: &mut PgConnection, name: &str) -> sqlx::Result<Option<i16>> {
+    sqlx::query_scalar("select organization_id from organization where name = $1").bind(name).fetch_optional(db).await
+}
+
+/// Whether an account delivered anything or was on an account list.
+pub(super) async fn is_account(
+    db: &mut PgConnection,
+    organization_id: i16,
+    account_id: &str,
+    known_at: KnownAt,
+) -> sqlx::Result<bool> {
+    sqlx::query_scalar(
+        "select exists (select from place where organization_id = $1 and account_id = $2)
+             or exists (select from account_list l join account_listing m using (account_list_id)
+                 where l.organization_id = $1 and m.account_id = $2 and l.collection_id <= $3)",
+    )
+    .bind(organization_id)
+    .bind(account_id)
+    .bind(known_at.0)
+    .fetch_one(db)
     .await
 }

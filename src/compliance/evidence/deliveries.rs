@@ -20,15 +20,9 @@ pub(super) enum Expectations {
 }
 
 impl Expectations {
-    pub(super) async fn load(
-        db: &mut PgConnection,
-        scope: &Scope,
-        known_at: KnownAt,
-    ) -> sqlx::Result<Self> {
+    pub(super) async fn load(db: &mut PgConnection, scope: &Scope, known_at: KnownAt) -> sqlx::Result<Self> {
         if !completeness_established(db, scope.organization_id, known_at).await? {
-            return Ok(Self::Collected(
-                deliveries_db::collected_days(db, scope.organization_id, known_at).await?,
-            ));
+            return Ok(Self::Collected(deliveries_db::collected_days(db, scope.organization_id, known_at).await?));
         }
         let mut listed: FxHashMap<i32, Vec<(Day, Day)>> = FxHashMap::default();
         for (place_id, first, end) in deliveries_db::expected_places(db, scope, known_at).await? {
@@ -39,11 +33,9 @@ impl Expectations {
 
     pub(super) fn expected(&self, place_id: i32, day: Day) -> bool {
         match self {
-            Self::Listed(places) => places
-                .get(&place_id)
-                .into_iter()
-                .flatten()
-                .any(|(first, end)| *first <= day && day < *end),
+            Self::Listed(places) => {
+                places.get(&place_id).into_iter().flatten().any(|(first, end)| *first <= day && day < *end)
+            }
             Self::Collected(days) => days.is_some_and(|(first, last)| first <= day && day <= last),
         }
     }
@@ -95,20 +87,17 @@ pub struct ObjectVersion {
 impl ObjectVersion {
     /// The hash in hexadecimal, or "not read by us".
     pub fn sha256_text(&self) -> String {
-        self.sha256
-            .map_or_else(|| "not read by us".to_owned(), |hash| hex(&hash))
+        self.sha256.map_or_else(|| "not read by us".to_owned(), |hash| hex(&hash))
     }
 }
 
 /// Bytes as lower-case hexadecimal.
 pub fn hex(bytes: &[u8]) -> String {
     use std::fmt::Write as _;
-    bytes
-        .iter()
-        .fold(String::with_capacity(bytes.len() * 2), |mut text, byte| {
-            write!(text, "{byte:02x}").expect("a string takes what is written");
-            text
-        })
+    bytes.iter().fold(String::with_capacity(bytes.len() * 2), |mut text, byte| {
+        write!(text, "{byte:02x}").expect("a string takes what is written");
+        text
+    })
 }
 
 /// A place and all days of the period.
@@ -141,16 +130,8 @@ impl Deliveries {
         known_at: KnownAt,
     ) -> anyhow::Result<Self> {
         let expectations = Expectations::load(db, scope, known_at).await?;
-        let places = deliveries_db::known_places(db, scope, known_at)
-            .await?
-            .into_iter();
-        Ok(Self {
-            from: Day::from(from),
-            until: Day::from(until),
-            known_at,
-            expectations,
-            places,
-        })
+        let places = deliveries_db::known_places(db, scope, known_at).await?.into_iter();
+        Ok(Self { from: Day::from(from), until: Day::from(until), known_at, expectations, places })
     }
 
     /// The next place; `None` at the end.
@@ -158,9 +139,7 @@ impl Deliveries {
         let Some(place) = self.places.next() else {
             return Ok(None);
         };
-        let rows =
-            deliveries_db::place_days(db, place.place_id, (self.from, self.until), self.known_at)
-                .await?;
+        let rows = deliveries_db::place_days(db, place.place_id, (self.from, self.until), self.known_at).await?;
         let mut rows = rows.into_iter().peekable();
         let mut days = Vec::new();
         for day in (self.from.0..=self.until.0).map(Day) {
@@ -172,11 +151,7 @@ impl Deliveries {
                 None => PlaceDay {
                     day: date,
                     expected,
-                    state: if expected {
-                        DeliveryState::Missing
-                    } else {
-                        DeliveryState::NotExpected
-                    },
+                    state: if expected { DeliveryState::Missing } else { DeliveryState::NotExpected },
                     object: None,
                     snapshot_at: None,
                     items: 0,
@@ -208,10 +183,7 @@ pub fn gaps(place: &PlaceDays) -> Vec<Gap> {
     for day in &place.days {
         if day.is_gap() {
             match gaps.last_mut() {
-                Some(gap)
-                    if before
-                        .is_some_and(|before| before.is_gap() && before.state == day.state) =>
-                {
+                Some(gap) if before.is_some_and(|before| before.is_gap() && before.state == day.state) => {
                     gap.last = day.day;
                     gap.days += 1;
                 }
@@ -278,12 +250,7 @@ impl Objects {
         known_at: KnownAt,
     ) -> anyhow::Result<Self> {
         let places = db::places(db, scope).await?.into_iter();
-        Ok(Self {
-            from,
-            until,
-            known_at,
-            places,
-        })
+        Ok(Self { from, until, known_at, places })
     }
 
     /// The objects of the next place, which may have none; `None` at the end.
@@ -291,14 +258,8 @@ impl Objects {
         let Some(place) = self.places.next() else {
             return Ok(None);
         };
-        let rows =
-            deliveries_db::objects(db, place.place_id, (self.from, self.until), self.known_at)
-                .await?;
-        Ok(Some(
-            rows.into_iter()
-                .map(|row| row.into_object(&place))
-                .collect(),
-        ))
+        let rows = deliveries_db::objects(db, place.place_id, (self.from, self.until), self.known_at).await?;
+        Ok(Some(rows.into_iter().map(|row| row.into_object(&place)).collect()))
     }
 }
 
@@ -322,11 +283,7 @@ pub struct Account {
 }
 
 /// The accounts of a scope: all that were listed or delivered anything, by id.
-pub async fn accounts(
-    db: &mut PgConnection,
-    scope: &Scope,
-    known_at: KnownAt,
-) -> anyhow::Result<Vec<Account>> {
+pub async fn accounts(db: &mut PgConnection, scope: &Scope, known_at: KnownAt) -> anyhow::Result<Vec<Account>> {
     Ok(deliveries_db::accounts(db, scope, known_at).await?)
 }
 
@@ -355,11 +312,7 @@ mod tests {
     #[test]
     fn gaps_are_summed_up_by_cause_and_ended_by_evidence() {
         use DeliveryState::{Delivered, Missing, NoComplianceItems, NotExpected};
-        let place = Place {
-            place_id: 1,
-            account_id: "000000000001".into(),
-            region: "eu-central-1".into(),
-        };
+        let place = Place { place_id: 1, account_id: "000000000001".into(), region: "eu-central-1".into() };
         let states = [
             (date!(2026 - 11 - 01), true, Missing),
             (date!(2026 - 11 - 02), true, Missing),
@@ -369,40 +322,19 @@ mod tests {
             (date!(2026 - 11 - 06), false, NotExpected),
             (date!(2026 - 11 - 07), true, Missing),
         ];
-        let days = states
-            .map(|(date, expected, state)| day(date, expected, state))
-            .to_vec();
+        let days = states.map(|(date, expected, state)| day(date, expected, state)).to_vec();
 
         let found = gaps(&PlaceDays { place, days });
 
-        let found: Vec<_> = found
-            .iter()
-            .map(|gap| (gap.state, gap.first.day(), gap.last.day(), gap.days))
-            .collect();
-        assert_eq!(
-            found,
-            [
-                (Missing, 1, 2, 2),
-                (NoComplianceItems, 3, 3, 1),
-                (Missing, 5, 5, 1),
-                (Missing, 7, 7, 1)
-            ]
-        );
+        let found: Vec<_> = found.iter().map(|gap| (gap.state, gap.first.day(), gap.last.day(), gap.days)).collect();
+        assert_eq!(found, [(Missing, 1, 2, 2), (NoComplianceItems, 3, 3, 1), (Missing, 5, 5, 1), (Missing, 7, 7, 1)]);
     }
 
     #[test]
     fn a_hash_that_we_did_not_make_says_so() {
-        let object = ObjectVersion {
-            key: "k".into(),
-            size_bytes: 1,
-            etag: None,
-            sha256: None,
-        };
+        let object = ObjectVersion { key: "k".into(), size_bytes: 1, etag: None, sha256: None };
         assert_eq!(object.sha256_text(), "not read by us");
-        let object = ObjectVersion {
-            sha256: Some([0xab; 32]),
-            ..object
-        };
+        let object = ObjectVersion { sha256: Some([0xab; 32]), ..object };
         assert_eq!(object.sha256_text(), "ab".repeat(32));
     }
 }

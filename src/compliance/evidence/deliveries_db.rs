@@ -57,11 +57,7 @@ pub(super) async fn expected_places(
 }
 
 /// Places that had been expected or had delivered anything.
-pub(super) async fn known_places(
-    db: &mut PgConnection,
-    scope: &Scope,
-    known_at: KnownAt,
-) -> sqlx::Result<Vec<Place>> {
+pub(super) async fn known_places(db: &mut PgConnection, scope: &Scope, known_at: KnownAt) -> sqlx::Result<Vec<Place>> {
     sqlx::query_as(
         "select place_id, p.account_id, p.region from place p
          where p.organization_id = $1 and ($2::text[] is null or p.account_id = any($2)) and (
@@ -99,15 +95,12 @@ pub(super) struct PlaceDayRow {
 
 impl PlaceDayRow {
     pub(super) fn into_place_day(self, day: Date, expected: bool) -> sqlx::Result<PlaceDay> {
-        let object = self
-            .key
-            .zip(self.size_bytes)
-            .map(|(key, size_bytes)| ObjectVersion {
-                key,
-                size_bytes,
-                etag: self.etag,
-                sha256: self.sha256,
-            });
+        let object = self.key.zip(self.size_bytes).map(|(key, size_bytes)| ObjectVersion {
+            key,
+            size_bytes,
+            etag: self.etag,
+            sha256: self.sha256,
+        });
         Ok(PlaceDay {
             day,
             expected,
@@ -175,24 +168,13 @@ pub(super) struct ObjectRow {
 
 impl ObjectRow {
     pub(super) fn into_object(self, place: &Place) -> Object {
-        let Self {
-            key,
-            size_bytes,
-            etag,
-            sha256,
-            ..
-        } = self;
+        let Self { key, size_bytes, etag, sha256, .. } = self;
         Object {
             account_id: place.account_id.clone(),
             region: place.region.clone(),
             day: self.day,
             kind: self.kind,
-            version: ObjectVersion {
-                key,
-                size_bytes,
-                etag,
-                sha256,
-            },
+            version: ObjectVersion { key, size_bytes, etag, sha256 },
             version_id: self.version_id,
             taken_at: self.taken_at,
             modified_at: self
@@ -237,11 +219,7 @@ pub(super) async fn objects(
     .await
 }
 
-pub(super) async fn accounts(
-    db: &mut PgConnection,
-    scope: &Scope,
-    known_at: KnownAt,
-) -> sqlx::Result<Vec<Account>> {
+pub(super) async fn accounts(db: &mut PgConnection, scope: &Scope, known_at: KnownAt) -> sqlx::Result<Vec<Account>> {
     sqlx::query_as(
         "with listed as (
              select distinct on (m.account_id) m.account_id, m.name, m.status, l.listed_on

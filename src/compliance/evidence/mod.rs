@@ -6,14 +6,15 @@
 mod db;
 mod deliveries;
 mod deliveries_db;
+pub mod export;
 pub mod period;
 mod period_population;
 mod population;
 mod scope;
 
 pub use deliveries::{
-    Account, Deliveries, Gap, Object, ObjectVersion, Objects, PlaceDay, PlaceDays, accounts,
-    completeness_established, gaps, hex,
+    Account, Deliveries, Gap, Object, ObjectVersion, Objects, PlaceDay, PlaceDays, accounts, completeness_established,
+    gaps, hex,
 };
 pub use period::{Deviation, Ended, PeriodCounts};
 pub use period_population::{PeriodBatch, PeriodPopulation, PeriodRow};

@@ -100,11 +100,7 @@ struct Sums {
 impl Calendar {
     /// Days `first..=last`. `known` is ascending; days outside are left out.
     pub fn new(first: Day, last: Day, known: &[Day], expected: impl Fn(Day) -> bool) -> Self {
-        let known: Vec<Day> = known
-            .iter()
-            .copied()
-            .filter(|day| (first..=last).contains(day))
-            .collect();
+        let known: Vec<Day> = known.iter().copied().filter(|day| (first..=last).contains(day)).collect();
         let mut sums = vec![Sums::default()];
         let mut sum = Sums::default();
         let mut ahead = known.iter().peekable();
@@ -146,18 +142,13 @@ impl Calendar {
     }
 
     fn first_known_from(&self, day: Day) -> Option<Day> {
-        self.known
-            .get(self.known.partition_point(|known| *known < day))
-            .copied()
+        self.known.get(self.known.partition_point(|known| *known < day)).copied()
     }
 
     /// The last known day before one.
     pub fn last_known_before(&self, day: Day) -> Option<Day> {
         let after = self.known.partition_point(|known| *known < day);
-        after
-            .checked_sub(1)
-            .and_then(|index| self.known.get(index))
-            .copied()
+        after.checked_sub(1).and_then(|index| self.known.get(index)).copied()
     }
 }
 
@@ -169,23 +160,13 @@ pub fn put_back(segments: &[Segment], days: &[(Day, Option<i16>)]) -> Vec<Segmen
         result = result
             .into_iter()
             .flat_map(|segment| {
-                let left = Segment {
-                    end: segment.end.min(*day),
-                    ..segment
-                };
-                let right = Segment {
-                    first: segment.first.max(next),
-                    ..segment
-                };
+                let left = Segment { end: segment.end.min(*day), ..segment };
+                let right = Segment { first: segment.first.max(next), ..segment };
                 [left, right]
             })
             .filter(|segment| segment.first < segment.end)
             .collect();
-        result.extend(status_id.map(|status_id| Segment {
-            first: *day,
-            end: next,
-            status_id,
-        }));
+        result.extend(status_id.map(|status_id| Segment { first: *day, end: next, status_id }));
         result.sort_unstable_by_key(|segment| segment.first);
     }
     result
@@ -272,10 +253,7 @@ pub fn facts(
 ) -> Option<PeriodFacts> {
     let end = Day(until.0.saturating_add(1));
     let blocks = blocks(segments, calendar, start.min(from), end);
-    let mut counts = PeriodCounts {
-        expected: calendar.expected_in(from, end),
-        ..PeriodCounts::default()
-    };
+    let mut counts = PeriodCounts { expected: calendar.expected_in(from, end), ..PeriodCounts::default() };
     let mut deviations = Vec::new();
     let mut known_good = None;
     for (index, block) in blocks.iter().enumerate() {
@@ -313,9 +291,7 @@ pub fn facts(
                 last_day_bad: block.last.date()?,
                 first_day_good_again: first_day_otherwise.filter(|_| ended == Ended::GoodAgain),
                 first_day_otherwise,
-                gap_days: u32::try_from(stop.0 - since.0)
-                    .unwrap_or(0)
-                    .saturating_sub(calendar.known_in(since, stop)),
+                gap_days: u32::try_from(stop.0 - since.0).unwrap_or(0).saturating_sub(calendar.known_in(since, stop)),
                 ended,
             });
         }

@@ -40,14 +40,7 @@ impl PeriodBatch {
             entries.iter().map(move |(resource, facts)| {
                 let (resource_type, resource_id) = self.resources.text(*resource);
                 let PeriodFacts { counts, deviations } = facts;
-                PeriodRow {
-                    place: &self.place,
-                    rule,
-                    resource_type,
-                    resource_id,
-                    counts: *counts,
-                    deviations,
-                }
+                PeriodRow { place: &self.place, rule, resource_type, resource_id, counts: *counts, deviations }
             })
         })
     }
@@ -96,14 +89,7 @@ impl PeriodPopulation {
         let expectations = Expectations::load(db, scope, known_at).await?;
         let places = db::places(db, scope).await?;
         let (from, until) = (Day::from(from), Day::from(until));
-        Ok(Self {
-            from,
-            until,
-            known_at,
-            expectations,
-            places: places.into_iter(),
-            current: None,
-        })
+        Ok(Self { from, until, known_at, expectations, places: places.into_iter(), current: None })
     }
 
     /// The next batch; `None` at the end. Give it the connection that it was opened with.
@@ -112,9 +98,7 @@ impl PeriodPopulation {
             if let Some(current) = &mut self.current
                 && current.rules.peek().is_some()
             {
-                let batch = current
-                    .batch(db, (self.from, self.until), self.known_at)
-                    .await?;
+                let batch = current.batch(db, (self.from, self.until), self.known_at).await?;
                 return Ok(Some(batch));
             }
             let Some(place) = self.places.next() else {
@@ -125,11 +109,7 @@ impl PeriodPopulation {
     }
 
     /// `None` where no day of the period is known.
-    async fn open_place(
-        &self,
-        db: &mut PgConnection,
-        place: Place,
-    ) -> anyhow::Result<Option<CurrentPlace>> {
+    async fn open_place(&self, db: &mut PgConnection, place: Place) -> anyhow::Result<Option<CurrentPlace>> {
         let known = db::known_days(db, place.place_id, self.until, self.known_at).await?;
         if !known.iter().any(|day| *day >= self.from) {
             return Ok(None);
@@ -138,16 +118,9 @@ impl PeriodPopulation {
         let expected = |day| self.expectations.expected(place.place_id, day);
         let calendar = Calendar::new(first, self.until, &known, expected);
         let start = calendar.last_known_before(self.from).unwrap_or(self.from);
-        let rules =
-            db::period_rules(db, place.place_id, (start, self.until), self.known_at).await?;
+        let rules = db::period_rules(db, place.place_id, (start, self.until), self.known_at).await?;
         let resources = Arc::new(Resources::of(db, place.place_id).await?);
-        Ok(Some(CurrentPlace {
-            place,
-            calendar,
-            start,
-            resources,
-            rules: rules.into_iter().peekable(),
-        }))
+        Ok(Some(CurrentPlace { place, calendar, start, resources, rules: rules.into_iter().peekable() }))
     }
 }
 
@@ -175,12 +148,8 @@ impl CurrentPlace {
         let place_id = self.place.place_id;
         let window = (self.start, period.1);
         let mut undone = group(db::undone_days(db, place_id, &rule_ids, window, known_at).await?);
-        let mut segments = segments(
-            db::period_runs(db, place_id, &rule_ids, window).await?,
-            &undone,
-        );
-        self.look_back(db, period, known_at, &mut segments, &mut undone)
-            .await?;
+        let mut segments = segments(db::period_runs(db, place_id, &rule_ids, window).await?, &undone);
+        self.look_back(db, period, known_at, &mut segments, &mut undone).await?;
 
         let presence = Presence::load(db, place_id, &rule_ids, &segments, &undone).await?;
         let mut questions = Vec::new();
@@ -190,36 +159,20 @@ impl CurrentPlace {
                 .get(&rule.rule_id)
                 .into_iter()
                 .flatten()
-                .map(|(resource_id, life)| {
-                    Ok((self.resources.rank(*resource_id)?, *resource_id, life))
-                })
+                .map(|(resource_id, life)| Ok((self.resources.rank(*resource_id)?, *resource_id, life)))
                 .collect::<anyhow::Result<_>>()?;
             of_rule.sort_unstable_by_key(|(rank, ..)| *rank);
             let mut entries = Vec::with_capacity(of_rule.len());
             for (rank, resource_id, life) in of_rule {
-                let start = if life.whole {
-                    Day(i32::MIN)
-                } else {
-                    self.start
-                };
+                let start = if life.whole { Day(i32::MIN) } else { self.start };
                 let facts = facts(&life.segments, &self.calendar, start, period, |day| {
-                    if presence.of(rule.rule_id, day) {
-                        Ended::GoneWithResource
-                    } else {
-                        Ended::GoneWithRule
-                    }
+                    if presence.of(rule.rule_id, day) { Ended::GoneWithResource } else { Ended::GoneWithRule }
                 });
                 let Some(facts) = facts else { continue };
                 for (index, deviation) in facts.deviations.iter().enumerate() {
-                    if let (Ended::GoneWithResource, Some(day)) =
-                        (deviation.ended, deviation.first_day_otherwise)
-                    {
+                    if let (Ended::GoneWithResource, Some(day)) = (deviation.ended, deviation.first_day_otherwise) {
                         let at = (rule_index, entries.len(), index);
-                        questions.push(Question {
-                            at,
-                            resource_id,
-                            day: Day::from(day),
-                        });
+                        questions.push(Question { at, resource_id, day: Day::from(day) });
                     }
                 }
                 entries.push((rank, facts));
@@ -227,11 +180,7 @@ impl CurrentPlace {
             found.push((rule.into_rule(), entries));
         }
         self.resolve(db, known_at, &questions, &mut found).await?;
-        Ok(PeriodBatch {
-            place: self.place.clone(),
-            resources: Arc::clone(&self.resources),
-            rules: found,
-        })
+        Ok(PeriodBatch { place: self.place.clone(), resources: Arc::clone(&self.resources), rules: found })
     }
 
     /// Loads the whole history of evaluations with a deviation whose last good day lies before the window.
@@ -243,25 +192,16 @@ impl CurrentPlace {
         segments: &mut Segments,
         undone: &mut Undone,
     ) -> anyhow::Result<()> {
-        let earlier = self
-            .calendar
-            .known()
-            .first()
-            .is_some_and(|first| *first < self.start);
+        let earlier = self.calendar.known().first().is_some_and(|first| *first < self.start);
         if !earlier {
             return Ok(());
         }
         let (mut rule_ids, mut resource_ids) = (Vec::new(), Vec::new());
         for (rule_id, lives) in &*segments {
             for (resource_id, life) in lives {
-                let facts = facts(&life.segments, &self.calendar, self.start, period, |_| {
-                    Ended::GoneWithResource
-                });
+                let facts = facts(&life.segments, &self.calendar, self.start, period, |_| Ended::GoneWithResource);
                 let deviations = facts.map(|facts| facts.deviations).unwrap_or_default();
-                if deviations
-                    .iter()
-                    .any(|deviation| deviation.last_day_known_good.is_none())
-                {
+                if deviations.iter().any(|deviation| deviation.last_day_known_good.is_none()) {
                     rule_ids.push(*rule_id);
                     resource_ids.push(*resource_id);
                 }
@@ -271,40 +211,20 @@ impl CurrentPlace {
             return Ok(());
         }
         let place_id = self.place.place_id;
-        let keys: FxHashSet<Key> = rule_ids
-            .iter()
-            .copied()
-            .zip(resource_ids.iter().copied())
-            .collect();
-        let before = db::undone_before(
-            db,
-            place_id,
-            (&rule_ids, &resource_ids),
-            self.start,
-            known_at,
-        )
-        .await?;
+        let keys: FxHashSet<Key> = rule_ids.iter().copied().zip(resource_ids.iter().copied()).collect();
+        let before = db::undone_before(db, place_id, (&rule_ids, &resource_ids), self.start, known_at).await?;
         for (key, days) in group(before) {
             let all = undone.entry(key).or_default();
             all.extend(days);
         }
         let mut stored: FxHashMap<Key, Vec<Segment>> = FxHashMap::default();
         for run in db::history_runs(db, place_id, (&rule_ids, &resource_ids), period.1).await? {
-            stored
-                .entry((run.rule_id, run.resource_id))
-                .or_default()
-                .push(run.segment());
+            stored.entry((run.rule_id, run.resource_id)).or_default().push(run.segment());
         }
         for key in keys {
             let whole = stored.remove(&key).unwrap_or_default();
             let whole = put_back(&whole, undone.get(&key).map_or(&[], Vec::as_slice));
-            segments.entry(key.0).or_default().insert(
-                key.1,
-                Life {
-                    segments: whole,
-                    whole: true,
-                },
-            );
+            segments.entry(key.0).or_default().insert(key.1, Life { segments: whole, whole: true });
         }
         Ok(())
     }
@@ -320,20 +240,11 @@ impl CurrentPlace {
         if questions.is_empty() {
             return Ok(());
         }
-        let resource_ids: Vec<i32> = questions
-            .iter()
-            .map(|question| question.resource_id)
-            .collect();
+        let resource_ids: Vec<i32> = questions.iter().map(|question| question.resource_id).collect();
         let days: Vec<Day> = questions.iter().map(|question| question.day).collect();
         let present: FxHashSet<(i32, Day)> =
-            db::present_resources(db, self.place.place_id, &resource_ids, &days, known_at)
-                .await?
-                .into_iter()
-                .collect();
-        for question in questions
-            .iter()
-            .filter(|question| present.contains(&(question.resource_id, question.day)))
-        {
+            db::present_resources(db, self.place.place_id, &resource_ids, &days, known_at).await?.into_iter().collect();
+        for question in questions.iter().filter(|question| present.contains(&(question.resource_id, question.day))) {
             let (rule, entry, index) = question.at;
             let deviation = found
                 .get_mut(rule)
@@ -362,10 +273,7 @@ type Segments = FxHashMap<i32, FxHashMap<i32, Life>>;
 fn group(rows: Vec<db::UndoneDay>) -> Undone {
     let mut undone = Undone::default();
     for row in rows {
-        undone
-            .entry((row.rule_id, row.resource_id))
-            .or_default()
-            .push((row.day, row.old_status_id));
+        undone.entry((row.rule_id, row.resource_id)).or_default().push((row.day, row.old_status_id));
     }
     undone
 }
@@ -374,33 +282,17 @@ fn segments(runs: Vec<db::PeriodRuns>, undone: &Undone) -> Segments {
     let mut segments = Segments::default();
     for group in runs {
         let of_rule = segments.entry(group.rule_id).or_default();
-        for (((resource_id, first), end), status_id) in group
-            .resource_ids
-            .into_iter()
-            .zip(group.first_days)
-            .zip(group.end_days)
-            .zip(group.status_ids)
+        for (((resource_id, first), end), status_id) in
+            group.resource_ids.into_iter().zip(group.first_days).zip(group.end_days).zip(group.status_ids)
         {
-            of_rule
-                .entry(resource_id)
-                .or_default()
-                .segments
-                .push(Segment {
-                    first,
-                    end,
-                    status_id,
-                });
+            of_rule.entry(resource_id).or_default().segments.push(Segment { first, end, status_id });
         }
         for life in of_rule.values_mut() {
             life.segments.sort_unstable_by_key(|segment| segment.first);
         }
     }
     for ((rule_id, resource_id), days) in undone {
-        let life = segments
-            .entry(*rule_id)
-            .or_default()
-            .entry(*resource_id)
-            .or_default();
+        let life = segments.entry(*rule_id).or_default().entry(*resource_id).or_default();
         life.segments = put_back(&life.segments, days);
     }
     segments
@@ -428,36 +320,17 @@ impl Presence {
         let mut restated: FxHashMap<i32, FxHashMap<Day, bool>> = FxHashMap::default();
         for ((rule_id, _), days) in undone {
             for (day, _) in days {
-                restated
-                    .entry(*rule_id)
-                    .or_default()
-                    .entry(*day)
-                    .or_insert_with(|| {
-                        let lives = segments
-                            .get(rule_id)
-                            .into_iter()
-                            .flat_map(FxHashMap::values);
-                        lives
-                            .flat_map(|life| &life.segments)
-                            .any(|segment| segment.first <= *day && *day < segment.end)
-                    });
+                restated.entry(*rule_id).or_default().entry(*day).or_insert_with(|| {
+                    let lives = segments.get(rule_id).into_iter().flat_map(FxHashMap::values);
+                    lives.flat_map(|life| &life.segments).any(|segment| segment.first <= *day && *day < segment.end)
+                });
             }
         }
         Ok(Self { stored, restated })
     }
 
     fn of(&self, rule_id: i32, day: Day) -> bool {
-        let stored = || {
-            self.stored
-                .get(&rule_id)
-                .into_iter()
-                .flatten()
-                .any(|(first, end)| *first <= day && day < *end)
-        };
-        self.restated
-            .get(&rule_id)
-            .and_then(|days| days.get(&day))
-            .copied()
-            .unwrap_or_else(stored)
+        let stored = || self.stored.get(&rule_id).into_iter().flatten().any(|(first, end)| *first <= day && day < *end);
+        self.restated.get(&rule_id).and_then(|days| days.get(&day)).copied().unwrap_or_else(stored)
     }
 }

@@ -79,20 +79,15 @@ impl Resources {
     /// The place of a resource in the order.
     pub(super) fn rank(&self, resource_id: i32) -> anyhow::Result<usize> {
         self.rank.get(&resource_id).copied().ok_or_else(|| {
-            anyhow::anyhow!(
-                "the store has a run of resource {resource_id}, which its place does not have"
-            )
+            anyhow::anyhow!("the store has a run of resource {resource_id}, which its place does not have")
         })
     }
 
     /// Type and id by rank.
     pub(super) fn text(&self, rank: usize) -> (&str, &str) {
-        self.ids.get(rank).map_or(("", ""), |(resource_type, id)| {
-            (
-                self.types.get(*resource_type).map_or("", String::as_str),
-                id,
-            )
-        })
+        self.ids
+            .get(rank)
+            .map_or(("", ""), |(resource_type, id)| (self.types.get(*resource_type).map_or("", String::as_str), id))
     }
 }
 
@@ -170,21 +165,10 @@ struct CurrentPlace {
 
 impl DayPopulation {
     /// Begins to read.
-    pub async fn open(
-        db: &mut PgConnection,
-        scope: &Scope,
-        day: Date,
-        known_at: KnownAt,
-    ) -> anyhow::Result<Self> {
+    pub async fn open(db: &mut PgConnection, scope: &Scope, day: Date, known_at: KnownAt) -> anyhow::Result<Self> {
         let statuses = Arc::new(db::statuses(db).await?);
         let places = db::day_places(db, scope, day, known_at).await?;
-        Ok(Self {
-            day,
-            known_at,
-            statuses,
-            places: places.into_iter(),
-            current: None,
-        })
+        Ok(Self { day, known_at, statuses, places: places.into_iter(), current: None })
     }
 
     /// The next batch; `None` at the end. Give it the connection that it was opened with.
@@ -205,12 +189,7 @@ impl DayPopulation {
 }
 
 impl CurrentPlace {
-    async fn open(
-        db: &mut PgConnection,
-        place: db::DayPlace,
-        day: Date,
-        known_at: KnownAt,
-    ) -> anyhow::Result<Self> {
+    async fn open(db: &mut PgConnection, place: db::DayPlace, day: Date, known_at: KnownAt) -> anyhow::Result<Self> {
         let place_id = place.place.place_id;
         let mut undo: FxHashMap<i32, Vec<db::Undone>> = FxHashMap::default();
         for undone in db::undone(db, place_id, day, known_at).await? {
@@ -219,61 +198,31 @@ impl CurrentPlace {
         let rule_ids: Vec<i32> = undo.keys().copied().collect();
         let rules = db::day_rules(db, place_id, day, &rule_ids).await?;
         let resources = Arc::new(Resources::of(db, place_id).await?);
-        Ok(Self {
-            place,
-            resources,
-            rules: rules.into_iter().peekable(),
-            undo,
-        })
+        Ok(Self { place, resources, rules: rules.into_iter().peekable(), undo })
     }
 
-    async fn batch(
-        &mut self,
-        db: &mut PgConnection,
-        day: Date,
-        statuses: &Arc<Statuses>,
-    ) -> anyhow::Result<DayBatch> {
+    async fn batch(&mut self, db: &mut PgConnection, day: Date, statuses: &Arc<Statuses>) -> anyhow::Result<DayBatch> {
         let rules = take_rules(&mut self.rules);
         let rule_ids: Vec<i32> = rules.iter().map(|rule| rule.rule_id).collect();
         let mut entries: FxHashMap<i32, Vec<Entry>> = FxHashMap::default();
         for group in db::day_runs(db, self.place.place.place_id, day, &rule_ids).await? {
-            let undone: FxHashSet<i32> = self
-                .undo
-                .get(&group.rule_id)
-                .into_iter()
-                .flatten()
-                .map(|undone| undone.resource_id)
-                .collect();
+            let undone: FxHashSet<i32> =
+                self.undo.get(&group.rule_id).into_iter().flatten().map(|undone| undone.resource_id).collect();
             let of_rule = entries.entry(group.rule_id).or_default();
             of_rule.reserve(group.resource_ids.len());
-            for ((resource_id, status_id), since) in group
-                .resource_ids
-                .into_iter()
-                .zip(group.status_ids)
-                .zip(group.since)
+            for ((resource_id, status_id), since) in
+                group.resource_ids.into_iter().zip(group.status_ids).zip(group.since)
             {
                 if !undone.contains(&resource_id) {
-                    of_rule.push(Entry {
-                        resource: self.resources.rank(resource_id)?,
-                        status_id,
-                        since,
-                    });
+                    of_rule.push(Entry { resource: self.resources.rank(resource_id)?, status_id, since });
                 }
             }
         }
-        for undone in rule_ids
-            .iter()
-            .filter_map(|rule_id| self.undo.get(rule_id))
-            .flatten()
-        {
+        for undone in rule_ids.iter().filter_map(|rule_id| self.undo.get(rule_id)).flatten() {
             if let Some(status_id) = undone.old_status_id {
                 let resource = self.resources.rank(undone.resource_id)?;
                 let since = undone.old_item_captured_at;
-                entries.entry(undone.rule_id).or_default().push(Entry {
-                    resource,
-                    status_id,
-                    since,
-                });
+                entries.entry(undone.rule_id).or_default().push(Entry { resource, status_id, since });
             }
         }
         let rules = rules
@@ -285,20 +234,12 @@ impl CurrentPlace {
             })
             .collect();
         let (place, resources) = (self.place.clone(), Arc::clone(&self.resources));
-        Ok(DayBatch {
-            day,
-            place,
-            resources,
-            statuses: Arc::clone(statuses),
-            rules,
-        })
+        Ok(DayBatch { day, place, resources, statuses: Arc::clone(statuses), rules })
     }
 }
 
 /// Rules up to about [`BATCH_ROWS`], at least one.
-pub(super) fn take_rules(
-    rules: &mut std::iter::Peekable<std::vec::IntoIter<db::RuleCount>>,
-) -> Vec<db::RuleCount> {
+pub(super) fn take_rules(rules: &mut std::iter::Peekable<std::vec::IntoIter<db::RuleCount>>) -> Vec<db::RuleCount> {
     let (mut taken, mut rows) = (Vec::new(), 0);
     while rows < BATCH_ROWS
         && let Some(rule) = rules.next()
@@ -328,11 +269,7 @@ pub struct StatusCounts {
 impl StatusCounts {
     /// All of them.
     pub fn sum(self) -> i64 {
-        self.complying
-            + self.not_complying
-            + self.insufficient_data
-            + self.not_applicable
-            + self.unrecognised
+        self.complying + self.not_complying + self.insufficient_data + self.not_applicable + self.unrecognised
     }
 
     pub(super) fn at(&mut self, status_id: i16) -> &mut i64 {
@@ -369,11 +306,7 @@ impl std::ops::AddAssign for StatusCounts {
 impl Totals {
     /// Counts one evaluation of a day population.
     pub fn add(&mut self, row: &DayRow<'_>) {
-        *self
-            .counts
-            .entry(row.rule.severity)
-            .or_default()
-            .of(row.status) += 1;
+        *self.counts.entry(row.rule.severity).or_default().of(row.status) += 1;
     }
 
     /// The counts of a severity.
@@ -383,12 +316,10 @@ impl Totals {
 
     /// The counts over all severities.
     pub fn all(&self) -> StatusCounts {
-        self.counts
-            .values()
-            .fold(StatusCounts::default(), |mut all, counts| {
-                all += *counts;
-                all
-            })
+        self.counts.values().fold(StatusCounts::default(), |mut all, counts| {
+            all += *counts;
+            all
+        })
     }
 
     pub(super) fn at(&mut self, severity: Severity) -> &mut StatusCounts {
@@ -397,12 +328,7 @@ impl Totals {
 }
 
 /// The totals of a day from the roll-up, apart from the runs: what a count ladder holds against the sum of the rows.
-pub async fn totals(
-    db: &mut PgConnection,
-    scope: &Scope,
-    day: Date,
-    known_at: KnownAt,
-) -> anyhow::Result<Totals> {
+pub async fn totals(db: &mut PgConnection, scope: &Scope, day: Date, known_at: KnownAt) -> anyhow::Result<Totals> {
     let mut totals = Totals::default();
     let places = db::day_places(db, scope, day, known_at).await?;
     let place_ids: Vec<i32> = places.iter().map(|place| place.place.place_id).collect();
@@ -418,8 +344,6 @@ pub async fn totals(
             *counts.at(status_id) += change.evaluations;
         }
     }
-    totals
-        .counts
-        .retain(|_, counts| *counts != StatusCounts::default());
+    totals.counts.retain(|_, counts| *counts != StatusCounts::default());
     Ok(totals)
 }

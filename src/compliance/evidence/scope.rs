@@ -15,10 +15,7 @@ pub struct Scope {
 impl Scope {
     /// Every account of an organisation.
     pub fn whole(organization_id: i16) -> Self {
-        Self {
-            organization_id,
-            accounts: None,
-        }
+        Self { organization_id, accounts: None }
     }
 }
 
@@ -48,24 +45,14 @@ impl KnownAt {
     }
 
     /// A collection that was asked for, if what was known at it can no longer change.
-    pub async fn asked(
-        db: &mut PgConnection,
-        organization_id: i16,
-        collection_id: i64,
-    ) -> Result<Self, Unsettled> {
-        match db::collection_state(db, organization_id, collection_id)
-            .await?
-            .as_deref()
-        {
+    pub async fn asked(db: &mut PgConnection, organization_id: i16, collection_id: i64) -> Result<Self, Unsettled> {
+        match db::collection_state(db, organization_id, collection_id).await?.as_deref() {
             None => return Err(Unsettled::Unknown(collection_id)),
             Some("finished") => {}
             Some(_) => return Err(Unsettled::NotFinished(collection_id)),
         }
         match db::first_running_collection(db, organization_id).await? {
-            Some(earlier) if earlier < collection_id => Err(Unsettled::EarlierRuns {
-                asked: collection_id,
-                earlier,
-            }),
+            Some(earlier) if earlier < collection_id => Err(Unsettled::EarlierRuns { asked: collection_id, earlier }),
             _ => Ok(Self(collection_id)),
         }
     }

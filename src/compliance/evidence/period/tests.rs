@@ -42,43 +42,25 @@ fn life() -> impl Strategy<Value = Life> {
     let statuses = || {
         // Each value holds for a few days, as in life.
         proptest::collection::vec((status(), 1..6_usize), days).prop_map(move |spells| {
-            spells
-                .into_iter()
-                .flat_map(|(status, length)| vec![status; length])
-                .take(days)
-                .collect::<Vec<_>>()
+            spells.into_iter().flat_map(|(status, length)| vec![status; length]).take(days).collect::<Vec<_>>()
         })
     };
-    (
-        bools(0.7),
-        bools(0.9),
-        bools(0.2),
-        bools(0.15),
-        statuses(),
-        statuses(),
-        0..DAYS,
-        0..DAYS,
+    (bools(0.7), bools(0.9), bools(0.2), bools(0.15), statuses(), statuses(), 0..DAYS, 0..DAYS).prop_map(
+        |(known, expected, later, restated, then, other, one, two)| Life {
+            ever: known.iter().zip(&later).map(|(known, later)| *known || *later).collect(),
+            now: restated
+                .iter()
+                .zip(&then)
+                .zip(&other)
+                .map(|((restated, then), other)| *if *restated { other } else { then })
+                .collect(),
+            known,
+            expected,
+            then,
+            from: one.min(two),
+            until: one.max(two),
+        },
     )
-        .prop_map(
-            |(known, expected, later, restated, then, other, one, two)| Life {
-                ever: known
-                    .iter()
-                    .zip(&later)
-                    .map(|(known, later)| *known || *later)
-                    .collect(),
-                now: restated
-                    .iter()
-                    .zip(&then)
-                    .zip(&other)
-                    .map(|((restated, then), other)| *if *restated { other } else { then })
-                    .collect(),
-                known,
-                expected,
-                then,
-                from: one.min(two),
-                until: one.max(two),
-            },
-        )
 }
 
 fn at<T: Copy>(values: &[T], day: i32) -> T {
@@ -95,11 +77,7 @@ fn segments(life: &Life) -> Vec<Segment> {
             if value.is_some() {
                 segments.last_mut().unwrap().end = Day(day);
             }
-            segments.extend(said.map(|status_id| Segment {
-                first: Day(day),
-                end: Day::INFINITY,
-                status_id,
-            }));
+            segments.extend(said.map(|status_id| Segment { first: Day(day), end: Day::INFINITY, status_id }));
             value = said;
         }
     }
@@ -107,13 +85,8 @@ fn segments(life: &Life) -> Vec<Segment> {
 }
 
 fn calendar(life: &Life) -> Calendar {
-    let known: Vec<Day> = (0..DAYS)
-        .filter(|day| at(&life.known, *day))
-        .map(Day)
-        .collect();
-    Calendar::new(Day(0), Day(life.until), &known, |day| {
-        at(&life.expected, day.0)
-    })
+    let known: Vec<Day> = (0..DAYS).filter(|day| at(&life.known, *day)).map(Day).collect();
+    Calendar::new(Day(0), Day(life.until), &known, |day| at(&life.expected, day.0))
 }
 
 /// Days known then that say something else now.
@@ -142,10 +115,7 @@ fn brute_force(life: &Life) -> Option<PeriodFacts> {
             if let Some(deviation) = &mut open {
                 deviation.gap_days += 1;
             }
-            if in_period
-                && at(&life.expected, day)
-                && matches!(last_known, Some(Some(1 | 2 | 3 | 100)))
-            {
+            if in_period && at(&life.expected, day) && matches!(last_known, Some(Some(1 | 2 | 3 | 100))) {
                 counts.unknown += 1;
             }
             continue;
@@ -168,11 +138,7 @@ fn brute_force(life: &Life) -> Option<PeriodFacts> {
                 last_day_bad: date(day),
                 first_day_good_again: None,
                 first_day_otherwise: None,
-                gap_days: if known_good.is_some() {
-                    gaps_since_good
-                } else {
-                    0
-                },
+                gap_days: if known_good.is_some() { gaps_since_good } else { 0 },
                 ended: Ended::Open,
             })
             .last_day_bad = date(day);
@@ -229,42 +195,14 @@ fn a_gap_neither_closes_nor_bridges_a_deviation_silently() {
     let known: Vec<Day> = [0, 1, 4, 5, 8].map(Day).to_vec();
     let calendar = Calendar::new(Day(0), Day(9), &known, |_| true);
     let segments = [
-        Segment {
-            first: Day(0),
-            end: Day(1),
-            status_id: 1,
-        },
-        Segment {
-            first: Day(1),
-            end: Day(8),
-            status_id: 2,
-        },
-        Segment {
-            first: Day(8),
-            end: Day::INFINITY,
-            status_id: 1,
-        },
+        Segment { first: Day(0), end: Day(1), status_id: 1 },
+        Segment { first: Day(1), end: Day(8), status_id: 2 },
+        Segment { first: Day(8), end: Day::INFINITY, status_id: 1 },
     ];
 
-    let facts = facts(
-        &segments,
-        &calendar,
-        Day(0),
-        (Day(0), Day(9)),
-        |_| unreachable!(),
-    )
-    .unwrap();
+    let facts = facts(&segments, &calendar, Day(0), (Day(0), Day(9)), |_| unreachable!()).unwrap();
 
-    assert_eq!(
-        facts.counts,
-        PeriodCounts {
-            expected: 10,
-            observed: 5,
-            complying: 2,
-            not_complying: 3,
-            unknown: 5
-        }
-    );
+    assert_eq!(facts.counts, PeriodCounts { expected: 10, observed: 5, complying: 2, not_complying: 3, unknown: 5 });
     assert_eq!(
         facts.deviations,
         [Deviation {
@@ -283,11 +221,7 @@ fn a_gap_neither_closes_nor_bridges_a_deviation_silently() {
 fn a_rule_that_vanished_does_not_count_as_good_again() {
     let known: Vec<Day> = (0..4).map(Day).collect();
     let calendar = Calendar::new(Day(0), Day(3), &known, |_| true);
-    let segments = [Segment {
-        first: Day(0),
-        end: Day(2),
-        status_id: 2,
-    }];
+    let segments = [Segment { first: Day(0), end: Day(2), status_id: 2 }];
 
     let facts = facts(&segments, &calendar, Day(0), (Day(0), Day(3)), |day| {
         assert_eq!(day, Day(2));
@@ -296,9 +230,6 @@ fn a_rule_that_vanished_does_not_count_as_good_again() {
     .unwrap();
 
     let deviation = facts.deviations[0];
-    assert_eq!(
-        (deviation.ended, deviation.first_day_good_again),
-        (Ended::GoneWithRule, None)
-    );
+    assert_eq!((deviation.ended, deviation.first_day_good_again), (Ended::GoneWithRule, None));
     assert_eq!(deviation.first_day_otherwise, Some(date(2)));
 }
