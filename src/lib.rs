@@ -6,6 +6,7 @@
 pub mod audit_log;
 pub mod clock;
 pub mod collection;
+pub mod command;
 pub mod compliance;
 pub mod database;
 pub mod delivery;

@@ -61,3 +61,13 @@ pub enum Command {
     /// Write the whole population of a day or a period to standard output.
     Export(ExportArgs),
 }
+
+impl Command {
+    /// What is logged unless a setting says otherwise: people read what other commands print.
+    pub fn default_log(&self) -> &'static str {
+        match self {
+            Self::Serve(_) => "warn,auditfolio=info",
+            _ => "warn",
+        }
+    }
+}

@@ -1,5 +1,6 @@
 //! Logs: what happened, on standard error, for people or for machines. Never a secret, never a whole address with one.
 
+use anyhow::Context as _;
 use clap::ValueEnum;
 use tracing_subscriber::EnvFilter;
 
@@ -18,14 +19,16 @@ pub struct LogSettings {
     /// Form of log lines on standard error.
     #[arg(long, global = true, env = "AUDITFOLIO_LOG_FORMAT", value_enum, default_value = "human")]
     pub log_format: LogFormat,
-    /// What to log: a level (error, warn, info, debug, trace), or levels by part as in `warn,auditfolio::jobs=debug`.
-    #[arg(long, global = true, env = "AUDITFOLIO_LOG", default_value = "warn,auditfolio=info")]
-    pub log: String,
+    /// What to log: a level (error, warn, info, debug, trace), or levels by part as in `warn,auditfolio::jobs=debug`
+    /// [default: `warn,auditfolio=info` for serve, warn for other commands].
+    #[arg(long, global = true, env = "AUDITFOLIO_LOG")]
+    pub log: Option<String>,
 }
 
-/// Starts logging. Call once, first.
-pub fn start(settings: &LogSettings) -> anyhow::Result<()> {
-    let filter = EnvFilter::try_new(&settings.log)?;
+/// Starts logging, at `default` where the settings say nothing. Call once, first.
+pub fn start(settings: &LogSettings, default: &str) -> anyhow::Result<()> {
+    let filter = EnvFilter::try_new(settings.log.as_deref().unwrap_or(default))
+        .context("--log (AUDITFOLIO_LOG) is a level, or levels by part")?;
     let subscriber = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
     let terminal = std::io::IsTerminal::is_terminal(&std::io::stderr());
     let started = match settings.log_format {

@@ -15,15 +15,15 @@ const SOCKET_PATH_BYTES: usize = 100;
 /// What Postgres calls the socket of its usual port.
 pub(super) const SOCKET_FILE: &str = ".s.PGSQL.5432";
 
-/// Where data are kept without a setting: $`XDG_DATA_HOME`/auditfolio, ~/.local/share/auditfolio, or for root /var/lib/auditfolio.
-pub(super) fn by_default(user: &ServerUser) -> anyhow::Result<PathBuf> {
+/// Where data are kept without a setting: `$XDG_DATA_HOME/NAME`, `~/.local/share/NAME`, or for root `/var/lib/NAME`.
+pub(super) fn by_default(name: &str, user: &ServerUser) -> anyhow::Result<PathBuf> {
     if user.other() {
-        return Ok("/var/lib/auditfolio".into());
+        return Ok(Path::new("/var/lib").join(name));
     }
     let absolute = |name: &str| std::env::var_os(name).map(PathBuf::from).filter(|path| path.is_absolute());
     absolute("XDG_DATA_HOME")
         .or_else(|| absolute("HOME").map(|home| home.join(".local/share")))
-        .map(|folder| folder.join("auditfolio"))
+        .map(|folder| folder.join(name))
         .context("no data folder: set --data (neither XDG_DATA_HOME nor HOME is set)")
 }
 

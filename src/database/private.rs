@@ -63,7 +63,7 @@ impl Cluster {
         let user = ServerUser::choose(options.user.as_deref())?;
         let folder = match &options.folder {
             Some(folder) => std::path::absolute(folder)?,
-            None => folder::by_default(&user)?,
+            None => folder::by_default(NAME, &user)?,
         };
         folder::make(&folder, &user)?;
         let socket_folder = folder::of_socket(&folder, &user)?;
@@ -408,6 +408,11 @@ log_line_prefix = '%m [%p] '
 log_checkpoints = off
 fsync = on
 ";
+
+/// The data folder of this name that is used without a setting; `user` as in [`Options::user`].
+pub fn default_folder(name: &str, user: Option<&str>) -> anyhow::Result<PathBuf> {
+    folder::by_default(name, &ServerUser::choose(user)?)
+}
 
 /// Tells the guardian of us by a name that nobody used before.
 fn knock(pipe: &mut File) -> anyhow::Result<String> {

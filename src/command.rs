@@ -1,0 +1,68 @@
+//! What each command of the command line does: opens the store where it needs it, and closes it whatever the outcome.
+
+use std::process::ExitCode;
+
+use crate::compliance::evidence::export;
+use crate::database::{self, Store, backup};
+use crate::server;
+use crate::settings::{Command, Settings, StoreSettings};
+
+/// Carries out a command. The exit code is 0 for success and 2 where evidence could not be read; an error means 1.
+pub async fn run(settings: Settings) -> anyhow::Result<ExitCode> {
+    let Settings { store: at, command, .. } = settings;
+    let organization = at.organization.clone();
+    match command {
+        Command::Serve(args) => {
+            args.check()?;
+            with_store(&at, async |store| server::run(&args, store).await).await
+        }
+        Command::Export(args) => {
+            with_store(&at, async |store| export::to_standard_output(&args, &organization, &store.db).await).await
+        }
+        Command::Migrate => {
+            let (store, count) = database::connect_and_migrate(&at).await?;
+            println!("{count} migrations applied; the database is up to date");
+            store.close().await?;
+            Ok(ExitCode::SUCCESS)
+        }
+        Command::Backup(args) => {
+            let done = backup::backup(&at, &args).await?;
+            backup::say("backed up", &done)?;
+            Ok(ExitCode::SUCCESS)
+        }
+        Command::Restore(args) => {
+            let done = backup::restore(&at, &args).await?;
+            backup::say("restored", &done)?;
+            Ok(ExitCode::SUCCESS)
+        }
+    }
+}
+
+/// What a command gives: nothing more than success, or an exit code of its own.
+trait Outcome {
+    fn code(self) -> ExitCode;
+}
+
+impl Outcome for () {
+    fn code(self) -> ExitCode {
+        ExitCode::SUCCESS
+    }
+}
+
+impl Outcome for ExitCode {
+    fn code(self) -> ExitCode {
+        self
+    }
+}
+
+/// Opens the store for a command and closes it after. The command's own error comes before that of closing.
+async fn with_store<T: Outcome>(
+    settings: &StoreSettings,
+    command: impl AsyncFnOnce(&Store) -> anyhow::Result<T>,
+) -> anyhow::Result<ExitCode> {
+    let store = database::connect(settings).await?;
+    let outcome = command(&store).await;
+    let closed = store.close().await;
+    let code = outcome?.code();
+    closed.map(|()| code)
+}
