@@ -2,6 +2,7 @@
 
 use std::process::ExitCode;
 
+use crate::collection;
 use crate::compliance::evidence::export;
 use crate::database::{self, Store, backup};
 use crate::server;
@@ -18,6 +19,9 @@ pub async fn run(settings: Settings) -> anyhow::Result<ExitCode> {
         }
         Command::Export(args) => {
             with_store(&at, async |store| export::to_standard_output(&args, &organization, &store.db).await).await
+        }
+        Command::Collect(args) => {
+            with_store(&at, async |store| collection::command(&store.db, &organization, &args).await).await
         }
         Command::Migrate => {
             let (store, count) = database::connect_and_migrate(&at).await?;

@@ -38,12 +38,7 @@ pub struct StoreSettings {
     #[arg(long, global = true, env = "AUDITFOLIO_POSTGRES_USER")]
     pub postgres_user: Option<String>,
     /// Name of the organisation that commands work on.
-    #[arg(
-        long,
-        global = true,
-        env = "AUDITFOLIO_ORGANIZATION",
-        default_value = "Organisation"
-    )]
+    #[arg(long, global = true, env = "AUDITFOLIO_ORGANIZATION", default_value = "Organisation")]
     pub organization: String,
 }
 
@@ -52,6 +47,8 @@ pub struct StoreSettings {
 pub enum Command {
     /// Serve the portal until stopped.
     Serve(ServeArgs),
+    /// Bring the evidence of a delivery bucket's folder into the store.
+    Collect(crate::collection::CollectArgs),
     /// Bring the database's schema up to date.
     Migrate,
     /// Write the whole database to a new file.

@@ -47,10 +47,7 @@ impl PgHasArrayType for Day {
 }
 
 impl sqlx::Encode<'_, sqlx::Postgres> for Day {
-    fn encode_by_ref(
-        &self,
-        buffer: &mut PgArgumentBuffer,
-    ) -> Result<sqlx::encode::IsNull, sqlx::error::BoxDynError> {
+    fn encode_by_ref(&self, buffer: &mut PgArgumentBuffer) -> Result<sqlx::encode::IsNull, sqlx::error::BoxDynError> {
         <i32 as sqlx::Encode<sqlx::Postgres>>::encode_by_ref(&self.0, buffer)
     }
 }

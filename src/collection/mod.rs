@@ -1,6 +1,32 @@
 //! Bringing evidence in: one run reads a source and writes the store.
+//!
+//! [`run`] lists a delivery bucket's folder, brings every place up to date that has something new, several places at a
+//! time, and ends with the count [`ladder`]. What one place needs is committed together, so a run that is cut off loses
+//! nothing and the next one finishes its work.
 
+mod command;
+mod copy;
 pub mod day;
+mod db;
 pub mod files;
+mod gather;
+mod history;
+mod inferred;
+pub mod ladder;
+mod place;
+mod plan;
+mod progress;
+mod read_day;
+mod recheck;
+mod registry;
+mod rollup;
+mod run;
+mod run_db;
 pub mod source;
 pub mod splice;
+mod store;
+
+pub use command::{CollectArgs, command};
+pub use ladder::Ladder;
+pub use progress::Progress;
+pub use run::{Options, Outcome, run};

@@ -156,10 +156,6 @@ pub struct Limits {
 
 impl Default for Limits {
     fn default() -> Self {
-        Self {
-            unpacked_bytes: 8 << 30,
-            item_bytes: 64 << 20,
-            depth: 512,
-        }
+        Self { unpacked_bytes: 8 << 30, item_bytes: 64 << 20, depth: 512 }
     }
 }

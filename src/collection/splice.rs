@@ -132,10 +132,8 @@ where
     let frame = Frame { window, days: &days, watched };
     let (mut runs, mut entries) = (runs.as_slice(), patch.entries.as_slice());
     let mut fresh = Vec::new();
-    while let Some(key) = [runs.first().map(|run| run.key), entries.first().map(|entry| entry.key)]
-        .into_iter()
-        .flatten()
-        .min()
+    while let Some(key) =
+        [runs.first().map(|run| run.key), entries.first().map(|entry| entry.key)].into_iter().flatten().min()
     {
         let old = take_key(&mut runs, |run| run.key == key);
         let said = take_key(&mut entries, |entry| entry.key == key);
@@ -168,13 +166,8 @@ struct Frame<'a> {
 
 impl Frame<'_> {
     /// The runs of one key over the window, with what sticks out of it on either side.
-    fn encode<K, V, N>(
-        &self,
-        key: K,
-        old: &[Run<K, V, N>],
-        said: &[Entry<K, V, N>],
-        fresh: &mut Vec<Run<K, V, N>>,
-    ) where
+    fn encode<K, V, N>(&self, key: K, old: &[Run<K, V, N>], said: &[Entry<K, V, N>], fresh: &mut Vec<Run<K, V, N>>)
+    where
         K: Copy,
         V: Copy + Eq,
         N: Copy + Default,
@@ -226,13 +219,8 @@ impl Frame<'_> {
         }
     }
 
-    fn compare<K, V, N>(
-        &self,
-        key: K,
-        old: &[Run<K, V, N>],
-        fresh: &[Run<K, V, N>],
-        changes: &mut Changes<K, V, N>,
-    ) where
+    fn compare<K, V, N>(&self, key: K, old: &[Run<K, V, N>], fresh: &[Run<K, V, N>], changes: &mut Changes<K, V, N>)
+    where
         K: Copy + Eq,
         V: Copy + Eq,
         N: Copy + Eq,

@@ -84,10 +84,7 @@ impl DeliveryState {
 
     /// Whether the store speaks for the day.
     pub fn known(self) -> bool {
-        matches!(
-            self,
-            Self::Delivered | Self::DeliveredLaterUnreadable | Self::InferredFromHistory
-        )
+        matches!(self, Self::Delivered | Self::DeliveredLaterUnreadable | Self::InferredFromHistory)
     }
 
     /// Why the day is a gap, in words; empty where it is none.

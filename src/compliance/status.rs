@@ -84,13 +84,7 @@ pub enum Severity {
 
 impl Severity {
     /// All, gravest first.
-    pub const ALL: [Self; 5] = [
-        Self::Critical,
-        Self::High,
-        Self::Medium,
-        Self::Low,
-        Self::Unknown,
-    ];
+    pub const ALL: [Self; 5] = [Self::Critical, Self::High, Self::Medium, Self::Low, Self::Unknown];
 
     /// The number stored in `rule.severity`.
     pub fn id(self) -> i16 {

@@ -6,6 +6,8 @@
 
 mod audit_log;
 mod backup;
+mod bucket;
+mod collection;
 mod database;
 mod export;
 mod harness;

@@ -65,13 +65,9 @@ impl World {
         }
         let calendar = Calendar { known: &known_before, ever_known: &ever };
         let loaded = match window(calendar, &patch) {
-            Some(window) => self
-                .runs
-                .iter()
-                .filter(|run| run.end > window.from && run.first <= window.to)
-                .copied()
-                .rev()
-                .collect(),
+            Some(window) => {
+                self.runs.iter().filter(|run| run.end > window.from && run.first <= window.to).copied().rev().collect()
+            }
             None => vec![],
         };
         let changes = splice(calendar, patch, loaded);
@@ -114,10 +110,7 @@ impl World {
 }
 
 fn values(table: &Table) -> BTreeMap<Day, BTreeMap<u8, u8>> {
-    table
-        .iter()
-        .map(|(&day, truth)| (day, truth.iter().map(|(&key, &(value, _))| (key, value)).collect()))
-        .collect()
+    table.iter().map(|(&day, truth)| (day, truth.iter().map(|(&key, &(value, _))| (key, value)).collect())).collect()
 }
 
 proptest! {
@@ -179,8 +172,11 @@ proptest! {
 #[test]
 fn a_day_like_the_one_before_writes_nothing() {
     let run = Run { key: 1, first: Day(1), end: Day::INFINITY, value: 1, note: 0 };
-    let patch =
-        Patch { known: vec![Day(3)], forgotten: vec![], entries: vec![Entry { key: 1, day: Day(3), value: 1, note: 9 }] };
+    let patch = Patch {
+        known: vec![Day(3)],
+        forgotten: vec![],
+        entries: vec![Entry { key: 1, day: Day(3), value: 1, note: 9 }],
+    };
     let changes = splice(Calendar { known: &[Day(1)], ever_known: &[Day(1)] }, patch, vec![run]);
     assert_eq!(changes, Changes { delete: vec![], shift: vec![], insert: vec![], restated: vec![] });
 }

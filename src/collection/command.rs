@@ -1,0 +1,111 @@
+//! `auditfolio collect`.
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use sqlx::PgPool;
+use time::Date;
+
+use super::progress::Progress;
+use super::run::{self, Options, Outcome};
+use super::source::Limits;
+use crate::audit_log;
+use crate::clock::Clock;
+
+/// Brings the evidence of a delivery bucket's folder into the store.
+///
+/// Exit status: 0 whole; 2 something was there that could not be read; 1 it does not add up or could not run.
+#[derive(Debug, clap::Args)]
+pub struct CollectArgs {
+    /// Folder with the delivery bucket's objects, under any prefix.
+    #[arg(long)]
+    pub from: PathBuf,
+    /// Account list as `aws organizations list-accounts` writes it; its day is in its name (accounts-2026-11-22.json) or
+    /// its modification time. Can be given several times, one a day.
+    #[arg(long)]
+    pub accounts: Vec<PathBuf>,
+    /// Regions that should deliver, separated by commas.
+    #[arg(long, value_delimiter = ',')]
+    pub regions: Vec<String>,
+    /// First day to look at, e.g. 2026-11-01.
+    #[arg(long, value_parser = day)]
+    pub since: Option<Date>,
+    /// Last day to look at.
+    #[arg(long, value_parser = day)]
+    pub until: Option<Date>,
+    /// Hash collected objects again and report those that changed; read unreadable ones again.
+    #[arg(long)]
+    pub recheck: bool,
+    /// An object that unpacks to more bytes than this is not read.
+    #[arg(long, env = "AUDITFOLIO_UNPACKED_LIMIT", default_value_t = Limits::default().unpacked_bytes)]
+    pub unpacked_limit: u64,
+}
+
+/// Reads a day.
+pub fn day(text: &str) -> Result<Date, String> {
+    Date::parse(text, time::macros::format_description!("[year]-[month]-[day]"))
+        .map_err(|error| format!("is not a day like 2026-11-22: {error}"))
+}
+
+/// Runs the command.
+pub async fn command(db: &PgPool, organization: &str, args: &CollectArgs) -> anyhow::Result<ExitCode> {
+    let options = Options {
+        organization: organization.to_owned(),
+        from: args.from.clone(),
+        accounts: args.accounts.clone(),
+        regions: args.regions.iter().map(|region| region.trim().to_owned()).filter(|it| !it.is_empty()).collect(),
+        since: args.since,
+        until: args.until,
+        recheck: args.recheck,
+        limits: Limits { unpacked_bytes: args.unpacked_limit, ..Limits::default() },
+        started_by: audit_log::operator(),
+        clock: Clock::Real,
+    };
+    let progress = Progress::shown();
+    let outcome = run::run(db, &options, &progress).await;
+    progress.end();
+    let outcome = outcome?;
+    print!("{}", report(&outcome));
+    Ok(if outcome.ladder.whole() { ExitCode::SUCCESS } else { ExitCode::from(2) })
+}
+
+/// The count ladder and everything that could not be read, for a person.
+pub fn report(outcome: &Outcome) -> String {
+    use std::fmt::Write as _;
+    let ladder = &outcome.ladder;
+    let mut text = String::new();
+    let mut line = |args: std::fmt::Arguments<'_>| writeln!(text, "{args}").expect("writing to a string does not fail");
+    line(format_args!("Collection {}", outcome.collection_id));
+    line(format_args!("  objects listed {}", ladder.objects_listed));
+    line(format_args!(
+        "    seen before {}, collected {}, superseded {}, unreadable {}",
+        ladder.objects_seen_before, ladder.objects_collected, ladder.objects_superseded, ladder.objects_unreadable
+    ));
+    if ladder.objects_outside_days > 0 {
+        line(format_args!("    and {} of days that were not asked for", ladder.objects_outside_days));
+    }
+    for (reason, count) in &ladder.ignored {
+        line(format_args!("  not evidence: {reason} {count}"));
+    }
+    line(format_args!("  evaluations read {}, stored {}", ladder.evaluations_read, ladder.evaluations_stored));
+    for (reason, count) in &ladder.left_out {
+        line(format_args!("    left out: {reason} {count}"));
+    }
+    if ladder.history_evaluations > 0 {
+        line(format_args!(
+            "  evaluations in history items {}, {} days inferred",
+            ladder.history_evaluations, ladder.days_inferred
+        ));
+    }
+    line(format_args!("  days of account-regions written {}", ladder.days_written));
+    for step in ladder.steps() {
+        let (left, right) = (step.left, step.right);
+        let closes = if step.closes() { "closes" } else { "DOES NOT CLOSE" };
+        line(format_args!("  {}: {} {} = {} {}: {closes}", step.name, left.1, left.0, right.1, right.0));
+    }
+    let problems = outcome.unreadable.iter().chain(&ladder.malformed).chain(&ladder.unlisted).chain(&ladder.changed);
+    for (name, why) in problems {
+        line(format_args!("  {name}: {why}"));
+    }
+    text
+}

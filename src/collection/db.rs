@@ -1,0 +1,365 @@
+//! The collection's reads and writes of one place. Everything here runs in the place's transaction.
+
+use std::collections::{HashMap, HashSet};
+
+use sqlx::PgConnection;
+use time::{Date, OffsetDateTime};
+
+use super::day::Day;
+use super::plan::{Outcome, Seen, Version};
+use super::source::{Object, Reading};
+use crate::compliance::DeliveryState;
+
+/// Space of the advisory locks that keep a place's writers apart.
+const PLACE_LOCK: i32 = 0x6166_706c;
+
+/// Waits until no other collection writes this place; held to the end of the transaction.
+pub(super) async fn lock_place(db: &mut PgConnection, place_id: i32) -> sqlx::Result<()> {
+    sqlx::query("select pg_advisory_xact_lock($1, $2)").bind(PLACE_LOCK).bind(place_id).execute(db).await?;
+    Ok(())
+}
+
+/// The row of an account x Region, made if it is new.
+pub(super) async fn place(
+    db: &mut PgConnection,
+    organization_id: i16,
+    account_id: &str,
+    region: &str,
+) -> sqlx::Result<i32> {
+    let select = "select place_id from place where organization_id = $1 and account_id = $2 and region = $3";
+    let insert = "insert into place (organization_id, account_id, region) values ($1, $2, $3) on conflict do nothing";
+    for statement in [select, insert, select] {
+        let found: Option<i32> = sqlx::query_scalar(statement)
+            .bind(organization_id)
+            .bind(account_id)
+            .bind(region)
+            .fetch_optional(&mut *db)
+            .await?;
+        if let Some(place_id) = found {
+            return Ok(place_id);
+        }
+    }
+    Err(sqlx::Error::RowNotFound)
+}
+
+#[derive(sqlx::FromRow)]
+struct SeenRow {
+    object_id: i64,
+    key: String,
+    size_bytes: i64,
+    modified_ns: Option<i64>,
+    etag: Option<String>,
+    version_id: Option<String>,
+    outcome: String,
+}
+
+impl SeenRow {
+    fn version(self) -> Option<Version> {
+        Some(Version {
+            name: self.key,
+            size_bytes: u64::try_from(self.size_bytes).ok()?,
+            modified_ns: self.modified_ns,
+            etag: self.etag,
+            version_id: self.version_id,
+        })
+    }
+}
+
+/// Every object version of the place that a collection judged, with its standing.
+pub(super) async fn seen(db: &mut PgConnection, place_id: i32) -> sqlx::Result<HashMap<Version, Seen>> {
+    let rows: Vec<SeenRow> = sqlx::query_as(
+        "select o.object_id, o.key, o.size_bytes, o.modified_ns, o.etag, o.version_id, latest.outcome
+         from object o
+         cross join lateral (
+             select outcome from object_outcome where object_id = o.object_id
+             order by collection_id desc limit 1) latest
+         where o.place_id = $1",
+    )
+    .bind(place_id)
+    .fetch_all(db)
+    .await?;
+    Ok(rows
+        .into_iter()
+        .filter_map(|row| {
+            let seen = Seen { object_id: row.object_id, outcome: Outcome::parse(&row.outcome)? };
+            Some((row.version()?, seen))
+        })
+        .collect())
+}
+
+/// The place's object versions that another collection saw first.
+pub(super) async fn first_seen_by_others(
+    db: &mut PgConnection,
+    place_id: i32,
+    collection_id: i64,
+) -> sqlx::Result<HashSet<Version>> {
+    let rows: Vec<SeenRow> = sqlx::query_as(
+        "select object_id, key, size_bytes, modified_ns, etag, version_id, '' as outcome
+         from object where place_id = $1 and first_collection <> $2",
+    )
+    .bind(place_id)
+    .bind(collection_id)
+    .fetch_all(db)
+    .await?;
+    Ok(rows.into_iter().filter_map(|row| row.version()).collect())
+}
+
+/// One version of a place's day, as stored.
+#[derive(Debug, Clone, PartialEq, Eq, sqlx::FromRow)]
+pub(super) struct DeliveryRow {
+    pub(super) day: Day,
+    #[sqlx(try_from = "String")]
+    pub(super) state: StoredState,
+    pub(super) object_id: Option<i64>,
+    pub(super) snapshot_at: Option<OffsetDateTime>,
+    pub(super) items: i64,
+    pub(super) compliance_items: i64,
+    pub(super) complying: i64,
+    pub(super) not_complying: i64,
+    pub(super) insufficient_data: i64,
+    pub(super) not_applicable: i64,
+    pub(super) unrecognised: i64,
+}
+
+impl DeliveryRow {
+    pub(super) fn evaluations(&self) -> i64 {
+        self.complying + self.not_complying + self.insufficient_data + self.not_applicable + self.unrecognised
+    }
+}
+
+/// A delivery state read from the store.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct StoredState(pub(super) DeliveryState);
+
+impl TryFrom<String> for StoredState {
+    type Error = String;
+
+    fn try_from(word: String) -> Result<Self, Self::Error> {
+        DeliveryState::parse(&word).map(Self).ok_or_else(|| format!("unknown delivery state {word:?} in the store"))
+    }
+}
+
+/// The place's days as they stand.
+pub(super) async fn deliveries(db: &mut PgConnection, place_id: i32) -> sqlx::Result<Vec<DeliveryRow>> {
+    sqlx::query_as(
+        "select day, state, object_id, snapshot_at, items, compliance_items, complying, not_complying,
+                insufficient_data, not_applicable, unrecognised
+         from delivery where place_id = $1 and until_collection is null order by day",
+    )
+    .bind(place_id)
+    .fetch_all(db)
+    .await
+}
+
+/// The days that any collection knew.
+pub(super) async fn ever_known(db: &mut PgConnection, place_id: i32) -> sqlx::Result<Vec<Day>> {
+    sqlx::query_scalar("select distinct day from delivery where place_id = $1 and known order by day")
+        .bind(place_id)
+        .fetch_all(db)
+        .await
+}
+
+/// Records an object version, with what reading it found if it was read; returns its row id and whether it is new.
+pub(super) async fn record_object(
+    db: &mut PgConnection,
+    place_id: i32,
+    collection_id: i64,
+    object: &Object,
+    reading: Option<&Reading>,
+    sha256: Option<[u8; 32]>,
+) -> sqlx::Result<(i64, bool)> {
+    let number = |value: u64| i64::try_from(value).unwrap_or(i64::MAX);
+    sqlx::query_as(
+        "insert into object (place_id, day, kind, key, taken_at, size_bytes, modified_ns, etag, version_id, sha256,
+                             unpacked_bytes, snapshot_id, items, compliance_items, evaluations, first_collection)
+         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)
+         on conflict (place_id, key, size_bytes, modified_ns, etag, version_id) do update set
+             sha256 = coalesce(excluded.sha256, object.sha256),
+             unpacked_bytes = coalesce(excluded.unpacked_bytes, object.unpacked_bytes),
+             snapshot_id = coalesce(excluded.snapshot_id, object.snapshot_id),
+             items = coalesce(excluded.items, object.items),
+             compliance_items = coalesce(excluded.compliance_items, object.compliance_items),
+             evaluations = coalesce(excluded.evaluations, object.evaluations)
+         returning object_id, xmax = 0",
+    )
+    .bind(place_id)
+    .bind(object.key.day)
+    .bind(object.key.kind.word())
+    .bind(&object.name)
+    .bind(object.key.taken_at)
+    .bind(number(object.size_bytes))
+    .bind(object.modified_ns)
+    .bind(&object.etag)
+    .bind(&object.version_id)
+    .bind(reading.map(|reading| reading.sha256).or(sha256).map(Vec::from))
+    .bind(reading.map(|reading| number(reading.unpacked_bytes)))
+    .bind(reading.and_then(|reading| reading.snapshot_id.clone()))
+    .bind(reading.map(|reading| number(reading.items)))
+    .bind(reading.map(|reading| number(reading.compliance_items)))
+    .bind(reading.map(|reading| number(reading.evaluations)))
+    .bind(collection_id)
+    .fetch_one(db)
+    .await
+}
+
+/// What a collection made of an object, for the record.
+#[derive(Debug, Clone)]
+pub(super) struct OutcomeRow {
+    pub(super) object_id: i64,
+    pub(super) outcome: Outcome,
+    pub(super) reason: Option<String>,
+    pub(super) position_bytes: Option<i64>,
+    pub(super) evaluations: i64,
+    pub(super) left_out: serde_json::Value,
+}
+
+pub(super) async fn record_outcomes(
+    db: &mut PgConnection,
+    collection_id: i64,
+    rows: &[OutcomeRow],
+) -> sqlx::Result<()> {
+    if rows.is_empty() {
+        return Ok(());
+    }
+    sqlx::query(
+        "insert into object_outcome (object_id, collection_id, outcome, reason, position_bytes, evaluations, left_out)
+         select u.object_id, $1, u.outcome, u.reason, u.position_bytes, u.evaluations, u.left_out
+         from unnest($2::bigint[], $3::text[], $4::text[], $5::bigint[], $6::bigint[], $7::jsonb[])
+              as u (object_id, outcome, reason, position_bytes, evaluations, left_out)
+         on conflict (object_id, collection_id) do update set
+             outcome = excluded.outcome, reason = excluded.reason, position_bytes = excluded.position_bytes,
+             evaluations = excluded.evaluations, left_out = excluded.left_out",
+    )
+    .bind(collection_id)
+    .bind(rows.iter().map(|row| row.object_id).collect::<Vec<_>>())
+    .bind(rows.iter().map(|row| row.outcome.word()).collect::<Vec<_>>())
+    .bind(rows.iter().map(|row| row.reason.clone()).collect::<Vec<_>>())
+    .bind(rows.iter().map(|row| row.position_bytes).collect::<Vec<_>>())
+    .bind(rows.iter().map(|row| row.evaluations).collect::<Vec<_>>())
+    .bind(rows.iter().map(|row| row.left_out.clone()).collect::<Vec<_>>())
+    .execute(db)
+    .await?;
+    Ok(())
+}
+
+/// Sets what a day is from now on; the version before it is closed. `row.state` missing closes without a successor.
+pub(super) async fn set_delivery(
+    db: &mut PgConnection,
+    place_id: i32,
+    collection_id: i64,
+    row: &DeliveryRow,
+    rows_added: i64,
+    rows_removed: i64,
+) -> sqlx::Result<()> {
+    // A row that this same collection wrote is not history yet.
+    sqlx::query(
+        "update delivery set until_collection = $3
+         where place_id = $1 and day = $2 and until_collection is null and since_collection < $3",
+    )
+    .bind(place_id)
+    .bind(row.day)
+    .bind(collection_id)
+    .execute(&mut *db)
+    .await?;
+    sqlx::query(
+        "insert into delivery (place_id, day, since_collection, state, object_id, snapshot_at, items,
+                               compliance_items, complying, not_complying, insufficient_data, not_applicable,
+                               unrecognised, rows_added, rows_removed)
+         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)
+         on conflict (place_id, day, since_collection) do update set
+             state = excluded.state, object_id = excluded.object_id, snapshot_at = excluded.snapshot_at,
+             items = excluded.items, compliance_items = excluded.compliance_items, complying = excluded.complying,
+             not_complying = excluded.not_complying, insufficient_data = excluded.insufficient_data,
+             not_applicable = excluded.not_applicable, unrecognised = excluded.unrecognised,
+             rows_added = delivery.rows_added + excluded.rows_added,
+             rows_removed = delivery.rows_removed + excluded.rows_removed",
+    )
+    .bind(place_id)
+    .bind(row.day)
+    .bind(collection_id)
+    .bind(row.state.0.word())
+    .bind(row.object_id)
+    .bind(row.snapshot_at)
+    .bind(row.items)
+    .bind(row.compliance_items)
+    .bind(row.complying)
+    .bind(row.not_complying)
+    .bind(row.insufficient_data)
+    .bind(row.not_applicable)
+    .bind(row.unrecognised)
+    .bind(rows_added)
+    .bind(rows_removed)
+    .execute(db)
+    .await?;
+    Ok(())
+}
+
+/// SHA-256 of the place's collected objects that we read, with what tells their versions apart.
+pub(super) async fn collected_hashes(
+    db: &mut PgConnection,
+    place_id: i32,
+) -> sqlx::Result<Vec<(i64, String, Vec<u8>)>> {
+    sqlx::query_as("select object_id, key, sha256 from object where place_id = $1 and sha256 is not null order by key")
+        .bind(place_id)
+        .fetch_all(db)
+        .await
+}
+
+/// One stored compliance item of a history object.
+#[derive(Debug, sqlx::FromRow)]
+pub(super) struct HistoryRow {
+    pub(super) day: Day,
+    pub(super) captured_at: OffsetDateTime,
+    pub(super) state_id: i64,
+    pub(super) resource_id: i32,
+    pub(super) deleted: bool,
+    pub(super) rule_ids: Vec<i32>,
+    pub(super) status_ids: Vec<i16>,
+}
+
+pub(super) async fn history_items(db: &mut PgConnection, place_id: i32) -> sqlx::Result<Vec<HistoryRow>> {
+    sqlx::query_as(
+        "select day, captured_at, state_id, resource_id, deleted, rule_ids, status_ids
+         from history_item where place_id = $1",
+    )
+    .bind(place_id)
+    .fetch_all(db)
+    .await
+}
+
+/// A history item to keep.
+#[derive(Debug)]
+pub(super) struct NewHistoryItem {
+    pub(super) object_id: i64,
+    pub(super) ordinal: i32,
+    pub(super) day: Date,
+    pub(super) row: HistoryRow,
+}
+
+pub(super) async fn add_history_items(
+    db: &mut PgConnection,
+    place_id: i32,
+    items: &[NewHistoryItem],
+) -> sqlx::Result<()> {
+    for item in items {
+        sqlx::query(
+            "insert into history_item (place_id, object_id, ordinal, day, captured_at, state_id, resource_id, deleted,
+                                       rule_ids, status_ids)
+             values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
+             on conflict do nothing",
+        )
+        .bind(place_id)
+        .bind(item.object_id)
+        .bind(item.ordinal)
+        .bind(item.day)
+        .bind(item.row.captured_at)
+        .bind(item.row.state_id)
+        .bind(item.row.resource_id)
+        .bind(item.row.deleted)
+        .bind(&item.row.rule_ids)
+        .bind(&item.row.status_ids)
+        .execute(&mut *db)
+        .await?;
+    }
+    Ok(())
+}

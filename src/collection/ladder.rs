@@ -1,0 +1,206 @@
+//! The count ladder: everything that was seen is accounted for, or the collection fails.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use super::plan::Outcome;
+use super::read_day::Judged;
+use super::source::Kind;
+
+/// What bringing places up to date came to.
+#[derive(Debug, Default)]
+pub(super) struct Tally {
+    pub(super) collected: u64,
+    pub(super) superseded: u64,
+    pub(super) new_unreadable: u64,
+    pub(super) read_again: u64,
+    /// Names of objects that could not be read, and why.
+    pub(super) unreadable: Vec<(String, String)>,
+    pub(super) snapshot_evaluations: u64,
+    pub(super) history_evaluations: u64,
+    pub(super) left_out: BTreeMap<&'static str, u64>,
+    pub(super) history_left_out: BTreeMap<&'static str, u64>,
+    /// Place-days whose delivery this collection wrote.
+    pub(super) days: u64,
+    pub(super) inferred_days: u64,
+    /// Evaluations of those days, as written from snapshots.
+    pub(super) stored: i64,
+    pub(super) rechecked: u64,
+    /// Names of objects whose bytes changed after they were collected, and how.
+    pub(super) changed: Vec<(String, String)>,
+}
+
+impl Tally {
+    /// Counts an object; `new` is false for one that an earlier collection saw and that was read again.
+    pub(super) fn judge(&mut self, judged: &Judged, new: bool) {
+        match judged.outcome {
+            _ if !new => self.read_again += 1,
+            Outcome::Collected | Outcome::Changed => self.collected += 1,
+            Outcome::Superseded => self.superseded += 1,
+            Outcome::Unreadable => self.new_unreadable += 1,
+        }
+        if let Some(unreadable) = &judged.unreadable {
+            self.unreadable.push((judged.object.name.clone(), unreadable.to_string()));
+        }
+        let evaluations = judged.reading.as_ref().map_or(0, |reading| reading.evaluations);
+        let (read, left_out) = match judged.object.key.kind {
+            Kind::Snapshot => (&mut self.snapshot_evaluations, &mut self.left_out),
+            Kind::History => (&mut self.history_evaluations, &mut self.history_left_out),
+        };
+        *read += evaluations;
+        for (&reason, count) in &judged.left_out {
+            *left_out.entry(reason).or_default() += count;
+        }
+    }
+
+    pub(super) fn add(&mut self, other: &Self) {
+        self.collected += other.collected;
+        self.superseded += other.superseded;
+        self.new_unreadable += other.new_unreadable;
+        self.read_again += other.read_again;
+        self.unreadable.extend_from_slice(&other.unreadable);
+        self.snapshot_evaluations += other.snapshot_evaluations;
+        self.history_evaluations += other.history_evaluations;
+        for (sum, more) in
+            [(&mut self.left_out, &other.left_out), (&mut self.history_left_out, &other.history_left_out)]
+        {
+            for (&reason, count) in more {
+                *sum.entry(reason).or_default() += count;
+            }
+        }
+        self.days += other.days;
+        self.inferred_days += other.inferred_days;
+        self.stored += other.stored;
+        self.rechecked += other.rechecked;
+        self.changed.extend_from_slice(&other.changed);
+    }
+}
+
+/// The ladder of one collection, as stored and shown.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Default)]
+pub struct Ladder {
+    /// Objects of AWS Config that the source lists within the days asked for.
+    pub objects_listed: u64,
+    /// Of those: judged by an earlier collection and unchanged.
+    pub objects_seen_before: u64,
+    pub objects_collected: u64,
+    pub objects_superseded: u64,
+    pub objects_unreadable: u64,
+    /// Of those seen before: read again, because they had to be or to recheck them.
+    pub objects_read_again: u64,
+    /// Of all read now: names of those that could not be read, and why (at most 1,000 are kept).
+    pub unreadable: Vec<(String, String)>,
+    /// Not counted in `objects_listed`: of days that were not asked for.
+    pub objects_outside_days: u64,
+    /// Not AWS Config's delivered evidence, by reason.
+    pub ignored: BTreeMap<String, u64>,
+    /// Names that look like AWS Config's and are not, and what is wrong with them (at most 1,000 are kept).
+    pub malformed: Vec<(String, String)>,
+    /// Folders and files that could not be looked at.
+    pub unlisted: Vec<(String, String)>,
+    /// Evaluations in snapshots that were read and speak for their day.
+    pub evaluations_read: u64,
+    /// Evaluations of the days that this collection wrote, as its delivery rows count them.
+    pub evaluations_stored: u64,
+    /// The same days counted again in the store's roll-up, after all was committed.
+    pub evaluations_in_store: u64,
+    /// Read and not stored, by reason.
+    pub left_out: BTreeMap<String, u64>,
+    /// Evaluations in items of history objects, kept as items.
+    pub history_evaluations: u64,
+    pub history_left_out: BTreeMap<String, u64>,
+    pub days_written: u64,
+    pub days_inferred: u64,
+    /// Evaluations of the latest day, counted in the runs and in the roll-up.
+    pub latest_in_runs: u64,
+    pub latest_in_rollup: u64,
+    pub rechecked: u64,
+    /// Objects whose bytes changed after they were collected.
+    pub changed: Vec<(String, String)>,
+}
+
+/// One step of the ladder: two counts that must be equal.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Step {
+    pub name: &'static str,
+    pub left: (&'static str, u64),
+    pub right: (&'static str, u64),
+}
+
+impl Step {
+    pub fn closes(&self) -> bool {
+        self.left.1 == self.right.1
+    }
+}
+
+impl Ladder {
+    /// The steps, in the order of the data's way.
+    pub fn steps(&self) -> Vec<Step> {
+        let left_out: u64 = self.left_out.values().sum();
+        vec![
+            Step {
+                name: "Objects",
+                left: ("listed", self.objects_listed),
+                right: (
+                    "seen before + collected + superseded + unreadable",
+                    self.objects_seen_before
+                        + self.objects_collected
+                        + self.objects_superseded
+                        + self.objects_unreadable,
+                ),
+            },
+            Step {
+                name: "Evaluations of snapshots",
+                left: ("read", self.evaluations_read),
+                right: ("stored + left out", self.evaluations_stored + left_out),
+            },
+            Step {
+                name: "Evaluations of the days written",
+                left: ("stored", self.evaluations_stored),
+                right: ("counted again in the store", self.evaluations_in_store),
+            },
+            Step {
+                name: "Evaluations of the latest day",
+                left: ("in the runs", self.latest_in_runs),
+                right: ("in the roll-up", self.latest_in_rollup),
+            },
+        ]
+    }
+
+    pub fn closes(&self) -> bool {
+        self.steps().iter().all(Step::closes)
+    }
+
+    /// Whether something was there that could not be read.
+    pub fn whole(&self) -> bool {
+        self.objects_unreadable == 0
+            && self.unreadable.is_empty()
+            && self.malformed.is_empty()
+            && self.unlisted.is_empty()
+            && self.changed.is_empty()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_lost_object_or_evaluation_keeps_the_ladder_open() {
+        let whole = Ladder {
+            objects_listed: 3,
+            objects_collected: 2,
+            objects_superseded: 1,
+            evaluations_read: 10,
+            evaluations_stored: 9,
+            evaluations_in_store: 9,
+            left_out: BTreeMap::from([("twice".to_owned(), 1)]),
+            ..Ladder::default()
+        };
+        assert!(whole.closes());
+        assert!(!Ladder { objects_listed: 4, ..whole.clone() }.closes());
+        assert!(!Ladder { evaluations_in_store: 8, ..whole.clone() }.closes());
+        assert!(!Ladder { latest_in_runs: 1, ..whole }.closes());
+    }
+}
