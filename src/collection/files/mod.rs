@@ -1,10 +1,18 @@
 //! Delivery-channel objects read straight from a folder.
 //!
-//! [`keys`] says what a name means, [`list`] finds the objects, [`read`] takes one apart.
+//! [`keys`] says what a name means, [`list()`] finds the objects, [`read()`] takes one apart: `gzip` unpacks, `document` goes through
+//! the text, `items` and `configuration` say what it means, `json` and `blocks` are the scanner under them.
 
+mod blocks;
+mod configuration;
+mod document;
+mod gzip;
+mod items;
+mod json;
 pub mod keys;
 mod list;
 mod read;
+mod words;
 
 pub use list::{Listing, list};
 pub use read::read;

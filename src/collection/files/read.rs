@@ -1,16 +1,24 @@
-//! Reads one delivered object.
+//! Reads one delivered object: small ones whole from a buffer, large ones as a stream whose memory one item bounds.
 
-use std::io::Read as _;
+use std::cell::RefCell;
+use std::fs::File;
+use std::io::Read;
 use std::path::Path;
 
-use flate2::read::MultiGzDecoder;
-use serde_json::Value;
+use libdeflater::Decompressor;
 
-use crate::collection::source::{
-    ComplianceItem, Limits, PackItem, Reading, RuleEntry, Sink, Unreadable,
-};
+use super::document::{self, Window};
+use super::gzip::{self, Gzip};
+use crate::collection::source::{Limits, Reading, Sink, Unreadable};
+
+/// Files and texts up to this size are read whole.
+const WHOLE_BYTES: usize = 32 << 20;
+/// The least that a window grows to.
+const WINDOW_BYTES: usize = 512 << 10;
 
 /// Reads the object at `path`, which its key says is `account_id`'s, and hands its compliance items to `sink` one by one.
+///
+/// Each thread keeps its buffers, up to 32 MiB of packed and of unpacked bytes.
 ///
 /// # Errors
 ///
@@ -21,131 +29,210 @@ pub fn read(
     limits: &Limits,
     sink: &mut impl Sink,
 ) -> Result<Reading, Unreadable> {
-    let refuse = |reason: String| Unreadable {
-        reason,
+    thread_local! {
+        static BUFFERS: RefCell<Buffers> = RefCell::default();
+    }
+    // Taken out, so that a sink which reads another object finds the cell free.
+    let mut buffers = BUFFERS.take();
+    let outcome = read_with(&mut buffers, path, account_id, limits, sink);
+    BUFFERS.set(buffers);
+    outcome
+}
+
+#[derive(Default)]
+struct Buffers {
+    packed: Vec<u8>,
+    text: Vec<u8>,
+    decompressor: Option<Decompressor>,
+}
+
+fn read_with(
+    buffers: &mut Buffers,
+    path: &Path,
+    account_id: &str,
+    limits: &Limits,
+    sink: &mut impl Sink,
+) -> Result<Reading, Unreadable> {
+    let io = |error: std::io::Error| Unreadable {
+        reason: format!("the file could not be read: {error}"),
         position: 0,
-        unpacked: true,
+        unpacked: false,
         sha256: None,
     };
-    let delivered = std::fs::read(path)
-        .map_err(|error| refuse(format!("the file could not be read: {error}")))?;
-    let mut sha256 = [0; 32];
-    sha256.copy_from_slice(ring::digest::digest(&ring::digest::SHA256, &delivered).as_ref());
-    let mut text = Vec::new();
-    MultiGzDecoder::new(&*delivered)
-        .take(limits.unpacked_bytes)
-        .read_to_end(&mut text)
-        .map_err(|error| refuse(format!("it is no whole gzip: {error}")))?;
-    let text = serde_json::from_slice::<Value>(&text)
-        .map_err(|error| refuse(format!("it is not JSON: {error}")))?;
-    let items = text
-        .get("configurationItems")
-        .and_then(Value::as_array)
-        .ok_or_else(|| refuse("it has no configurationItems".to_owned()))?;
+    let mut file = File::open(path).map_err(io)?;
+    let length = file.metadata().map_err(io)?.len();
+    if usize::try_from(length).is_ok_and(|length| length <= WHOLE_BYTES) {
+        buffers.packed.clear();
+        let most = u64::try_from(WHOLE_BYTES).expect("32 MiB fit in 64 bits");
+        (&mut file)
+            .take(most)
+            .read_to_end(&mut buffers.packed)
+            .map_err(io)?;
+        if let Some(outcome) = read_whole(buffers, account_id, limits, sink) {
+            return outcome;
+        }
+        // The file may have grown since: what is behind the buffer belongs to it.
+        return read_stream(
+            buffers.packed.as_slice().chain(file),
+            account_id,
+            limits,
+            WINDOW_BYTES,
+            sink,
+        );
+    }
+    read_stream(file, account_id, limits, WINDOW_BYTES, sink)
+}
+
+/// `None`: this way is not good enough, and nothing was handed on.
+fn read_whole(
+    buffers: &mut Buffers,
+    account_id: &str,
+    limits: &Limits,
+    sink: &mut impl Sink,
+) -> Option<Result<Reading, Unreadable>> {
+    let Buffers {
+        packed,
+        text,
+        decompressor,
+    } = buffers;
+    if packed.len() == WHOLE_BYTES {
+        return None;
+    }
+    let most_bytes =
+        usize::try_from(limits.unpacked_bytes).map_or(WHOLE_BYTES, |limit| limit.min(WHOLE_BYTES));
+    let length = gzip::unpack_whole(
+        packed,
+        text,
+        most_bytes,
+        decompressor.get_or_insert_with(Decompressor::new),
+    )?;
+    let sha256 = gzip::sha256(packed);
     let mut reading = Reading {
         sha256,
-        size_bytes: u64::try_from(delivered.len()).unwrap_or(u64::MAX),
+        size_bytes: length_of(packed),
         ..Reading::default()
     };
-    reading.snapshot_id = text
-        .get("configSnapshotId")
-        .and_then(Value::as_str)
-        .map(str::to_owned);
-    for item in items {
-        reading.items += 1;
-        one(item, account_id, &mut reading, sink)
-            .map_err(|why| refuse(format!("item {}: {why}", reading.items - 1)))?;
-    }
-    Ok(reading)
-}
-
-fn word<'a>(value: &'a Value, key: &str) -> &'a str {
-    value.get(key).and_then(Value::as_str).unwrap_or_default()
-}
-
-fn one(
-    item: &Value,
-    account_id: &str,
-    reading: &mut Reading,
-    sink: &mut impl Sink,
-) -> Result<(), String> {
-    if item
-        .get("awsAccountId")
-        .is_some_and(|id| id.as_str() != Some(account_id))
-    {
-        return Err("it is of another account".to_owned());
-    }
-    let configuration = item.get("configuration").unwrap_or(&Value::Null);
-    let captured_at = time::OffsetDateTime::parse(
-        word(item, "configurationItemCaptureTime"),
-        &time::format_description::well_known::Rfc3339,
+    let mut window = Whole {
+        text: text.get(..length)?,
+        at: 0,
+    };
+    Some(
+        match document::read(&mut window, account_id, limits, &mut reading, sink) {
+            Ok(()) => Ok(reading),
+            Err(unreadable) => Err(Unreadable {
+                sha256: Some(sha256),
+                ..unreadable
+            }),
+        },
     )
-    .map_err(|error| error.to_string())?;
-    let captured_at = i64::try_from(captured_at.unix_timestamp_nanos() / 1000)
-        .map_err(|error| error.to_string())?;
-    let state_id = item
-        .get("configurationStateId")
-        .and_then(Value::as_i64)
-        .unwrap_or_default();
-    let deleted = configuration.is_null()
-        || word(item, "configurationItemStatus").starts_with("ResourceDeleted");
-    let list = configuration
-        .get("configRuleList")
-        .and_then(Value::as_array)
-        .map(Vec::as_slice)
-        .unwrap_or_default();
-    let entry = |entry| RuleEntry {
-        name: word(entry, "configRuleName").into(),
-        arn: word(entry, "configRuleArn").into(),
-        id: word(entry, "configRuleId").into(),
-        status: word(entry, "complianceType").into(),
-    };
-    let rules: Vec<RuleEntry<'_>> = if deleted {
-        Vec::new()
-    } else {
-        list.iter().map(entry).collect()
-    };
-    match word(item, "resourceType") {
-        "AWS::Config::ResourceCompliance" => {
-            let (resource_type, resource_id) = word(item, "resourceId")
-                .split_once('/')
-                .ok_or("its resourceId has no type")?;
-            reading.compliance_items += 1;
-            reading.evaluations += u64::try_from(rules.len()).unwrap_or(u64::MAX);
-            let (resource_type, resource_id) = (resource_type.into(), resource_id.into());
-            sink.compliance(&ComplianceItem {
-                captured_at,
-                state_id,
-                deleted,
-                resource_type,
-                resource_id,
-                rules: &rules,
-            });
-        }
-        "AWS::Config::ConformancePackCompliance" => {
-            reading.pack_items += 1;
-            let count = |key| {
-                configuration
-                    .get(key)
-                    .and_then(Value::as_i64)
-                    .and_then(|n| i32::try_from(n).ok())
-                    .unwrap_or_default()
-            };
-            sink.pack(&PackItem {
-                captured_at,
-                state_id,
-                deleted,
-                id: word(item, "resourceId").into(),
-                name: word(item, "resourceName").into(),
-                status: word(configuration, "complianceType").into(),
-                compliant_rules: count("compliantRuleCount"),
-                non_compliant_rules: count("nonCompliantRuleCount"),
-                total_rules: count("totalRuleCount"),
-                rules: &rules,
-            });
-        }
-        "" => return Err("it has no resourceType".to_owned()),
-        _ => {}
-    }
-    Ok(())
 }
+
+fn read_stream(
+    source: impl Read,
+    account_id: &str,
+    limits: &Limits,
+    least_window: usize,
+    sink: &mut impl Sink,
+) -> Result<Reading, Unreadable> {
+    let most_window = usize::try_from(limits.item_bytes)
+        .unwrap_or(usize::MAX)
+        .saturating_add(least_window);
+    let gzip = Gzip::new(source, limits.unpacked_bytes);
+    let mut window = Stream {
+        gzip,
+        text: Vec::new(),
+        at: 0,
+        passed: 0,
+        least_window,
+        most_window,
+    };
+    let mut reading = Reading::default();
+    let outcome = document::read(&mut window, account_id, limits, &mut reading, sink);
+    let delivered = window.gzip.finish();
+    match (outcome, delivered) {
+        (Ok(()), Some((sha256, size_bytes))) => Ok(Reading {
+            sha256,
+            size_bytes,
+            ..reading
+        }),
+        (Ok(()), None) => Err(Unreadable {
+            reason: "the file could not be read to its end".to_owned(),
+            position: reading.unpacked_bytes,
+            unpacked: true,
+            sha256: None,
+        }),
+        (Err(unreadable), delivered) => Err(Unreadable {
+            sha256: delivered.map(|(sha256, _)| sha256),
+            ..unreadable
+        }),
+    }
+}
+
+struct Whole<'t> {
+    text: &'t [u8],
+    at: usize,
+}
+
+impl Window for Whole<'_> {
+    fn bytes(&self) -> &[u8] {
+        self.text.get(self.at..).unwrap_or_default()
+    }
+
+    fn pass(&mut self, count: usize) {
+        self.at += count;
+    }
+
+    fn position(&self) -> u64 {
+        u64::try_from(self.at).expect("a length fits in 64 bits")
+    }
+
+    fn grow(&mut self) -> Result<bool, Unreadable> {
+        Ok(false)
+    }
+}
+
+struct Stream<R> {
+    gzip: Gzip<R>,
+    text: Vec<u8>,
+    /// Where in `text` the window begins.
+    at: usize,
+    /// Bytes of the whole text before `text`.
+    passed: u64,
+    least_window: usize,
+    most_window: usize,
+}
+
+impl<R: Read> Window for Stream<R> {
+    fn bytes(&self) -> &[u8] {
+        self.text.get(self.at..).unwrap_or_default()
+    }
+
+    fn pass(&mut self, count: usize) {
+        self.at += count;
+    }
+
+    fn position(&self) -> u64 {
+        self.passed + u64::try_from(self.at).expect("a length fits in 64 bits")
+    }
+
+    fn grow(&mut self) -> Result<bool, Unreadable> {
+        let left = self.text.len() - self.at;
+        self.text.copy_within(self.at.., 0);
+        self.text.truncate(left);
+        self.passed = self.position();
+        self.at = 0;
+        // Doubled, so that an item which is begun again each time costs no more than twice its length.
+        let wanted = left
+            .saturating_mul(2)
+            .clamp(self.least_window, self.most_window);
+        self.gzip.fill(&mut self.text, wanted)?;
+        Ok(self.text.len() > left)
+    }
+}
+
+fn length_of(bytes: &[u8]) -> u64 {
+    u64::try_from(bytes.len()).expect("a length fits in 64 bits")
+}
+
+#[cfg(test)]
+mod tests;
