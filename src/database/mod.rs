@@ -4,6 +4,7 @@ mod address;
 pub mod backup;
 mod db;
 mod folder;
+mod postmaster;
 pub mod private;
 pub mod programs;
 pub mod schema;

@@ -135,7 +135,24 @@ fn a_killed_server_comes_back_with_all_that_was_acknowledged() {
     });
     assert_eq!(count, 50);
     again.stop().unwrap();
+    let folder = cluster.folder().to_owned();
     cluster.stop().unwrap();
+    assert_eq!(server_pid(&folder), None);
+}
+
+#[test]
+fn a_server_that_dies_under_a_program_is_started_again() {
+    let cluster = Cluster::start(&options("revived")).unwrap();
+    let folder = cluster.folder().to_owned();
+    let pid = server_pid(&folder).unwrap();
+    kill("-9", &pid);
+    assert!(comes_true(|| server_pid(&folder).is_some_and(|now| now != pid)));
+    assert!(comes_true(|| {
+        let options = cluster.connect_options(Some("postgres"));
+        run(async { PgConnection::connect_with(&options).await.is_ok() })
+    }));
+    cluster.stop().unwrap();
+    assert_eq!(server_pid(&folder), None, "and it stops with its program as before");
 }
 
 #[test]
