@@ -13,6 +13,7 @@ mod gather;
 mod history;
 mod inferred;
 pub mod ladder;
+pub mod page;
 mod place;
 mod plan;
 mod progress;

@@ -4,6 +4,7 @@
 //! its result and [`finish`] in one transaction; a worker that has lost its lease cannot.
 
 mod db;
+pub mod page;
 mod worker;
 
 use std::sync::{Arc, Mutex, PoisonError};

@@ -4,7 +4,12 @@ mod db;
 pub mod page;
 mod session;
 
+use actix_web::HttpRequest;
+
 pub use session::{Maker, User};
+
+use crate::audit_log::Entry;
+use crate::web::RequestId;
 
 /// What somebody is, and so may do. The words are those of column `session.role`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -52,5 +57,15 @@ impl Role {
     /// Whether packs may be made.
     pub fn makes_packs(self) -> bool {
         !matches!(self, Self::Auditor)
+    }
+}
+
+/// An act of somebody who is signed in, for the audit log.
+pub fn acted(user: &User, request: &HttpRequest, act: &'static str, object: impl Into<String>) -> Entry {
+    Entry {
+        remote: request.peer_addr().map(|address| address.ip().to_string()),
+        request_id: RequestId::of(request),
+        // The demo sign-in is the only one: an authenticated kind comes with an identity provider.
+        ..Entry::by_demo(&user.identity, act, object)
     }
 }

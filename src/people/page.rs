@@ -7,8 +7,9 @@ use askama::Template;
 use serde::Deserialize;
 
 use super::session::{self, IDLE, LONGEST};
-use super::{Role, db};
+use super::{Role, User, acted, db};
 use crate::State;
+use crate::audit_log;
 use crate::error::Error;
 use crate::web::{Access, Endpoint, Frame, Page};
 
@@ -71,6 +72,8 @@ async fn sign_in(request: HttpRequest, state: Data<State>, form: Form<SignIn>) -
         expires_at: now + LONGEST,
     };
     db::insert(&mut *transaction, &session).await?;
+    let user = User { identity: identity.clone(), role, demo: true };
+    audit_log::record(&mut transaction, &acted(&user, &request, "sign in", role.word())).await?;
     transaction.commit().await?;
     Ok(HttpResponse::SeeOther()
         .insert_header((LOCATION, local_path(&form.next)))
@@ -79,8 +82,11 @@ async fn sign_in(request: HttpRequest, state: Data<State>, form: Form<SignIn>) -
 }
 
 async fn sign_out(request: HttpRequest, state: Data<State>) -> Result<HttpResponse, Error> {
-    if let Some(hash) = session::token_hash(&request) {
-        db::delete(&state.db, &hash).await?;
+    if let (Some(user), Some(hash)) = (session::find(&request).await?, session::token_hash(&request)) {
+        let mut transaction = state.db.begin().await?;
+        db::delete(&mut *transaction, &hash).await?;
+        audit_log::record(&mut transaction, &acted(&user, &request, "sign out", "")).await?;
+        transaction.commit().await?;
     }
     Ok(HttpResponse::SeeOther().insert_header((LOCATION, "/sign-in")).cookie(session::cookie(&request, "")).finish())
 }

@@ -32,14 +32,6 @@ pub struct User {
     pub demo: bool,
 }
 
-impl User {
-    /// The word of column `audit_log.actor_kind`.
-    pub fn actor_kind(&self) -> &'static str {
-        // The demo sign-in is the only one: an authenticated kind comes with the identity provider.
-        "demo"
-    }
-}
-
 /// Somebody who is signed in and may make packs.
 #[derive(Debug, Clone)]
 pub struct Maker(pub User);

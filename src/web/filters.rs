@@ -1,6 +1,5 @@
 //! Filters for templates: `use crate::web::filters;` where the template's struct is, then `{{ n|count }}`.
 
-use std::borrow::Borrow;
 use std::convert::Infallible;
 
 use askama::Values;
@@ -31,6 +30,40 @@ impl<T: Count> Count for &T {
     }
 }
 
+/// A day, or a reference to one however deep: templates borrow freely.
+pub trait Day {
+    fn day(&self) -> Date;
+}
+
+impl Day for Date {
+    fn day(&self) -> Date {
+        *self
+    }
+}
+
+impl<T: Day> Day for &T {
+    fn day(&self) -> Date {
+        (**self).day()
+    }
+}
+
+/// A moment, or a reference to one.
+pub trait Moment {
+    fn moment(&self) -> OffsetDateTime;
+}
+
+impl Moment for OffsetDateTime {
+    fn moment(&self) -> OffsetDateTime {
+        *self
+    }
+}
+
+impl<T: Moment> Moment for &T {
+    fn moment(&self) -> OffsetDateTime {
+        (**self).moment()
+    }
+}
+
 /// `48211` as `48,211`.
 #[askama::filter_fn]
 pub fn count<T: Count>(number: T, _: &dyn Values) -> Result<String, Infallible> {
@@ -45,14 +78,14 @@ pub fn signed<T: Count>(number: T, _: &dyn Values) -> Result<String, Infallible>
 
 /// `22 Nov 2026`.
 #[askama::filter_fn]
-pub fn day<D: Borrow<Date>>(day: D, _: &dyn Values) -> Result<String, Infallible> {
-    Ok(format::day(*day.borrow()))
+pub fn day<D: Day>(day: D, _: &dyn Values) -> Result<String, Infallible> {
+    Ok(format::day(day.day()))
 }
 
 /// `22 Nov 2026 06:00:11 UTC`.
 #[askama::filter_fn]
-pub fn at<T: Borrow<OffsetDateTime>>(time: T, _: &dyn Values) -> Result<String, Infallible> {
-    Ok(format::at(*time.borrow()))
+pub fn at<T: Moment>(time: T, _: &dyn Values) -> Result<String, Infallible> {
+    Ok(format::at(time.moment()))
 }
 
 /// `1.2 MB`.

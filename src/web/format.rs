@@ -87,6 +87,36 @@ pub fn bytes(number: i64) -> String {
     format!("{}.{} {name}", number / unit, number % unit * 10 / unit)
 }
 
+/// `3 minutes 12 seconds`, `1 hour 3 minutes`, `under 1 second`.
+pub fn duration(length: time::Duration) -> String {
+    let seconds = length.whole_seconds();
+    let (hours, minutes) = (seconds / 3600, seconds / 60 % 60);
+    match seconds {
+        ..1 => "under 1 second".to_owned(),
+        1..60 => plural(seconds, "second"),
+        60..3600 => format!("{} {}", plural(minutes, "minute"), plural(seconds % 60, "second")),
+        _ => format!("{} {}", plural(hours, "hour"), plural(minutes, "minute")),
+    }
+}
+
+/// `1,203 of 4,000 objects, 400 a second, about 7 seconds left`.
+pub fn progress(done: i64, total: i64, unit: &str, elapsed: time::Duration) -> String {
+    if total <= 0 {
+        return format!("beginning, {} so far", duration(elapsed));
+    }
+    let mut words = format!("{} of {}", count(done), plural(total, unit));
+    let milliseconds = i64::try_from(elapsed.whole_milliseconds()).unwrap_or(i64::MAX);
+    if done > 0 && milliseconds > 0 && done < total {
+        let rate = done.saturating_mul(1000) / milliseconds;
+        if rate > 0 {
+            let _ = write!(words, ", {} a second", count(rate));
+        }
+        let left = (total - done).saturating_mul(milliseconds) / done;
+        let _ = write!(words, ", about {} left", duration(time::Duration::milliseconds(left)));
+    }
+    words
+}
+
 /// Lower-case hexadecimal.
 pub fn hex(bytes: &[u8]) -> String {
     bytes.iter().fold(String::with_capacity(bytes.len() * 2), |mut text, byte| {
@@ -124,6 +154,16 @@ mod tests {
         assert_eq!(bytes(999), "999 bytes");
         assert_eq!(bytes(1_999), "1.9 kB");
         assert_eq!(bytes(300_000_000), "300.0 MB");
+    }
+
+    #[test]
+    fn progress_says_rate_and_time_left() {
+        let words = |done, total| progress(done, total, "object", time::Duration::seconds(3));
+        assert_eq!(words(1_200, 4_000), "1,200 of 4,000 objects, 400 a second, about 7 seconds left");
+        assert_eq!(words(1, 10), "1 of 10 objects, about 27 seconds left");
+        assert_eq!(words(10, 10), "10 of 10 objects");
+        assert_eq!(words(0, 0), "beginning, 3 seconds so far");
+        assert_eq!(duration(time::Duration::seconds(3 * 3600 + 61)), "3 hours 1 minute");
     }
 
     #[test]

@@ -37,7 +37,14 @@ impl Endpoint {
 
 /// Every route. A feature adds its own list here.
 pub fn endpoints() -> Vec<Endpoint> {
-    [super::assets::endpoints(), crate::people::page::endpoints(), crate::delivery::page::endpoints()].concat()
+    [
+        super::assets::endpoints(),
+        crate::people::page::endpoints(),
+        crate::delivery::page::endpoints(),
+        crate::collection::page::endpoints(),
+        crate::jobs::page::endpoints(),
+    ]
+    .concat()
 }
 
 /// Puts [`endpoints`] into an app. Paths keep their order: fixed words before `{names}`.

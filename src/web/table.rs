@@ -112,6 +112,18 @@ impl Place {
     }
 }
 
+/// Brings rows that were asked for at a place (one more than [`PAGE_ROWS`], in reverse order before a key) into the
+/// order of the table, and says whether more follow in the direction that was asked.
+pub fn cut<T>(rows: &mut Vec<T>, place: &Place) -> bool {
+    let most = usize::try_from(PAGE_ROWS).unwrap_or(usize::MAX);
+    let more = rows.len() > most;
+    rows.truncate(most);
+    if matches!(place, Place::Before(_)) {
+        rows.reverse();
+    }
+    more
+}
+
 /// A key as it stands in the address.
 pub fn key<T: ToString>(parts: &[T]) -> String {
     let parts: Vec<String> = parts.iter().map(ToString::to_string).collect();

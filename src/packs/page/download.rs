@@ -1,0 +1,112 @@
+//! Files of a pack, streamed as they were stored.
+
+use actix_web::body::SizedStream;
+use actix_web::http::header::{CACHE_CONTROL, CONTENT_DISPOSITION, CONTENT_ENCODING, CONTENT_TYPE, ETAG, IF_NONE_MATCH};
+use actix_web::{HttpRequest, HttpResponse, web};
+use futures_util::TryStreamExt as _;
+
+use crate::State;
+use crate::audit_log;
+use crate::error::Error;
+use crate::packs::db::{self, Part, Stored};
+use crate::packs::names::{self, Names};
+use crate::packs::sign;
+use crate::people::{User, acted};
+use crate::web::{Address, Visit, format};
+
+type Asked = (HttpRequest, web::Data<State>, Visit, web::Path<String>);
+
+pub(super) async fn pdf(
+    request: HttpRequest,
+    state: web::Data<State>,
+    visit: Visit,
+    id: web::Path<String>,
+) -> Result<HttpResponse, Error> {
+    part((request, state, visit, id), Part::Pdf).await
+}
+
+pub(super) async fn zip(
+    request: HttpRequest,
+    state: web::Data<State>,
+    visit: Visit,
+    id: web::Path<String>,
+) -> Result<HttpResponse, Error> {
+    part((request, state, visit, id), Part::Zip).await
+}
+
+async fn part((request, state, mut visit, id): Asked, part: Part) -> Result<HttpResponse, Error> {
+    let pack = find(&mut visit, &id).await?;
+    let names = Names::of(&pack.pack_id);
+    let (name, bytes, sha256) = match part {
+        Part::Pdf => (names.pdf, pack.pdf_bytes, format::hex(&pack.pdf_sha256)),
+        Part::Zip => (names.zip, pack.zip_bytes, format::hex(&pack.zip_sha256)),
+    };
+    // One connection is enough for a download; the read-only transaction has answered its question.
+    drop(visit.read);
+    let tag = format!("\"{sha256}\"");
+    if matches(&request, &tag) {
+        return Ok(HttpResponse::NotModified().insert_header((ETAG, tag)).finish());
+    }
+    record(&state, &request, &visit.user, &pack.pack_id, &name).await?;
+    let bytes = u64::try_from(bytes).map_err(anyhow::Error::from)?;
+    let chunks = db::stream(state.db.clone(), pack.pack_id, part).map_ok(web::Bytes::from);
+    Ok(HttpResponse::Ok()
+        .insert_header((CONTENT_TYPE, part.media_type()))
+        .insert_header((CONTENT_DISPOSITION, attachment(&name)))
+        .insert_header((ETAG, tag))
+        .insert_header((CACHE_CONTROL, "private, no-cache"))
+        // As stored: compressing would hide the length.
+        .insert_header((CONTENT_ENCODING, "identity"))
+        .body(SizedStream::new(bytes, Box::pin(chunks))))
+}
+
+pub(super) async fn signature(
+    request: HttpRequest,
+    state: web::Data<State>,
+    mut visit: Visit,
+    id: web::Path<String>,
+) -> Result<HttpResponse, Error> {
+    let pack = find(&mut visit, &id).await?;
+    let name = Names::of(&pack.pack_id).signature;
+    record(&state, &request, &visit.user, &pack.pack_id, &name).await?;
+    Ok(HttpResponse::Ok()
+        .insert_header((CONTENT_TYPE, "application/octet-stream"))
+        .insert_header((CONTENT_DISPOSITION, attachment(&name)))
+        .insert_header((CONTENT_ENCODING, "identity"))
+        .body(pack.signature))
+}
+
+/// The public key that `?key=` names, or the newest.
+pub(super) async fn key(request: HttpRequest, mut visit: Visit) -> Result<HttpResponse, Error> {
+    let address = Address::parse(request.path(), request.query_string());
+    let keys = db::public_keys(&mut *visit.read).await?;
+    let asked = address.get("key");
+    let (_, key) = keys.into_iter().find(|(id, _)| asked.is_none_or(|asked| asked == id)).ok_or(Error::NotFound)?;
+    Ok(HttpResponse::Ok()
+        .insert_header((CONTENT_TYPE, "application/x-pem-file"))
+        .insert_header((CONTENT_DISPOSITION, attachment(names::KEY)))
+        .body(sign::pem(&key)))
+}
+
+async fn find(visit: &mut Visit, pack_id: &str) -> Result<Stored, Error> {
+    let organization_id = visit.organization.as_ref().ok_or(Error::NotFound)?.id;
+    let pack = db::find(&mut *visit.read, pack_id).await?;
+    pack.filter(|pack| pack.organization_id == organization_id).ok_or(Error::NotFound)
+}
+
+fn matches(request: &HttpRequest, tag: &str) -> bool {
+    let asked = request.headers().get(IF_NONE_MATCH).and_then(|tags| tags.to_str().ok());
+    asked.is_some_and(|tags| tags.split(',').any(|one| one.trim() == tag))
+}
+
+fn attachment(name: &str) -> String {
+    format!("attachment; filename=\"{}\"", crate::web::download::safe_name(name))
+}
+
+async fn record(state: &State, request: &HttpRequest, user: &User, pack_id: &str, file: &str) -> Result<(), Error> {
+    let entry = acted(user, request, "download pack", pack_id).detail(serde_json::json!({ "file": file }));
+    let mut transaction = state.db.begin().await?;
+    audit_log::record(&mut transaction, &entry).await?;
+    transaction.commit().await?;
+    Ok(())
+}

@@ -1,0 +1,123 @@
+//! The form that asks for a pack: from what was typed to what is meant. Pure.
+
+use time::Date;
+
+use crate::packs::build::TITLE;
+use crate::web::form::Problems;
+use crate::web::{format, parse_day};
+
+/// The form as typed, shown again where something is wrong.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(super) struct NewForm {
+    pub title: String,
+    pub from: String,
+    pub as_of: String,
+    /// Chosen accounts; none means all.
+    pub accounts: Vec<String>,
+}
+
+/// What is asked for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Asked {
+    pub title: String,
+    pub from: Option<Date>,
+    pub as_of: Date,
+    pub accounts: Option<Vec<String>>,
+}
+
+impl NewForm {
+    pub(super) fn of(fields: &[(String, String)]) -> Self {
+        let value = |name: &str| {
+            fields.iter().find(|(key, _)| key == name).map(|(_, value)| value.trim().to_owned()).unwrap_or_default()
+        };
+        Self {
+            title: value("title"),
+            from: value("from"),
+            as_of: value("as_of_day"),
+            accounts: fields.iter().filter(|(key, _)| key == "account").map(|(_, value)| value.clone()).collect(),
+        }
+    }
+
+    pub(super) fn has(&self, account_id: &str) -> bool {
+        self.accounts.iter().any(|account| account == account_id)
+    }
+
+    /// Checks against the collected days and the accounts that are known.
+    pub(super) fn parse(&self, first: Date, latest: Date, known: &[&str]) -> Result<Asked, Problems> {
+        let mut problems = Problems::default();
+        let days = format!("from {} to {}", format::day(first), format::day(latest));
+        if self.title.is_empty() {
+            problems.add("title", "Enter a title.");
+        } else if self.title.chars().count() > TITLE {
+            problems.add("title", format!("Shorten the title to {TITLE} characters."));
+        }
+        let as_of = parse_day(&self.as_of);
+        match as_of {
+            None => problems.add("as_of_day", "Enter the as-of day as YYYY-MM-DD."),
+            Some(day) if day < first || day > latest => {
+                problems.add("as_of_day", format!("Choose an as-of day among the collected ones, {days}."));
+            }
+            Some(_) => {}
+        }
+        let from = if self.from.is_empty() { None } else { parse_day(&self.from) };
+        match (from, as_of) {
+            (None, _) if !self.from.is_empty() => problems.add("from", "Enter the first day as YYYY-MM-DD, or none."),
+            (Some(from), _) if from < first => {
+                problems.add("from", format!("Choose a first day among the collected ones, {days}."));
+            }
+            (Some(from), Some(as_of)) if from > as_of => {
+                problems.add("from", "The first day comes after the as-of day: choose an earlier one.");
+            }
+            _ => {}
+        }
+        if let Some(stranger) = self.accounts.iter().find(|account| !known.contains(&account.as_str())) {
+            problems.add("accounts", format!("Account {stranger} is not known here: choose from the list."));
+        }
+        match as_of {
+            Some(as_of) if problems.is_empty() => Ok(Asked {
+                title: self.title.clone(),
+                from,
+                as_of,
+                accounts: (!self.accounts.is_empty()).then(|| self.accounts.clone()),
+            }),
+            _ => Err(problems),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use time::macros::date;
+
+    use super::*;
+
+    fn parse(title: &str, from: &str, as_of: &str, account: &[&str]) -> Result<Asked, Vec<&'static str>> {
+        let form = NewForm {
+            title: title.to_owned(),
+            from: from.to_owned(),
+            as_of: as_of.to_owned(),
+            accounts: account.iter().map(|id| (*id).to_owned()).collect(),
+        };
+        form.parse(date!(2026 - 09 - 01), date!(2026 - 11 - 22), &["000000000001"])
+            .map_err(|problems| problems.found.into_iter().map(|(field, _)| field).collect())
+    }
+
+    #[test]
+    fn no_account_chosen_means_all() {
+        let asked = parse("Q3", "", "2026-11-22", &[]).unwrap();
+        assert_eq!((asked.accounts, asked.from), (None, None));
+        assert_eq!(
+            parse("Q3", "2026-10-01", "2026-11-22", &["000000000001"]).unwrap().accounts,
+            Some(vec!["000000000001".to_owned()])
+        );
+    }
+
+    #[test]
+    fn every_problem_is_named_at_its_field() {
+        assert_eq!(parse("", "", "2026-11-23", &[]), Err(vec!["title", "as_of_day"]));
+        assert_eq!(parse("Q3", "2026-11-22", "2026-11-21", &[]), Err(vec!["from"]));
+        assert_eq!(parse("Q3", "yesterday", "", &[]), Err(vec!["as_of_day", "from"]));
+        assert_eq!(parse("Q3", "2026-08-31", "2026-11-21", &["999999999999"]), Err(vec!["from", "accounts"]));
+        assert_eq!(parse(&"x".repeat(201), "", "2026-11-21", &[]), Err(vec!["title"]));
+    }
+}
