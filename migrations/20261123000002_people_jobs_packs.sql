@@ -97,6 +97,9 @@ create table pack (
     cover jsonb not null
 );
 
+create index pack_organization_idx on pack (organization_id, created_at desc);
+create index pack_pdf_sha256_idx on pack (pdf_sha256);
+
 create table pack_chunk (
     pack_id text collate "C" not null references pack,
     part text not null constraint pack_chunk_part_check check (part in ('pdf', 'zip')),
@@ -107,6 +110,23 @@ create table pack_chunk (
 
 alter table pack_chunk alter column bytes set storage external;
 
+-- A pack is whole when it is committed: chunks come in the transaction that brings the pack.
+create function refuse_late_chunk() returns trigger language plpgsql as $$
+begin
+    if not exists (select from pack where pack_id = new.pack_id and pack.xmin = pg_current_xact_id()::xid) then
+        raise exception 'insert of pack_chunk is refused: pack % is issued', new.pack_id
+            using errcode = 'insufficient_privilege';
+    end if;
+    return new;
+end
+$$;
+
+create trigger pack_chunk_never_added before insert on pack_chunk
+    for each row execute function refuse_late_chunk();
+create trigger installation_key_never_altered before update or delete on installation_key
+    for each row execute function refuse_change();
+create trigger installation_key_no_truncate before truncate on installation_key
+    for each statement execute function refuse_change();
 create trigger pack_never_altered before update or delete on pack
     for each row execute function refuse_change();
 create trigger pack_chunk_never_altered before update or delete on pack_chunk

@@ -2,11 +2,12 @@
 
 use std::process::ExitCode;
 
-use crate::collection;
+use crate::clock::Clock;
 use crate::compliance::evidence::export;
+use crate::compliance::memo::Memo;
 use crate::database::{self, Store, backup};
-use crate::server;
 use crate::settings::{Command, Settings, StoreSettings};
+use crate::{State, collection, packs, server};
 
 /// Carries out a command. The exit code is 0 for success and 2 where evidence could not be read; an error means 1.
 pub async fn run(settings: Settings) -> anyhow::Result<ExitCode> {
@@ -22,6 +23,16 @@ pub async fn run(settings: Settings) -> anyhow::Result<ExitCode> {
         }
         Command::Collect(args) => {
             with_store(&at, async |store| collection::command(&store.db, &organization, &args).await).await
+        }
+        Command::Pack(args) => {
+            with_store(&at, async |store| packs::command::pack(&args, &organization, &state(store)).await).await
+        }
+        Command::Verify(args) => {
+            with_store(&at, async |store| packs::command::verify(&args, &state(store)).await).await
+        }
+        Command::BenchPack { rows } => {
+            println!("{}", packs::bench::line(rows)?);
+            Ok(ExitCode::SUCCESS)
         }
         Command::Migrate => {
             let (store, count) = database::connect_and_migrate(&at).await?;
@@ -40,6 +51,11 @@ pub async fn run(settings: Settings) -> anyhow::Result<ExitCode> {
             Ok(ExitCode::SUCCESS)
         }
     }
+}
+
+/// What commands without a server share with the parts they call.
+fn state(store: &Store) -> State {
+    State { db: store.db.clone(), memo: Memo::default(), clock: Clock::Real, demo: false }
 }
 
 /// What a command gives: nothing more than success, or an exit code of its own.

@@ -7,6 +7,7 @@ use secrecy::SecretString;
 
 use crate::compliance::evidence::export::ExportArgs;
 use crate::database::backup::FileArgs;
+use crate::packs::command::{PackArgs, VerifyArgs};
 use crate::server::ServeArgs;
 use crate::telemetry::LogSettings;
 
@@ -57,6 +58,13 @@ pub enum Command {
     Restore(FileArgs),
     /// Write the whole population of a day or a period to standard output.
     Export(ExportArgs),
+    /// Make an audit pack, store it and write it to a file.
+    Pack(PackArgs),
+    /// Say whether a file is a pack of this installation, unchanged.
+    Verify(VerifyArgs),
+    /// Measure the making of a PDF with so many rows, without a store.
+    #[command(hide = true)]
+    BenchPack { rows: usize },
 }
 
 impl Command {

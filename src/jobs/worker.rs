@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use anyhow::{Context as _, bail};
+use anyhow::Context as _;
 use futures_util::future::BoxFuture;
 use sqlx::PgPool;
 use tokio::sync::Notify;
@@ -159,9 +159,9 @@ async fn abort(task: JoinHandle<anyhow::Result<()>>) {
 }
 
 /// Which part of the program does which kind of job.
-fn carry_out(_state: State, job: Job, _progress: Progress) -> BoxFuture<'static, anyhow::Result<()>> {
+fn carry_out(state: State, job: Job, progress: Progress) -> BoxFuture<'static, anyhow::Result<()>> {
     match job.kind {
-        super::Kind::Pack => Box::pin(async { bail!("packs are not made by this version") }),
+        super::Kind::Pack => Box::pin(crate::packs::build::carry_out(state, job, progress)),
     }
 }
 

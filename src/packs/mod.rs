@@ -1,4 +1,22 @@
 //! Audit packs: content, PDF, signature, store.
+//!
+//! The store gives a [`model`], [`content`] puts it into words and order, [`layout`] sets pages, [`pdf`] draws them,
+//! [`sign`] signs the bytes, [`db`] keeps them. Everything between the store and the bytes is pure, so that the same
+//! evidence, request and printed clock give the same bytes.
 
+pub mod bench;
+pub mod build;
+pub mod command;
+pub mod content;
+pub mod csv;
+pub mod db;
+mod gather;
 pub mod layout;
+pub mod model;
+pub mod names;
 pub mod pdf;
+pub mod sign;
+pub mod verify;
+mod zip;
+
+pub use build::{BuildError, Request, build};

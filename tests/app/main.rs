@@ -12,4 +12,5 @@ mod database;
 mod export;
 mod harness;
 mod jobs;
+mod packs;
 mod private;

@@ -2,7 +2,7 @@
 
 use super::font::{Weight, faithful, metrics};
 use super::page::{HEIGHT, Ink, Item, Link, Mark, Page, Size, WIDTH};
-use super::table::{Column, Kind, Table};
+use super::table::{Column, Kind, Table, Width};
 use super::text::{Wrapped, shown, wrap};
 use super::{Block, Document, Plan};
 
@@ -15,7 +15,7 @@ const FOOT: f32 = 40.0;
 /// The measure of running text, so that lines stay readable.
 const MEASURE: f32 = 400.0;
 /// White around the text of a table's cell.
-const PAD_X: f32 = 3.0;
+const PAD_X: f32 = 3.5;
 const PAD_Y: f32 = 2.6;
 /// Names of facts.
 const NAMES: f32 = 128.0;
@@ -24,15 +24,7 @@ const ROOM: f32 = 150.0;
 
 /// Sets the document. `plan` is what an earlier run found; empty on the first. Returns the headings' places.
 pub(super) fn run(document: &Document, plan: &Plan, sink: &mut dyn FnMut(Page)) -> Vec<Mark> {
-    let mut setter = Setter {
-        document,
-        plan,
-        sink,
-        page: Page::default(),
-        number: 0,
-        y: TOP,
-        marks: Vec::new(),
-    };
+    let mut setter = Setter { document, plan, sink, page: Page::default(), number: 0, y: TOP, marks: Vec::new() };
     for block in &document.blocks {
         setter.block(block);
     }
@@ -71,21 +63,8 @@ impl Setter<'_, '_> {
             Block::List(entries) => {
                 for entry in entries {
                     self.room(Size::Text.leading());
-                    self.put(
-                        "–",
-                        Size::Text,
-                        Weight::Regular,
-                        Ink::Black,
-                        LEFT,
-                        self.y - 10.5,
-                    );
-                    self.lines(
-                        entry,
-                        Size::Text,
-                        Weight::Regular,
-                        LEFT + 14.0,
-                        MEASURE - 14.0,
-                    );
+                    self.put("–", Size::Text, Weight::Regular, Ink::Black, LEFT, self.y - 10.5);
+                    self.lines(entry, Size::Text, Weight::Regular, LEFT + 14.0, MEASURE - 14.0);
                     self.y -= 3.0;
                 }
                 self.y -= 3.0;
@@ -110,24 +89,12 @@ impl Setter<'_, '_> {
             return;
         }
         let foot = FOOT;
-        self.page.items.push(Item::Rule {
-            x: LEFT,
-            y: foot + 12.0,
-            length: BODY,
-            ink: Ink::Black,
-        });
+        self.page.items.push(Item::Rule { x: LEFT, y: foot + 12.0, length: BODY, ink: Ink::Black });
         let folio = format!("page {} of {}", self.number + 1, self.plan.pages);
         let width = metrics(Weight::Regular).width(&folio, Size::Small.points());
         let text = shown(&self.document.foot).into_owned();
         self.put(&text, Size::Small, Weight::Regular, Ink::Black, LEFT, foot);
-        self.put(
-            &folio,
-            Size::Small,
-            Weight::Regular,
-            Ink::Black,
-            RIGHT - width,
-            foot,
-        );
+        self.put(&folio, Size::Small, Weight::Regular, Ink::Black, RIGHT - width, foot);
         (self.sink)(std::mem::take(&mut self.page));
         self.number += 1;
         self.y = TOP;
@@ -160,15 +127,7 @@ impl Setter<'_, '_> {
         for at in 0..wrapped.lines.len() {
             self.room(size.leading());
             let baseline = self.y - size.points() * 1.05;
-            self.line(
-                &wrapped,
-                at,
-                (!plain).then_some(text),
-                size,
-                weight,
-                x,
-                baseline,
-            );
+            self.line(&wrapped, at, (!plain).then_some(text), size, weight, x, baseline);
             self.y -= size.leading();
         }
     }
@@ -180,24 +139,13 @@ impl Setter<'_, '_> {
         for at in 0..wrapped.lines.len() {
             self.room(size.leading());
             let baseline = self.y - size.points() * 1.05;
-            self.line(
-                &wrapped,
-                at,
-                (!plain).then_some(text),
-                size,
-                Weight::Regular,
-                x,
-                baseline,
-            );
+            self.line(&wrapped, at, (!plain).then_some(text), size, Weight::Regular, x, baseline);
             self.y -= size.leading();
         }
     }
 
     /// One line of wrapped text.
-    #[expect(
-        clippy::too_many_arguments,
-        reason = "one call sets one line; a struct of these would be used once"
-    )]
+    #[expect(clippy::too_many_arguments, reason = "one call sets one line; a struct of these would be used once")]
     fn line(
         &mut self,
         wrapped: &Wrapped,
@@ -211,13 +159,7 @@ impl Setter<'_, '_> {
         let text = wrapped.line(at);
         // The first line carries the whole original, the others nothing: readers that put a marked string at the
         // place of its first glyph then keep columns apart.
-        let original = original.map(|whole| {
-            if at == 0 {
-                whole.to_owned()
-            } else {
-                String::new()
-            }
-        });
+        let original = original.map(|whole| if at == 0 { whole.to_owned() } else { String::new() });
         let closes = original.is_some();
         self.page.items.push(Item::Text {
             x,
@@ -239,11 +181,7 @@ impl Setter<'_, '_> {
             self.y -= 22.0;
         }
         self.room(ROOM);
-        self.marks.push(Mark {
-            title: text.to_owned(),
-            page: self.number,
-            top: self.y,
-        });
+        self.marks.push(Mark { title: text.to_owned(), page: self.number, top: self.y });
         self.lines(text, Size::Large, Weight::Bold, LEFT, BODY);
         self.y -= 8.0;
     }
@@ -252,21 +190,11 @@ impl Setter<'_, '_> {
         let wrapped = wrap(text, Weight::Bold, Size::Text.points(), BODY);
         let height = line_count(&wrapped) * Size::Text.leading() + 14.0;
         self.room(height);
-        self.page.items.push(Item::Rule {
-            x: LEFT,
-            y: self.y,
-            length: BODY,
-            ink: Ink::Black,
-        });
+        self.page.items.push(Item::Rule { x: LEFT, y: self.y, length: BODY, ink: Ink::Black });
         self.y -= 6.0;
         self.lines(text, Size::Text, Weight::Bold, LEFT, BODY);
         self.y -= 3.0;
-        self.page.items.push(Item::Rule {
-            x: LEFT,
-            y: self.y,
-            length: BODY,
-            ink: Ink::Black,
-        });
+        self.page.items.push(Item::Rule { x: LEFT, y: self.y, length: BODY, ink: Ink::Black });
         self.y -= 10.0;
     }
 
@@ -277,12 +205,7 @@ impl Setter<'_, '_> {
             let rows = names.lines.len().max(values.lines.len());
             self.room(
                 Size::Text.leading()
-                    * line_count(if names.lines.len() > values.lines.len() {
-                        &names
-                    } else {
-                        &values
-                    })
-                    .min(8.0),
+                    * line_count(if names.lines.len() > values.lines.len() { &names } else { &values }).min(8.0),
             );
             let plain = copies_as(&values, value) && breaks_at_spaces(&values);
             for at in 0..rows {
@@ -293,15 +216,7 @@ impl Setter<'_, '_> {
                 }
                 if at < values.lines.len() {
                     let original = (!plain).then_some(value.as_str());
-                    self.line(
-                        &values,
-                        at,
-                        original,
-                        Size::Text,
-                        Weight::Regular,
-                        LEFT + NAMES,
-                        baseline,
-                    );
+                    self.line(&values, at, original, Size::Text, Weight::Regular, LEFT + NAMES, baseline);
                 }
                 self.y -= Size::Text.leading();
             }
@@ -312,42 +227,17 @@ impl Setter<'_, '_> {
 
     fn contents(&mut self) {
         let marks = self.plan.marks.clone();
-        for mark in &marks {
+        let here = self.number;
+        for mark in marks.iter().filter(|mark| mark.page > here) {
             self.room(20.0);
             let folio = format!("{}", mark.page + 1);
             let width = metrics(Weight::Regular).width(&folio, Size::Text.points());
             let baseline = self.y - 10.5;
             let title = shown(&mark.title).into_owned();
-            self.put(
-                &title,
-                Size::Text,
-                Weight::Regular,
-                Ink::Black,
-                LEFT,
-                baseline,
-            );
-            self.put(
-                &folio,
-                Size::Text,
-                Weight::Regular,
-                Ink::Black,
-                RIGHT - width,
-                baseline,
-            );
-            self.page.items.push(Item::Rule {
-                x: LEFT,
-                y: self.y - 16.0,
-                length: BODY,
-                ink: Ink::Light,
-            });
-            let link = Link {
-                x: LEFT,
-                y: self.y - 16.0,
-                width: BODY,
-                height: 18.0,
-                page: mark.page,
-                top: mark.top,
-            };
+            self.put(&title, Size::Text, Weight::Regular, Ink::Black, LEFT, baseline);
+            self.put(&folio, Size::Text, Weight::Regular, Ink::Black, RIGHT - width, baseline);
+            self.page.items.push(Item::Rule { x: LEFT, y: self.y - 16.0, length: BODY, ink: Ink::Light });
+            let link = Link { x: LEFT, y: self.y - 16.0, width: BODY, height: 18.0, page: mark.page, top: mark.top };
             self.page.links.push(link);
             self.y -= 20.0;
         }
@@ -364,9 +254,7 @@ fn copies_as(wrapped: &Wrapped, original: &str) -> bool {
 /// Whether every break falls at a space, so that copying gives the text back but for its line ends.
 fn breaks_at_spaces(wrapped: &Wrapped) -> bool {
     let inner = wrapped.lines.iter().skip(1).map(|line| line.start);
-    inner
-        .map(|start| wrapped.text.get(..start).unwrap_or_default())
-        .all(|before| before.ends_with(' '))
+    inner.map(|start| wrapped.text.get(..start).unwrap_or_default()).all(|before| before.ends_with(' '))
 }
 
 /// The number of lines, as a factor of heights.
@@ -376,12 +264,21 @@ fn line_count(wrapped: &Wrapped) -> f32 {
 
 /// A table's columns on the page: where each starts and how wide it is.
 fn columns(columns: &[Column]) -> Vec<(f32, f32)> {
-    let shares: f32 = columns.iter().map(|column| column.share).sum();
+    let (mut fixed, mut shares) = (0.0, 0.0);
+    for column in columns {
+        match column.width {
+            Width::Points(points) => fixed += points,
+            Width::Share(share) => shares += share,
+        }
+    }
     let mut x = LEFT;
     columns
         .iter()
         .map(|column| {
-            let width = BODY * column.share / shares;
+            let width = match column.width {
+                Width::Points(points) => points,
+                Width::Share(share) => (BODY - fixed) * share / shares,
+            };
             let place = (x, width);
             x += width;
             place
@@ -400,15 +297,7 @@ impl Setter<'_, '_> {
             let wrapped = wrap(caption, Weight::Regular, Size::Small.points(), BODY);
             for at in 0..wrapped.lines.len() {
                 let baseline = self.y - Size::Small.points() * 1.05;
-                self.line(
-                    &wrapped,
-                    at,
-                    None,
-                    Size::Small,
-                    Weight::Regular,
-                    LEFT,
-                    baseline,
-                );
+                self.line(&wrapped, at, None, Size::Small, Weight::Regular, LEFT, baseline);
                 self.y -= Size::Small.leading();
             }
             self.y -= 3.0;
@@ -426,38 +315,22 @@ impl Setter<'_, '_> {
             .columns
             .iter()
             .zip(places)
-            .map(|(column, &(_, width))| {
-                wrap(
-                    column.title,
-                    Weight::Bold,
-                    size.points(),
-                    width - 2.0 * PAD_X,
-                )
-            })
+            .map(|(column, &(_, width))| wrap(column.title, Weight::Bold, size.points(), width - 2.0 * PAD_X))
             .collect();
         let deepest = titles.iter().map(line_count).fold(1.0, f32::max);
-        self.page.items.push(Item::Rule {
-            x: LEFT,
-            y: self.y,
-            length: BODY,
-            ink: Ink::Black,
-        });
+        self.page.items.push(Item::Rule { x: LEFT, y: self.y, length: BODY, ink: Ink::Black });
         let top = self.y - PAD_Y;
         for ((title, column), &(x, width)) in titles.iter().zip(&table.columns).zip(places) {
             let mut baseline = top - size.points() * 1.05;
             for at in 0..title.lines.len() {
                 let x = x + set_off(column.kind, Weight::Bold, title.line(at), width);
-                self.line(title, at, None, size, Weight::Bold, x, baseline);
+                let original = (title.lines.len() > 1).then_some(column.title);
+                self.line(title, at, original, size, Weight::Bold, x, baseline);
                 baseline -= size.leading();
             }
         }
         self.y = top - deepest * size.leading() - PAD_Y;
-        self.page.items.push(Item::Rule {
-            x: LEFT,
-            y: self.y,
-            length: BODY,
-            ink: Ink::Black,
-        });
+        self.page.items.push(Item::Rule { x: LEFT, y: self.y, length: BODY, ink: Ink::Black });
     }
 
     /// One row; a row taller than a page goes on over as many as it needs.
@@ -468,42 +341,20 @@ impl Setter<'_, '_> {
             .zip(&table.columns)
             .zip(places)
             .map(|((cell, column), &(_, width))| {
-                let inset = if column.kind == Kind::Marked {
-                    SHAPE
-                } else {
-                    0.0
-                };
-                (
-                    cell,
-                    wrap(
-                        cell,
-                        Weight::Regular,
-                        size.points(),
-                        width - 2.0 * PAD_X - inset,
-                    ),
-                )
+                let inset = if column.kind == Kind::Marked { SHAPE } else { 0.0 };
+                (cell, wrap(cell, Weight::Regular, size.points(), width - 2.0 * PAD_X - inset))
             })
             .collect();
-        let deepest = cells
-            .iter()
-            .map(|(_, wrapped)| wrapped.lines.len())
-            .max()
-            .unwrap_or(1);
-        let height = cells
-            .iter()
-            .map(|(_, wrapped)| line_count(wrapped))
-            .fold(1.0, f32::max)
-            * size.leading()
-            + 2.0 * PAD_Y;
+        let deepest = cells.iter().map(|(_, wrapped)| wrapped.lines.len()).max().unwrap_or(1);
+        let height =
+            cells.iter().map(|(_, wrapped)| line_count(wrapped)).fold(1.0, f32::max) * size.leading() + 2.0 * PAD_Y;
         if self.y - height < BOTTOM {
             self.turn();
             self.header(table, places);
         }
         let mut first = 0;
         while first < deepest {
-            let last = first
-                + lines_that_fit(self.y - 2.0 * PAD_Y - BOTTOM, size.leading())
-                    .min(deepest - first);
+            let last = first + lines_that_fit(self.y - 2.0 * PAD_Y - BOTTOM, size.leading()).min(deepest - first);
             self.row_part(table, places, &cells, first..last);
             first = last;
             if first < deepest {
@@ -523,8 +374,7 @@ impl Setter<'_, '_> {
         let size = Size::Small;
         let top = self.y - PAD_Y;
         let mut lowest = top - size.leading();
-        for (((cell, wrapped), column), &(x, width)) in cells.iter().zip(&table.columns).zip(places)
-        {
+        for (((cell, wrapped), column), &(x, width)) in cells.iter().zip(&table.columns).zip(places) {
             let mut baseline = top - size.points() * 1.05;
             let plain = wrapped.lines.len() == 1 && copies_as(wrapped, cell);
             for at in part.start..part.end.min(wrapped.lines.len()) {
@@ -533,35 +383,17 @@ impl Setter<'_, '_> {
                     if at == 0
                         && let Some(shape) = shape_of(cell)
                     {
-                        self.page.items.push(Item::Shape {
-                            x: x + 2.6,
-                            y: baseline + 2.6,
-                            radius: 2.6,
-                            shape,
-                        });
+                        self.page.items.push(Item::Shape { x: x + 2.6, y: baseline + 2.6, radius: 2.6, shape });
                     }
                     x += SHAPE;
                 }
-                self.line(
-                    wrapped,
-                    at,
-                    (!plain).then_some(cell),
-                    size,
-                    Weight::Regular,
-                    x,
-                    baseline,
-                );
+                self.line(wrapped, at, (!plain).then_some(cell), size, Weight::Regular, x, baseline);
                 baseline -= size.leading();
             }
             lowest = lowest.min(baseline + size.points() * 1.05);
         }
         self.y = lowest - PAD_Y;
-        self.page.items.push(Item::Rule {
-            x: LEFT,
-            y: self.y,
-            length: BODY,
-            ink: Ink::Light,
-        });
+        self.page.items.push(Item::Rule { x: LEFT, y: self.y, length: BODY, ink: Ink::Light });
     }
 }
 

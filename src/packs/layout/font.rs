@@ -48,19 +48,11 @@ pub(crate) struct Metrics {
 
 impl Metrics {
     fn read(bytes: &'static [u8]) -> Self {
-        let face =
-            Face::parse(bytes, 0).expect("the fonts in the binary are sound: a test parses them");
+        let face = Face::parse(bytes, 0).expect("the fonts in the binary are sound: a test parses them");
         let scale = 1000.0 / f32::from(face.units_per_em());
-        let mut metrics = Self {
-            ascii: [None; 128],
-            other: FxHashMap::default(),
-            borrowed: FxHashSet::default(),
-        };
+        let mut metrics = Self { ascii: [None; 128], other: FxHashMap::default(), borrowed: FxHashSet::default() };
         let mut owned = FxHashSet::default();
-        let characters = RANGES
-            .iter()
-            .flat_map(|&(first, last)| first..=last)
-            .filter(|&c| !hidden(c));
+        let characters = RANGES.iter().flat_map(|&(first, last)| first..=last).filter(|&c| !hidden(c));
         for character in characters {
             let Some(id) = face.glyph_index(character) else {
                 continue;
@@ -70,10 +62,7 @@ impl Metrics {
             }
             let advance = f32::from(face.glyph_hor_advance(id).unwrap_or(0)) * scale;
             let glyph = Glyph { id: id.0, advance };
-            match metrics
-                .ascii
-                .get_mut(usize::try_from(u32::from(character)).unwrap_or(usize::MAX))
-            {
+            match metrics.ascii.get_mut(usize::try_from(u32::from(character)).unwrap_or(usize::MAX)) {
                 Some(slot) => *slot = Some(glyph),
                 None => _ = metrics.other.insert(character, glyph),
             }
@@ -83,10 +72,7 @@ impl Metrics {
 
     /// The character's glyph, if it can be written.
     pub(crate) fn glyph(&self, character: char) -> Option<Glyph> {
-        match usize::try_from(u32::from(character))
-            .ok()
-            .and_then(|at| self.ascii.get(at))
-        {
+        match usize::try_from(u32::from(character)).ok().and_then(|at| self.ascii.get(at)) {
             Some(glyph) => *glyph,
             None => self.other.get(&character).copied(),
         }
@@ -94,12 +80,7 @@ impl Metrics {
 
     /// Width of text at a size, both in points; characters that cannot be written count nothing.
     pub(crate) fn width(&self, text: &str, size: f32) -> f32 {
-        text.chars()
-            .filter_map(|c| self.glyph(c))
-            .map(|glyph| glyph.advance)
-            .sum::<f32>()
-            * size
-            / 1000.0
+        text.chars().filter_map(|c| self.glyph(c)).map(|glyph| glyph.advance).sum::<f32>() * size / 1000.0
     }
 }
 
@@ -115,16 +96,12 @@ pub(crate) fn metrics(weight: Weight) -> &'static Metrics {
 
 /// Whether a character is written as itself in both weights.
 pub(crate) fn writable(character: char) -> bool {
-    Weight::ALL
-        .into_iter()
-        .all(|weight| metrics(weight).glyph(character).is_some())
+    Weight::ALL.into_iter().all(|weight| metrics(weight).glyph(character).is_some())
 }
 
 /// Whether copying the character's glyph gives the character back: no lower character has the same glyph.
 pub(crate) fn faithful(character: char) -> bool {
-    Weight::ALL
-        .into_iter()
-        .all(|weight| !metrics(weight).borrowed.contains(&character))
+    Weight::ALL.into_iter().all(|weight| !metrics(weight).borrowed.contains(&character))
 }
 
 /// Latin, Greek, Cyrillic, and the punctuation and signs that go with them.

@@ -63,19 +63,9 @@ pub enum Item {
         closes: bool,
     },
     /// A rule of 0.5 points.
-    Rule {
-        x: f32,
-        y: f32,
-        length: f32,
-        ink: Ink,
-    },
+    Rule { x: f32, y: f32, length: f32, ink: Ink },
     /// A status or delivery shape, by the character that stands for it on pages; `x`, `y` is its centre.
-    Shape {
-        x: f32,
-        y: f32,
-        radius: f32,
-        shape: char,
-    },
+    Shape { x: f32, y: f32, radius: f32, shape: char },
 }
 
 /// A place that leads to another page.

@@ -15,34 +15,45 @@ pub enum Kind {
 pub struct Column {
     pub title: &'static str,
     pub kind: Kind,
-    /// Share of the page's width, relative to the other columns.
-    pub share: f32,
+    pub width: Width,
+}
+
+/// How wide a column is.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Width {
+    /// For what is always as long: days, account ids, figures.
+    Points(f32),
+    /// Of what the others leave, relative to each other.
+    Share(f32),
 }
 
 /// A column of text.
 pub const fn text(title: &'static str, share: f32) -> Column {
-    Column {
-        title,
-        kind: Kind::Text,
-        share,
-    }
+    Column { title, kind: Kind::Text, width: Width::Share(share) }
 }
 
 /// A column of figures.
 pub const fn number(title: &'static str, share: f32) -> Column {
-    Column {
-        title,
-        kind: Kind::Number,
-        share,
-    }
+    Column { title, kind: Kind::Number, width: Width::Share(share) }
 }
 
 /// A column of status or delivery words.
 pub const fn marked(title: &'static str, share: f32) -> Column {
-    Column {
-        title,
-        kind: Kind::Marked,
-        share,
+    Column { title, kind: Kind::Marked, width: Width::Share(share) }
+}
+
+/// Points of a column that holds a day.
+pub const DAY: f32 = 52.0;
+/// Points of a column that holds an account id.
+pub const ACCOUNT: f32 = 62.0;
+/// Points of a column that holds a severity.
+pub const SEVERITY: f32 = 48.0;
+
+impl Column {
+    /// The same, so many points wide.
+    #[must_use]
+    pub const fn wide(self, points: f32) -> Self {
+        Self { width: Width::Points(points), ..self }
     }
 }
 
@@ -56,11 +67,7 @@ pub struct Table {
 
 impl Table {
     pub fn new(columns: Vec<Column>) -> Self {
-        Self {
-            columns,
-            cells: String::new(),
-            ends: Vec::new(),
-        }
+        Self { columns, cells: String::new(), ends: Vec::new() }
     }
 
     /// Adds a row. Cells beyond the columns are refused by a panic: a table is made by this crate alone.
@@ -73,11 +80,7 @@ impl Table {
             self.cells.push_str(cell.as_ref());
             self.ends.push(self.cells.len());
         }
-        assert_eq!(
-            self.ends.len() - before,
-            self.columns.len(),
-            "a row has a cell for each column"
-        );
+        assert_eq!(self.ends.len() - before, self.columns.len(), "a row has a cell for each column");
     }
 
     /// Number of rows.
@@ -93,11 +96,7 @@ impl Table {
     pub fn row(&self, at: usize) -> impl Iterator<Item = &str> {
         let first = at * self.columns.len();
         (first..first + self.columns.len()).map(|cell| {
-            let start = cell
-                .checked_sub(1)
-                .and_then(|before| self.ends.get(before))
-                .copied()
-                .unwrap_or(0);
+            let start = cell.checked_sub(1).and_then(|before| self.ends.get(before)).copied().unwrap_or(0);
             let end = self.ends.get(cell).copied().unwrap_or(start);
             self.cells.get(start..end).unwrap_or_default()
         })

@@ -37,11 +37,7 @@ impl Wrapped<'_> {
     pub fn line(&self, at: usize) -> &str {
         let range = self.lines.get(at).cloned().unwrap_or_default();
         let line = self.text.get(range).unwrap_or_default();
-        if at + 1 < self.lines.len() {
-            line.trim_end_matches(' ')
-        } else {
-            line
-        }
+        if at + 1 < self.lines.len() { line.trim_end_matches(' ') } else { line }
     }
 }
 
@@ -90,9 +86,7 @@ fn broken(metrics: &Metrics, text: &str, limit: f32) -> Vec<Range<usize>> {
         // A space may hang over the edge: it is not seen there.
         while width + advance > limit && at > start && character != ' ' {
             let (next, up_to) = match place {
-                Some((kind, next, up_to)) if kind == Place::Space || up_to > limit * 0.25 => {
-                    (next, up_to)
-                }
+                Some((kind, next, up_to)) if kind == Place::Space || up_to > limit * 0.25 => (next, up_to),
                 _ => (at, width),
             };
             lines.push(start..next);
@@ -111,10 +105,9 @@ fn breakable(previous: char, next: char) -> Option<Place> {
     if previous == ' ' && next != ' ' {
         return Some(Place::Space);
     }
-    let after_mark = matches!(
-        previous,
-        '-' | '/' | ':' | '_' | '.' | ',' | ';' | '=' | '@' | '|' | '+' | '&' | '?' | ')' | '>'
-    ) && next.is_alphanumeric();
+    let after_mark =
+        matches!(previous, '-' | '/' | ':' | '_' | '.' | ',' | ';' | '=' | '@' | '|' | '&' | '?' | ')' | '>')
+            && next.is_alphanumeric();
     let camel = previous.is_lowercase() && next.is_uppercase();
     (after_mark || camel || next == '<' || next == '(').then_some(Place::Name)
 }
@@ -126,29 +119,18 @@ mod tests {
 
     fn lines(text: &str, width: f32) -> Vec<String> {
         let wrapped = wrap(text, Weight::Regular, 10.0, width);
-        (0..wrapped.lines.len())
-            .map(|at| wrapped.line(at).to_owned())
-            .collect()
+        (0..wrapped.lines.len()).map(|at| wrapped.line(at).to_owned()).collect()
     }
 
     #[test]
     fn prose_breaks_at_spaces() {
-        assert_eq!(
-            lines("the quick brown fox", 60.0),
-            ["the quick", "brown fox"]
-        );
+        assert_eq!(lines("the quick brown fox", 60.0), ["the quick", "brown fox"]);
     }
 
     #[test]
     fn long_names_break_after_their_marks_and_before_capitals() {
-        assert_eq!(
-            lines("securityhub-s3-bucket-public-read", 80.0),
-            ["securityhub-s3-", "bucket-public-", "read"]
-        );
-        assert_eq!(
-            lines("AWSControlTowerBucketPolicy", 70.0),
-            ["AWSControl", "TowerBucket", "Policy"]
-        );
+        assert_eq!(lines("securityhub-s3-bucket-public-read", 80.0), ["securityhub-s3-", "bucket-public-", "read"]);
+        assert_eq!(lines("AWSControlTowerBucketPolicy", 70.0), ["AWSControl", "TowerBucket", "Policy"]);
     }
 
     #[test]

@@ -3,9 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use printpdf::{
-    Color, DictItem, FontId, Greyscale, Line, LinePoint, Mm, Op, PaintMode, ParsedFont,
-    PdfDocument, PdfFont, PdfFontHandle, PdfPage, PdfSaveOptions, Point, Polygon, PolygonRing, Pt,
-    TextItem, WindingOrder,
+    Color, DictItem, FontId, Greyscale, Line, LinePoint, Mm, Op, PaintMode, ParsedFont, PdfDocument, PdfFont,
+    PdfFontHandle, PdfPage, PdfSaveOptions, Point, Polygon, PolygonRing, Pt, TextItem, WindingOrder,
 };
 
 use super::{PdfError, subset::subset};
@@ -24,11 +23,7 @@ impl Used {
         for item in &page.items {
             if let Item::Text { text, weight, .. } = item {
                 let [regular, bold] = &mut self.characters;
-                let set = if *weight == Weight::Regular {
-                    regular
-                } else {
-                    bold
-                };
+                let set = if *weight == Weight::Regular { regular } else { bold };
                 for character in text.chars() {
                     if !set.contains(&character) {
                         set.insert(character);
@@ -40,11 +35,7 @@ impl Used {
 
     fn of(&self, weight: Weight) -> &BTreeSet<char> {
         let [regular, bold] = &self.characters;
-        if weight == Weight::Regular {
-            regular
-        } else {
-            bold
-        }
+        if weight == Weight::Regular { regular } else { bold }
     }
 }
 
@@ -64,8 +55,7 @@ impl Pen {
     pub(super) fn new() -> Result<Self, PdfError> {
         let mut fonts = BTreeMap::new();
         for weight in Weight::ALL {
-            let mut font =
-                ParsedFont::from_bytes(weight.bytes(), 0, &mut Vec::new()).ok_or(PdfError::Font)?;
+            let mut font = ParsedFont::from_bytes(weight.bytes(), 0, &mut Vec::new()).ok_or(PdfError::Font)?;
             font.font_name = Some(name(weight).to_owned());
             // printpdf would embed it anew with each run of pages.
             font.original_bytes = vec![0];
@@ -78,11 +68,7 @@ impl Pen {
     pub(super) fn streams(&self, pages: &[Page]) -> Result<Vec<Vec<u8>>, PdfError> {
         let pages = pages.iter().map(|page| sheet(operations(page))).collect();
         let document = self.document(pages, &self.fonts)?;
-        document
-            .get_pages()
-            .into_values()
-            .map(|page| content(&document, page))
-            .collect()
+        document.get_pages().into_values().map(|page| content(&document, page)).collect()
     }
 
     /// A document with one page and both fonts, subset to what is used: the beginning of the pack.
@@ -90,51 +76,30 @@ impl Pen {
         let mut fonts = self.fonts.clone();
         let mut ops = vec![Op::StartTextSection];
         for weight in Weight::ALL {
-            let glyphs = used
-                .of(weight)
-                .iter()
-                .filter_map(|&c| metrics(weight).glyph(c))
-                .map(|glyph| glyph.id)
-                .collect();
+            let glyphs =
+                used.of(weight).iter().filter_map(|&c| metrics(weight).glyph(c)).map(|glyph| glyph.id).collect();
             let font = fonts.get_mut(&font_id(weight)).ok_or(PdfError::Font)?;
             let bytes = subset(weight.bytes(), &glyphs).ok_or(PdfError::Font)?;
             font.parsed_font.font_name = Some(format!("{}+{}", tag(&bytes), name(weight)));
             font.parsed_font.original_bytes = bytes;
-            ops.push(Op::SetFont {
-                font: PdfFontHandle::External(font_id(weight)),
-                size: Pt(10.0),
-            });
+            ops.push(Op::SetFont { font: PdfFontHandle::External(font_id(weight)), size: Pt(10.0) });
             // The lowest character comes last and so names a glyph that several share.
             let text = used.of(weight).iter().rev().collect();
-            ops.push(Op::ShowText {
-                items: vec![TextItem::Text(text)],
-            });
+            ops.push(Op::ShowText { items: vec![TextItem::Text(text)] });
         }
         ops.push(Op::EndTextSection);
         self.document(vec![sheet(ops)], &fonts)
     }
 
-    fn document(
-        &self,
-        pages: Vec<PdfPage>,
-        fonts: &BTreeMap<FontId, PdfFont>,
-    ) -> Result<lopdf::Document, PdfError> {
+    fn document(&self, pages: Vec<PdfPage>, fonts: &BTreeMap<FontId, PdfFont>) -> Result<lopdf::Document, PdfError> {
         _ = self;
         let mut document = PdfDocument::new("");
         document.resources.fonts.map.clone_from(fonts);
         document.pages = pages;
-        let options = PdfSaveOptions {
-            optimize: false,
-            subset_fonts: false,
-            secure: true,
-            image_optimization: None,
-        };
+        let options = PdfSaveOptions { optimize: false, subset_fonts: false, secure: true, image_optimization: None };
         let mut warnings = Vec::new();
         let document = document.to_lopdf_document(&options, &mut warnings);
-        match warnings
-            .iter()
-            .find(|warning| warning.severity != printpdf::PdfParseErrorSeverity::Info)
-        {
+        match warnings.iter().find(|warning| warning.severity != printpdf::PdfParseErrorSeverity::Info) {
             Some(warning) => Err(PdfError::Drawing(warning.msg.clone())),
             None => Ok(document),
         }
@@ -152,19 +117,11 @@ fn name(weight: Weight) -> &'static str {
 /// Six capitals that name a subset (ISO 32000-1, 9.6.4), from its bytes so that they are always the same.
 fn tag(font: &[u8]) -> String {
     let digest = ring::digest::digest(&ring::digest::SHA256, font);
-    digest
-        .as_ref()
-        .iter()
-        .take(6)
-        .map(|byte| char::from(b'A' + byte % 26))
-        .collect()
+    digest.as_ref().iter().take(6).map(|byte| char::from(b'A' + byte % 26)).collect()
 }
 
 fn content(document: &lopdf::Document, page: lopdf::ObjectId) -> Result<Vec<u8>, PdfError> {
-    let contents = document
-        .get_dictionary(page)?
-        .get(b"Contents")?
-        .as_reference()?;
+    let contents = document.get_dictionary(page)?.get(b"Contents")?.as_reference()?;
     Ok(document.get_object(contents)?.as_stream()?.content.clone())
 }
 
@@ -178,10 +135,7 @@ fn rounded(value: f32) -> f32 {
 }
 
 fn point(x: f32, y: f32) -> Point {
-    Point {
-        x: Pt(rounded(x)),
-        y: Pt(rounded(y)),
-    }
+    Point { x: Pt(rounded(x)), y: Pt(rounded(y)) }
 }
 
 fn grey(ink: Ink) -> Color {
@@ -190,10 +144,7 @@ fn grey(ink: Ink) -> Color {
         Ink::Grey => 0.35,
         Ink::Light => 0.7,
     };
-    Color::Greyscale(Greyscale {
-        percent,
-        icc_profile: None,
-    })
+    Color::Greyscale(Greyscale { percent, icc_profile: None })
 }
 
 /// What was last set on the page, so that it is not set again.
@@ -218,26 +169,12 @@ fn operations(page: &Page) -> Vec<Op> {
                     ops.push(Op::SetOutlineColor { col: grey(*ink) });
                     set.stroke = Some(*ink);
                 }
-                let points = [point(*x, *y), point(x + length, *y)]
-                    .map(|p| LinePoint { p, bezier: false })
-                    .to_vec();
-                ops.push(Op::DrawLine {
-                    line: Line {
-                        points,
-                        is_closed: false,
-                    },
-                });
+                let points = [point(*x, *y), point(x + length, *y)].map(|p| LinePoint { p, bezier: false }).to_vec();
+                ops.push(Op::DrawLine { line: Line { points, is_closed: false } });
             }
-            Item::Shape {
-                x,
-                y,
-                radius,
-                shape,
-            } => {
+            Item::Shape { x, y, radius, shape } => {
                 if set.stroke != Some(Ink::Black) {
-                    ops.push(Op::SetOutlineColor {
-                        col: grey(Ink::Black),
-                    });
+                    ops.push(Op::SetOutlineColor { col: grey(Ink::Black) });
                     set.stroke = Some(Ink::Black);
                 }
                 shape_ops(&mut ops, *shape, *x, *y, *radius);
@@ -246,30 +183,12 @@ fn operations(page: &Page) -> Vec<Op> {
         }
     }
     for item in &page.items {
-        if let Item::Text {
-            x,
-            y,
-            size,
-            weight,
-            ink,
-            text,
-            original,
-            closes,
-        } = item
-        {
-            text_ops(
-                &mut ops,
-                &mut set,
-                (rounded(*x), rounded(*y)),
-                (*weight, size.points()),
-                *ink,
-            );
+        if let Item::Text { x, y, size, weight, ink, text, original, closes } = item {
+            text_ops(&mut ops, &mut set, (rounded(*x), rounded(*y)), (*weight, size.points()), *ink);
             if let Some(original) = original {
                 ops.push(marked(original));
             }
-            ops.push(Op::ShowText {
-                items: vec![TextItem::Text(text.clone())],
-            });
+            ops.push(Op::ShowText { items: vec![TextItem::Text(text.clone())] });
             if *closes {
                 ops.push(Op::EndMarkedContent);
             }
@@ -291,10 +210,7 @@ fn text_ops(ops: &mut Vec<Op>, set: &mut Set, at: (f32, f32), font: (Weight, f32
         set.in_text = true;
     }
     if set.font != Some(font) {
-        ops.push(Op::SetFont {
-            font: PdfFontHandle::External(font_id(font.0)),
-            size: Pt(font.1),
-        });
+        ops.push(Op::SetFont { font: PdfFontHandle::External(font_id(font.0)), size: Pt(font.1) });
         set.font = Some(font);
     }
     // The operator moves from the last line's start; what rounding leaves is carried, not lost.
@@ -306,25 +222,13 @@ fn text_ops(ops: &mut Vec<Op>, set: &mut Set, at: (f32, f32), font: (Weight, f32
 /// Begins text that is copied out as `original` (ISO 32000-1, 14.9.4).
 fn marked(original: &str) -> Op {
     let data = utf16(original);
-    let map = BTreeMap::from([(
-        "ActualText".to_owned(),
-        DictItem::String {
-            data,
-            literal: false,
-        },
-    )]);
-    Op::BeginMarkedContentWithProperties {
-        tag: "Span".to_owned(),
-        properties: DictItem::Dict { map },
-    }
+    let map = BTreeMap::from([("ActualText".to_owned(), DictItem::String { data, literal: false })]);
+    Op::BeginMarkedContentWithProperties { tag: "Span".to_owned(), properties: DictItem::Dict { map } }
 }
 
 /// A PDF text string in UTF-16 with its mark.
 pub(super) fn utf16(text: &str) -> Vec<u8> {
-    [0xfe, 0xff]
-        .into_iter()
-        .chain(text.encode_utf16().flat_map(u16::to_be_bytes))
-        .collect()
+    [0xfe, 0xff].into_iter().chain(text.encode_utf16().flat_map(u16::to_be_bytes)).collect()
 }
 
 /// Draws the shape of a status or delivery word; see `compliance::{Status, DeliveryState}::shape`.
@@ -332,32 +236,24 @@ fn shape_ops(ops: &mut Vec<Op>, shape: char, x: f32, y: f32, r: f32) {
     let outline = |ops: &mut Vec<Op>| ops.push(polygon(circle(x, y, r * 0.9), PaintMode::Stroke));
     match shape {
         '●' => ops.push(polygon(circle(x, y, r), PaintMode::Fill)),
-        '▲' => ops.push(polygon(
-            straight(&[(x - r, y - r), (x + r, y - r), (x, y + r)]),
-            PaintMode::Fill,
-        )),
+        '▲' => ops.push(polygon(straight(&[(x - r, y - r), (x + r, y - r), (x, y + r)]), PaintMode::Fill)),
         '◐' => {
             outline(ops);
-            ops.push(polygon(pie(x, y, r * 0.9, 1, 2), PaintMode::Fill));
+            ops.push(polygon(pie(x, y, r * 0.9, 0, 2), PaintMode::Fill));
         }
         '◕' => {
             outline(ops);
-            ops.push(polygon(pie(x, y, r * 0.9, 1, 3), PaintMode::Fill));
+            ops.push(polygon(pie(x, y, r * 0.9, 1, 4), PaintMode::Fill));
         }
         '◔' => {
             outline(ops);
-            ops.push(polygon(pie(x, y, r * 0.9, 0, 1), PaintMode::Fill));
+            ops.push(polygon(pie(x, y, r * 0.9, 3, 4), PaintMode::Fill));
         }
         '○' => outline(ops),
         '□' => {
             let d = r * 0.85;
             ops.push(polygon(
-                straight(&[
-                    (x - d, y - d),
-                    (x + d, y - d),
-                    (x + d, y + d),
-                    (x - d, y + d),
-                ]),
+                straight(&[(x - d, y - d), (x + d, y - d), (x + d, y + d), (x - d, y + d)]),
                 PaintMode::Stroke,
             ));
         }
@@ -391,13 +287,7 @@ fn shape_ops(ops: &mut Vec<Op>, shape: char, x: f32, y: f32, r: f32) {
         _ => {
             stroke(
                 ops,
-                &[
-                    (x - 0.6 * r, y + 0.5 * r),
-                    (x, y + r),
-                    (x + 0.6 * r, y + 0.5 * r),
-                    (x, y),
-                    (x, y - 0.4 * r),
-                ],
+                &[(x - 0.6 * r, y + 0.5 * r), (x, y + r), (x + 0.6 * r, y + 0.5 * r), (x, y), (x, y - 0.4 * r)],
             );
             ops.push(polygon(circle(x, y - 0.85 * r, r * 0.18), PaintMode::Fill));
         }
@@ -405,31 +295,16 @@ fn shape_ops(ops: &mut Vec<Op>, shape: char, x: f32, y: f32, r: f32) {
 }
 
 fn stroke(ops: &mut Vec<Op>, points: &[(f32, f32)]) {
-    ops.push(Op::DrawLine {
-        line: Line {
-            points: straight(points),
-            is_closed: false,
-        },
-    });
+    ops.push(Op::DrawLine { line: Line { points: straight(points), is_closed: false } });
 }
 
 fn straight(points: &[(f32, f32)]) -> Vec<LinePoint> {
-    points
-        .iter()
-        .map(|&(x, y)| LinePoint {
-            p: point(x, y),
-            bezier: false,
-        })
-        .collect()
+    points.iter().map(|&(x, y)| LinePoint { p: point(x, y), bezier: false }).collect()
 }
 
 fn polygon(points: Vec<LinePoint>, mode: PaintMode) -> Op {
     Op::DrawPolygon {
-        polygon: Polygon {
-            rings: vec![PolygonRing { points }],
-            mode,
-            winding_order: WindingOrder::NonZero,
-        },
+        polygon: Polygon { rings: vec![PolygonRing { points }], mode, winding_order: WindingOrder::NonZero },
     }
 }
 
@@ -445,18 +320,12 @@ fn circle(x: f32, y: f32, r: f32) -> Vec<LinePoint> {
 /// A slice of a circle from its centre, of quarters `from..to`.
 fn pie(x: f32, y: f32, r: f32, from: usize, to: usize) -> Vec<LinePoint> {
     let mut points = arc(x, y, r, from, to);
-    points.push(LinePoint {
-        p: point(x, y),
-        bezier: false,
-    });
+    points.push(LinePoint { p: point(x, y), bezier: false });
     points
 }
 
 fn arc(x: f32, y: f32, r: f32, from: usize, to: usize) -> Vec<LinePoint> {
-    let at = |(dx, dy): (f32, f32), bezier| LinePoint {
-        p: point(x + dx * r, y + dy * r),
-        bezier,
-    };
+    let at = |(dx, dy): (f32, f32), bezier| LinePoint { p: point(x + dx * r, y + dy * r), bezier };
     let mut points = Vec::new();
     for pair in QUARTERS.windows(2).take(to).skip(from) {
         let [a, b] = pair else { continue };

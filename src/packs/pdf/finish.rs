@@ -21,16 +21,9 @@ pub(super) struct File {
 impl File {
     /// Takes the fonts of a document that printpdf made and reserves the pages.
     pub(super) fn begin(drawn: Document, pages: usize) -> Result<Self, PdfError> {
-        let first = drawn
-            .get_pages()
-            .into_values()
-            .next()
-            .ok_or(PdfError::Font)?;
-        let fonts = drawn
-            .get_page_fonts(first)?
-            .into_iter()
-            .map(|(name, font)| (name, font.clone()))
-            .collect::<Vec<_>>();
+        let first = drawn.get_pages().into_values().next().ok_or(PdfError::Font)?;
+        let fonts =
+            drawn.get_page_fonts(first)?.into_iter().map(|(name, font)| (name, font.clone())).collect::<Vec<_>>();
         let mut document = Document::with_version("1.7");
         let mut dictionary = Dictionary::new();
         for (name, font) in fonts {
@@ -41,13 +34,7 @@ impl File {
         let resources = document.add_object(dictionary! { "Font" => dictionary });
         let tree = document.new_object_id();
         let pages = (0..pages).map(|_| document.new_object_id()).collect();
-        Ok(Self {
-            document,
-            resources,
-            tree,
-            pages,
-            filled: 0,
-        })
+        Ok(Self { document, resources, tree, pages, filled: 0 })
     }
 
     /// Adds the next page.
@@ -79,13 +66,8 @@ impl File {
                 .collect();
             dictionary.set("Annots", links);
         }
-        let id = self
-            .pages
-            .get(self.filled)
-            .ok_or(PdfError::TooMany(u32::MAX))?;
-        self.document
-            .objects
-            .insert(*id, Object::Dictionary(dictionary));
+        let id = self.pages.get(self.filled).ok_or(PdfError::TooMany(u32::MAX))?;
+        self.document.objects.insert(*id, Object::Dictionary(dictionary));
         self.filled += 1;
         Ok(())
     }
@@ -98,39 +80,23 @@ impl File {
         attachments: Vec<Attachment>,
     ) -> Result<Vec<u8>, PdfError> {
         if self.filled != self.pages.len() {
-            return Err(PdfError::Drawing(format!(
-                "{} pages of {}",
-                self.filled,
-                self.pages.len()
-            )));
+            return Err(PdfError::Drawing(format!("{} pages of {}", self.filled, self.pages.len())));
         }
         let kids: Vec<Object> = self.pages.iter().map(|&id| id.into()).collect();
         let count = count(kids.len())?;
         let tree = dictionary! { "Type" => "Pages", "Count" => count, "Kids" => kids };
-        self.document
-            .objects
-            .insert(self.tree, Object::Dictionary(tree));
+        self.document.objects.insert(self.tree, Object::Dictionary(tree));
         let outlines = self.outlines(plan)?;
-        let files = attachments
-            .into_iter()
-            .map(|file| self.attach(file, information.at))
-            .collect::<Result<Vec<_>, _>>()?;
+        let files =
+            attachments.into_iter().map(|file| self.attach(file, information.at)).collect::<Result<Vec<_>, _>>()?;
         let names: Vec<Object> = files
             .iter()
-            .flat_map(|(name, id)| {
-                [
-                    Object::String(utf16(name), StringFormat::Hexadecimal),
-                    (*id).into(),
-                ]
-            })
+            .flat_map(|(name, id)| [Object::String(utf16(name), StringFormat::Hexadecimal), (*id).into()])
             .collect();
         let associated: Vec<Object> = files.iter().map(|(_, id)| (*id).into()).collect();
         let metadata = self.document.add_object(
-            Stream::new(
-                dictionary! { "Type" => "Metadata", "Subtype" => "XML" },
-                xmp(information).into_bytes(),
-            )
-            .with_compression(false),
+            Stream::new(dictionary! { "Type" => "Metadata", "Subtype" => "XML" }, xmp(information).into_bytes())
+                .with_compression(false),
         );
         let catalog = self.document.add_object(dictionary! {
             "Type" => "Catalog",
@@ -154,10 +120,7 @@ impl File {
             "ModDate" => Object::string_literal(at),
         });
         let id = ring::digest::digest(&ring::digest::SHA256, information.id.as_bytes());
-        let id = Object::String(
-            id.as_ref().iter().take(16).copied().collect(),
-            StringFormat::Hexadecimal,
-        );
+        let id = Object::String(id.as_ref().iter().take(16).copied().collect(), StringFormat::Hexadecimal);
         self.document.trailer.set("Root", catalog);
         self.document.trailer.set("Info", info);
         self.document.trailer.set("ID", vec![id.clone(), id]);
@@ -168,16 +131,9 @@ impl File {
 
     fn outlines(&mut self, plan: &Plan) -> Result<ObjectId, PdfError> {
         let root = self.document.new_object_id();
-        let ids: Vec<ObjectId> = plan
-            .marks
-            .iter()
-            .map(|_| self.document.new_object_id())
-            .collect();
+        let ids: Vec<ObjectId> = plan.marks.iter().map(|_| self.document.new_object_id()).collect();
         for (at, (mark, id)) in plan.marks.iter().zip(&ids).enumerate() {
-            let target = self
-                .pages
-                .get(mark.page)
-                .ok_or(PdfError::TooMany(u32::MAX))?;
+            let target = self.pages.get(mark.page).ok_or(PdfError::TooMany(u32::MAX))?;
             let mut entry = dictionary! { "Title" => string(&mark.title), "Parent" => root, "Dest" => destination(*target, mark.top) };
             if let Some(&before) = at.checked_sub(1).and_then(|before| ids.get(before)) {
                 entry.set("Prev", before);
@@ -192,17 +148,11 @@ impl File {
             outlines.set("First", first);
             outlines.set("Last", last);
         }
-        self.document
-            .objects
-            .insert(root, Object::Dictionary(outlines));
+        self.document.objects.insert(root, Object::Dictionary(outlines));
         Ok(root)
     }
 
-    fn attach(
-        &mut self,
-        file: Attachment,
-        at: OffsetDateTime,
-    ) -> Result<(String, ObjectId), PdfError> {
+    fn attach(&mut self, file: Attachment, at: OffsetDateTime) -> Result<(String, ObjectId), PdfError> {
         let size = i64::try_from(file.bytes).map_err(|_| PdfError::TooMany(u32::MAX))?;
         let stream = Stream::new(
             dictionary! {
@@ -231,14 +181,7 @@ fn count(number: usize) -> Result<i64, PdfError> {
 }
 
 fn destination(page: ObjectId, top: f32) -> Object {
-    vec![
-        page.into(),
-        "XYZ".into(),
-        Object::Null,
-        (top + 6.0).round().into(),
-        Object::Null,
-    ]
-    .into()
+    vec![page.into(), "XYZ".into(), Object::Null, (top + 6.0).round().into(), Object::Null].into()
 }
 
 /// Copies what `object` refers to into another document, and the references with it.
@@ -304,14 +247,9 @@ fn xmp(information: &Information) -> String {
         at.minute(),
         at.second()
     );
-    let [title, subject, author, producer, id] = [
-        &information.title,
-        &information.subject,
-        &information.author,
-        &information.producer,
-        &information.id,
-    ]
-    .map(|text| escaped(text));
+    let [title, subject, author, producer, id] =
+        [&information.title, &information.subject, &information.author, &information.producer, &information.id]
+            .map(|text| escaped(text));
     format!(
         "<?xpacket begin=\"\u{feff}\" id=\"W5M0MpCehiHzreSzNTczkc9d\"?>\n\
          <x:xmpmeta xmlns:x=\"adobe:ns:meta/\"><rdf:RDF xmlns:rdf=\"http://www.w3.org/1999/02/22-rdf-syntax-ns#\">\

@@ -94,10 +94,7 @@ pub fn render(
     add(&pen, &mut file, &run)?;
     progress(plan.pages, plan.pages);
     let bytes = file.finish(&plan, information, attachments)?;
-    Ok(Rendered {
-        bytes,
-        pages: plan.pages,
-    })
+    Ok(Rendered { bytes, pages: plan.pages })
 }
 
 fn add(pen: &draw::Pen, file: &mut finish::File, pages: &[Page]) -> Result<(), PdfError> {
@@ -123,19 +120,14 @@ fn folios() -> Page {
         original: None,
         closes: false,
     };
-    Page {
-        items: vec![item],
-        links: Vec::new(),
-    }
+    Page { items: vec![item], links: Vec::new() }
 }
 
 /// A zlib stream of bytes, always the same for the same bytes.
 pub(crate) fn zlib(bytes: &[u8]) -> Vec<u8> {
     let mut compressor = libdeflater::Compressor::new(libdeflater::CompressionLvl::default());
     let mut out = vec![0; compressor.zlib_compress_bound(bytes.len())];
-    let length = compressor
-        .zlib_compress(bytes, &mut out)
-        .expect("the bound leaves room for any input");
+    let length = compressor.zlib_compress(bytes, &mut out).expect("the bound leaves room for any input");
     out.truncate(length);
     out
 }
@@ -161,46 +153,26 @@ mod tests {
         Document {
             blocks: vec![
                 Block::Title("Quarterly evidence".to_owned()),
-                Block::Facts(vec![(
-                    "Organisation".to_owned(),
-                    "Straße \u{5d0} Ωμέγα".to_owned(),
-                )]),
-                Block::Heading {
-                    text: "Contents".to_owned(),
-                    new_page: true,
-                },
+                Block::Facts(vec![("Organisation".to_owned(), "Straße \u{5d0} Ωμέγα".to_owned())]),
+                Block::Heading { text: "Contents".to_owned(), new_page: true },
                 Block::Contents,
-                Block::Heading {
-                    text: "Register".to_owned(),
-                    new_page: true,
-                },
-                Block::Table {
-                    caption: "All rows.".to_owned(),
-                    table,
-                },
+                Block::Heading { text: "Register".to_owned(), new_page: true },
+                Block::Table { caption: "All rows.".to_owned(), table },
             ],
             foot: "pack id".to_owned(),
         }
     }
 
     fn table() -> Table {
-        let mut table = Table::new(vec![
-            marked("Status", 1.2),
-            text("Resource", 2.0),
-            number("Days", 0.5),
-        ]);
-        for word in
-            crate::compliance::DeliveryState::ALL.map(crate::compliance::DeliveryState::word)
-        {
-            table.push([word, "arn:aws:s3:::a-bucket-with-a-rather-long-name-that-must-wrap-in-its-column/and-a-key", "12"]);
+        let mut table = Table::new(vec![marked("Status", 1.2), text("Resource", 2.0), number("Days", 0.5)]);
+        for word in crate::compliance::DeliveryState::ALL.map(crate::compliance::DeliveryState::word) {
+            table.push([
+                word,
+                "arn:aws:s3:::a-bucket-with-a-rather-long-name-that-must-wrap-in-its-column/and-a-key",
+                "12",
+            ]);
         }
-        for word in [
-            "COMPLIANT",
-            "NON_COMPLIANT",
-            "INSUFFICIENT_DATA",
-            "NOT_APPLICABLE",
-            "NEW_WORD",
-        ] {
+        for word in ["COMPLIANT", "NON_COMPLIANT", "INSUFFICIENT_DATA", "NOT_APPLICABLE", "NEW_WORD"] {
             table.push([word, "K\u{212a} \u{202e}x", "1"]);
         }
         table
@@ -215,14 +187,7 @@ mod tests {
             zlib: zlib(content),
             bytes: 10,
         };
-        render(
-            &sample(&table()),
-            &information(),
-            vec![attachment],
-            |_, _| {},
-        )
-        .expect("it renders")
-        .bytes
+        render(&sample(&table()), &information(), vec![attachment], |_, _| {}).expect("it renders").bytes
     }
 
     #[test]

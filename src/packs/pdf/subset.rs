@@ -8,9 +8,7 @@ use std::collections::BTreeSet;
 use ttf_parser::{RawFace, Tag};
 
 /// Tables that a PDF reader uses of a TrueType font, in the order the directory wants them.
-const KEPT: [&[u8; 4]; 9] = [
-    b"cvt ", b"fpgm", b"glyf", b"head", b"hhea", b"hmtx", b"loca", b"maxp", b"prep",
-];
+const KEPT: [&[u8; 4]; 9] = [b"cvt ", b"fpgm", b"glyf", b"head", b"hhea", b"hmtx", b"loca", b"maxp", b"prep"];
 
 /// The font with the outlines of `used` (and of what they are composed of) and of .notdef only.
 /// `None` if the font is not a TrueType font with long offsets, as those in the binary are.
@@ -106,11 +104,7 @@ fn assemble(tables: &[(&[u8; 4], &[u8])]) -> Option<Vec<u8>> {
     let mut offset = 12 + 16 * tables.len();
     for (tag, bytes) in tables {
         font.extend(*tag);
-        for word in [
-            checksum(bytes),
-            u32::try_from(offset).ok()?,
-            u32::try_from(bytes.len()).ok()?,
-        ] {
+        for word in [checksum(bytes), u32::try_from(offset).ok()?, u32::try_from(bytes.len()).ok()?] {
             font.extend(word.to_be_bytes());
         }
         offset += bytes.len().next_multiple_of(4);
@@ -126,8 +120,7 @@ fn assemble(tables: &[(&[u8; 4], &[u8])]) -> Option<Vec<u8>> {
     // The adjustment is computed with its own field empty.
     font.get_mut(head + 8..head + 12)?.fill(0);
     let adjustment = 0xb1b0_afba_u32.wrapping_sub(checksum(&font));
-    font.get_mut(head + 8..head + 12)?
-        .copy_from_slice(&adjustment.to_be_bytes());
+    font.get_mut(head + 8..head + 12)?.copy_from_slice(&adjustment.to_be_bytes());
     Some(font)
 }
 
@@ -136,9 +129,7 @@ fn checksum(bytes: &[u8]) -> u32 {
         .chunks(4)
         .map(|chunk| {
             let mut word = [0; 4];
-            word.iter_mut()
-                .zip(chunk)
-                .for_each(|(to, from)| *to = *from);
+            word.iter_mut().zip(chunk).for_each(|(to, from)| *to = *from);
             u32::from_be_bytes(word)
         })
         .fold(0, u32::wrapping_add)
@@ -172,16 +163,11 @@ mod tests {
 
     #[test]
     fn used_glyphs_keep_their_numbers_and_outlines_and_others_are_empty() {
-        let used: BTreeSet<u16> = "AéẞΏЙ"
-            .chars()
-            .map(|c| metrics(Weight::Regular).glyph(c).expect("in the font").id)
-            .collect();
+        let used: BTreeSet<u16> =
+            "AéẞΏЙ".chars().map(|c| metrics(Weight::Regular).glyph(c).expect("in the font").id).collect();
         let bytes = subset(REGULAR, &used).expect("the font can be subset");
         assert!(bytes.len() < 60_000, "{}", bytes.len());
-        let (whole, part) = (
-            Face::parse(REGULAR, 0).unwrap(),
-            Face::parse(&bytes, 0).unwrap(),
-        );
+        let (whole, part) = (Face::parse(REGULAR, 0).unwrap(), Face::parse(&bytes, 0).unwrap());
         assert_eq!(whole.number_of_glyphs(), part.number_of_glyphs());
         let draw = |face: &Face, id| {
             let mut pen = Pen::default();
@@ -191,10 +177,7 @@ mod tests {
         for &id in &used {
             assert!(!draw(&part, id).0.is_empty());
             assert_eq!(draw(&whole, id), draw(&part, id));
-            assert_eq!(
-                whole.glyph_hor_advance(GlyphId(id)),
-                part.glyph_hor_advance(GlyphId(id))
-            );
+            assert_eq!(whole.glyph_hor_advance(GlyphId(id)), part.glyph_hor_advance(GlyphId(id)));
         }
         let other = metrics(Weight::Regular).glyph('Q').expect("in the font").id;
         assert!(draw(&part, other).0.is_empty());

@@ -1,0 +1,410 @@
+//! Makes a pack: reads one state of the store, sets, signs and stores it. All of it or nothing.
+
+use anyhow::Context as _;
+use serde::{Deserialize, Serialize};
+use time::{Date, Duration, OffsetDateTime};
+
+use super::content::{Tables, document, moment};
+use super::csv::Finished;
+use super::db::{self, Key, load};
+use super::gather::{About, Gathered, gather};
+use super::model::{Cover, Pack, Program};
+use super::names::{self, Names};
+use super::pdf::{Information, Rendered, render};
+use super::zip::{Entry, zip};
+use super::{content, sign};
+use crate::State;
+use crate::audit_log;
+use crate::compliance::evidence::{KnownAt, Scope};
+use crate::database::read_only;
+use crate::jobs::{self, Claim, Job, Progress};
+
+/// What is asked for; the payload of a job of kind pack.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Request {
+    /// The organisation's name.
+    pub organization: String,
+    pub title: String,
+    /// First day of the period; `None` for a pack of one day.
+    pub from: Option<Date>,
+    pub as_of: Date,
+    /// Twelve-digit ids; `None` is every account.
+    pub accounts: Option<Vec<String>>,
+    /// The collection up to which the pack knows; `None` is the latest.
+    pub known_at: Option<i64>,
+    /// The printed clock, where the operator sets it.
+    pub at: Option<OffsetDateTime>,
+    pub created_by: String,
+    /// Whether `created_by` is a demo identity.
+    pub demo: bool,
+}
+
+/// Why there is no pack.
+#[derive(Debug, thiserror::Error)]
+pub enum BuildError {
+    /// The request cannot be met; the message says what to do.
+    #[error("{0}")]
+    Refused(String),
+    /// Two counts of the same thing differ.
+    #[error("the count ladder does not close, so no pack was issued: {0}")]
+    LadderOpen(String),
+    #[error("another worker has taken the job up")]
+    LeaseLost,
+    #[error(transparent)]
+    Other(#[from] anyhow::Error),
+}
+
+impl From<sqlx::Error> for BuildError {
+    fn from(error: sqlx::Error) -> Self {
+        Self::Other(error.into())
+    }
+}
+
+/// A day stays open for deliveries until midnight UTC plus this.
+pub const GRACE: Duration = Duration::hours(6);
+
+/// The longest title that is taken, in characters.
+pub const TITLE: usize = 200;
+
+/// Carries out a job of kind pack; see [`jobs`].
+pub async fn carry_out(state: State, job: Job, progress: Progress) -> anyhow::Result<()> {
+    let request: Request = serde_json::from_value(job.payload).context("reading what pack was asked for")?;
+    build(&state, &request, Some(job.claim), &progress).await?;
+    Ok(())
+}
+
+/// Makes and stores a pack and gives its id. With a `claim` the job is finished in the transaction that stores the
+/// pack, so that a kill at any moment leaves either both or neither.
+pub async fn build(
+    state: &State,
+    request: &Request,
+    claim: Option<Claim>,
+    progress: &Progress,
+) -> Result<String, BuildError> {
+    if let Some(claim) = claim
+        && let Some(pack_id) = db::of_job(&state.db, claim.job_id).await?
+    {
+        return finish_job(state, claim, pack_id).await;
+    }
+    let key = db::signing_key(&state.db).await?;
+    let made = make(state, request, &key, progress).await?;
+    store(state, &made, &key, claim).await
+}
+
+async fn finish_job(state: &State, claim: Claim, pack_id: String) -> Result<String, BuildError> {
+    let mut tx = state.db.begin().await?;
+    if !jobs::finish(&mut tx, claim, &pack_id).await? {
+        return Err(BuildError::LeaseLost);
+    }
+    tx.commit().await?;
+    Ok(pack_id)
+}
+
+/// A pack before it is stored.
+#[derive(Debug)]
+struct Made {
+    organization_id: i16,
+    pack: Pack,
+    rendered: Rendered,
+    zip: Vec<u8>,
+    signature: Vec<u8>,
+}
+
+async fn make(state: &State, request: &Request, key: &Key, progress: &Progress) -> Result<Made, BuildError> {
+    let mut tx = read_only(&state.db).await?;
+    let about = about(&mut tx, request).await?;
+    let received = load::finished_at(&mut tx, about.known_at).await?;
+    let gathered = gather(&mut tx, &about, |done, total| progress.set(done, total, "parts read")).await?;
+    tx.commit().await?;
+
+    let generated = request.at.unwrap_or_else(|| state.clock.now());
+    let generated = generated.replace_nanosecond(0).unwrap_or(generated);
+    let (pack, files) = model(&about, request, key, gathered, (generated, received));
+    let open: Vec<String> = pack.disagreements().into_iter().map(ToString::to_string).collect();
+    if !open.is_empty() {
+        return Err(BuildError::LadderOpen(open.join("; ")));
+    }
+    let (progress, key) = (progress.clone(), key.clone());
+    let organization_id = about.scope.organization_id;
+    let made = tokio::task::spawn_blocking(move || print(organization_id, pack, &files, &key, &progress))
+        .await
+        .context("the pack's printing ended early")??;
+    Ok(made)
+}
+
+/// What the request means in this store.
+async fn about(tx: &mut sqlx::PgConnection, request: &Request) -> Result<About, BuildError> {
+    let refused = |why: String| Err(BuildError::Refused(why));
+    let title = request.title.trim();
+    if title.is_empty() || title.chars().count() > TITLE {
+        return refused(format!("a title of 1 to {TITLE} characters is needed"));
+    }
+    let from = request.from.unwrap_or(request.as_of);
+    if from > request.as_of {
+        return refused(format!("the period ends on {}, before it begins on {from}", request.as_of));
+    }
+    let Some(organization_id) = load::organization(tx, &request.organization).await? else {
+        return refused(format!("there is no organisation {:?}: collect something first", request.organization));
+    };
+    let known_at = match request.known_at {
+        Some(collection) => KnownAt::asked(tx, organization_id, collection)
+            .await
+            .map_err(|unsettled| BuildError::Refused(unsettled.to_string()))?,
+        None => match KnownAt::latest(tx, organization_id).await? {
+            Some(latest) => latest,
+            None => return refused("no collection has finished yet".to_owned()),
+        },
+    };
+    match load::collected_days(tx, organization_id, known_at).await? {
+        Some((first, last)) if from <= last && request.as_of >= first && request.as_of <= last => {}
+        Some((first, last)) => {
+            return refused(format!("the as-of day must be a collected one: those are {first} to {last}"));
+        }
+        None => return refused("nothing has been delivered yet".to_owned()),
+    }
+    let accounts = request.accounts.clone().map(|mut accounts| {
+        accounts.sort();
+        accounts.dedup();
+        accounts
+    });
+    if accounts.as_ref().is_some_and(Vec::is_empty) {
+        return refused("a pack needs at least one account".to_owned());
+    }
+    let whole = crate::compliance::evidence::accounts(tx, &Scope::whole(organization_id), known_at).await?;
+    for account in accounts.iter().flatten() {
+        if !whole.iter().any(|known| known.account_id == *account) {
+            return refused(format!("account {account} neither delivered anything nor is on an account list"));
+        }
+    }
+    Ok(About { scope: Scope { organization_id, accounts }, from, as_of: request.as_of, known_at })
+}
+
+fn model(
+    about: &About,
+    request: &Request,
+    key: &Key,
+    gathered: Gathered,
+    (generated, received): (OffsetDateTime, OffsetDateTime),
+) -> (Pack, Vec<Finished>) {
+    let attachments: Vec<_> = gathered.files.iter().map(|file| file.fact.clone()).collect();
+    let end_of_day = about.as_of.next_day().unwrap_or(about.as_of).midnight().assume_utc();
+    let mut cover = Cover {
+        pack_id: String::new(),
+        title: request.title.trim().to_owned(),
+        organization: request.organization.clone(),
+        from: about.from,
+        as_of: about.as_of,
+        accounts: about.scope.accounts.clone(),
+        captured_to: gathered.captured_to,
+        received,
+        generated,
+        clock_set: request.at.is_some(),
+        created_by: request.created_by.clone(),
+        demo: request.demo,
+        known_at: about.known_at.0,
+        day_open: generated < end_of_day + GRACE,
+        completeness_established: gathered.completeness_established,
+        program: Program { version: env!("CARGO_PKG_VERSION"), commit: env!("AUDITFOLIO_COMMIT") },
+    };
+    let hashes: Vec<&str> = attachments.iter().map(|file| file.sha256.as_str()).collect();
+    cover.pack_id = pack_id(&cover, &key.key_id, &hashes);
+    let pack = Pack {
+        cover,
+        scope: gathered.scope,
+        checks: gathered.checks,
+        delivery: gathered.delivery,
+        results: gathered.results,
+        deviations: gathered.deviations,
+        register: gathered.register,
+        provenance: gathered.provenance,
+        attachments,
+        key_fingerprint: key.key_id.clone(),
+    };
+    (pack, gathered.files)
+}
+
+/// A pack's id: of everything that decides its bytes, so that the same pack has the same id. The attachments stand for
+/// the evidence, the rest is what is printed around it.
+fn pack_id(cover: &Cover, key_id: &str, attachments: &[&str]) -> String {
+    let of = serde_json::json!([
+        cover.program.version,
+        cover.program.commit,
+        key_id,
+        cover.organization,
+        cover.title,
+        content::day(cover.from),
+        content::day(cover.as_of),
+        cover.accounts,
+        cover.known_at,
+        cover.generated.unix_timestamp(),
+        cover.clock_set,
+        cover.created_by,
+        cover.demo,
+        attachments,
+    ]);
+    let hash = sign::sha256_hex(of.to_string().as_bytes()).to_uppercase();
+    let digits = hash.get(..20).unwrap_or_default();
+    let groups: Vec<&str> = (0..4).filter_map(|at| digits.get(at * 5..at * 5 + 5)).collect();
+    format!("AF-{}", groups.join("-"))
+}
+
+fn print(organization_id: i16, pack: Pack, files: &[Finished], key: &Key, progress: &Progress) -> anyhow::Result<Made> {
+    let cover = &pack.cover;
+    let information = Information {
+        title: cover.title.clone(),
+        subject: format!("AWS Config evaluation evidence of {}, {}", cover.organization, cover.days()),
+        author: cover.created_by.clone(),
+        producer: format!("Auditfolio {} ({})", cover.program.version, cover.program.commit),
+        at: cover.generated,
+        id: cover.pack_id.clone(),
+    };
+    let tables = Tables::of(&pack);
+    let attachments = files.iter().map(Finished::attachment).collect();
+    let rendered =
+        render(&document(&pack, &tables), &information, attachments, |done, total| progress.set(done, total, "pages"))?;
+    let signature = sign::sign(&key.private_key, &rendered.bytes)?;
+    let zip = bundle(&pack, files, key, &rendered, &signature)?;
+    Ok(Made { organization_id, pack, rendered, zip, signature })
+}
+
+/// The ZIP beside the PDF: its attachments, the key, the signature, and how to use them.
+fn bundle(
+    pack: &Pack,
+    files: &[Finished],
+    key: &Key,
+    rendered: &Rendered,
+    signature: &[u8],
+) -> anyhow::Result<Vec<u8>> {
+    let names = Names::of(&pack.cover.pack_id);
+    let readme = readme(pack, &names, &sign::sha256_hex(&rendered.bytes));
+    let pem = sign::pem(&key.public_key);
+    let mut entries = vec![
+        Entry::Plain("README.txt", readme.as_bytes()),
+        Entry::Plain(names::KEY, pem.as_bytes()),
+        Entry::Plain(&names.signature, signature),
+    ];
+    entries.extend(files.iter().map(|file| Entry::Zlib(&file.fact.name, &file.zlib)));
+    zip(&entries)
+}
+
+fn readme(pack: &Pack, names: &Names, sha256: &str) -> String {
+    let cover = &pack.cover;
+    let mut text = format!(
+        "{}\n{}, {}\nPack {}, generated {}\n\n\
+         The files beside the pack {}. The same CSV files are inside the PDF.\n\n\
+         SHA-256 of {}:\n  {sha256}\n\n\
+         Check that the pack is the one that the installation signed (OpenSSL 3):\n  \
+         openssl pkeyutl -verify -pubin -inkey {} -rawin -in {} -sigfile {}\n\
+         Check the key against a fingerprint that you were given on another way:\n  \
+         openssl pkey -pubin -in {} -outform DER | sha256sum\n  {}\n\nFiles, rows without the header, SHA-256:\n",
+        cover.title,
+        cover.organization,
+        cover.days(),
+        cover.pack_id,
+        moment(cover.generated),
+        names.pdf,
+        names.pdf,
+        names::KEY,
+        names.pdf,
+        names.signature,
+        names::KEY,
+        pack.key_fingerprint,
+    );
+    for file in &pack.attachments {
+        text.push_str(&format!("  {}  {} rows, {} bytes\n    {}\n", file.name, file.rows, file.bytes, file.sha256));
+    }
+    text.push_str("\nCSV: text that a spreadsheet would take for a formula has a ' before it.\n");
+    text
+}
+
+async fn store(state: &State, made: &Made, key: &Key, claim: Option<Claim>) -> Result<String, BuildError> {
+    let (pack, cover) = (&made.pack, &made.pack.cover);
+    let mut tx = state.db.begin().await?;
+    let known = db::find(&mut *tx, &cover.pack_id).await?;
+    match &known {
+        // The same pack again, to the byte: it is there.
+        Some(known) if known.pdf_sha256 == sign::sha256(&made.rendered.bytes) => {}
+        Some(_) => {
+            let why = anyhow::anyhow!("pack {} exists with other bytes: it is kept as it is", cover.pack_id);
+            return Err(BuildError::Other(why));
+        }
+        None => {
+            let new = db::New {
+                organization_id: made.organization_id,
+                cover,
+                cover_json: cover_json(pack),
+                delivery: &pack.delivery,
+                evaluations: pack.results.all().delivered(),
+                not_complying: pack.register.rows,
+                pages: made.rendered.pages,
+                job_id: claim.map(|claim| claim.job_id),
+                pdf: &made.rendered.bytes,
+                zip: &made.zip,
+                key_id: &key.key_id,
+                signature: &made.signature,
+            };
+            db::store(&mut tx, &new).await?;
+        }
+    }
+    let entry = if cover.demo {
+        audit_log::Entry::by_demo(&cover.created_by, "make pack", &cover.pack_id)
+    } else {
+        audit_log::Entry::by_operator("make pack", &cover.pack_id)
+    };
+    let detail = serde_json::json!({
+        "title": cover.title, "days": cover.days(), "known_at_collection": cover.known_at, "by": cover.created_by,
+        "sha256": sign::sha256_hex(&made.rendered.bytes), "already_there": known.is_some(),
+    });
+    audit_log::record(&mut tx, &entry.detail(detail)).await?;
+    if let Some(claim) = claim
+        && !jobs::finish(&mut tx, claim, &cover.pack_id).await?
+    {
+        return Err(BuildError::LeaseLost);
+    }
+    tx.commit().await?;
+    Ok(cover.pack_id.clone())
+}
+
+/// The facts of a pack for its page, as stored beside it.
+pub fn cover_json(pack: &Pack) -> serde_json::Value {
+    let cover = &pack.cover;
+    let results = pack.results.severities.iter().map(|one| {
+        serde_json::json!({
+            "severity": one.severity.word(), "rules": one.rules, "resources": one.resources,
+            "complying": one.complying, "not_complying": one.not_complying, "not_applicable": one.not_applicable,
+            "unknown": one.unknown(), "deviations": one.deviations,
+        })
+    });
+    let checks = pack.checks.iter().map(|check| {
+        serde_json::json!({"what": check.what, "one": check.one, "other": check.other, "closes": check.closes()})
+    });
+    let attachments = pack.attachments.iter().map(|file| {
+        serde_json::json!({
+            "name": file.name, "what": file.what, "rows": file.rows, "bytes": file.bytes, "sha256": file.sha256,
+        })
+    });
+    serde_json::json!({
+        "organization": cover.organization,
+        "days": cover.days(),
+        "captured_to": cover.captured_to.map(moment),
+        "received": moment(cover.received),
+        "generated": moment(cover.generated),
+        "clock_set": cover.clock_set,
+        "by": cover.created_by,
+        "demo": cover.demo,
+        "known_at_collection": cover.known_at,
+        "day_open": cover.day_open,
+        "completeness_established": cover.completeness_established,
+        "gaps_line": pack.delivery.gaps_line(),
+        "never_seen": pack.delivery.never_seen,
+        "notices": content::notices(pack),
+        "register_rows": pack.register.rows,
+        "register_printed": pack.register.printed(),
+        "deviation_rows": pack.deviations.rows,
+        "results": results.collect::<Vec<_>>(),
+        "checks": checks.collect::<Vec<_>>(),
+        "attachments": attachments.collect::<Vec<_>>(),
+        "program": format!("{} ({})", cover.program.version, cover.program.commit),
+        "key_fingerprint": pack.key_fingerprint,
+    })
+}

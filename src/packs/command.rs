@@ -1,0 +1,160 @@
+//! `auditfolio pack` and `auditfolio verify`.
+
+use std::io::{IsTerminal as _, Write as _};
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use anyhow::{Context as _, ensure};
+use clap::Args;
+use futures_util::TryStreamExt as _;
+use time::format_description::well_known::Rfc3339;
+use time::{Date, OffsetDateTime};
+
+use super::build::Request;
+use super::db::{self, Part};
+use super::names::Names;
+use super::{sign, verify};
+use crate::compliance::evidence::export::parse_day;
+use crate::jobs::{self, Kind, Standing};
+use crate::{State, audit_log};
+
+/// Makes a pack, stores it and writes it to a file.
+#[derive(Debug, Clone, Args)]
+pub struct PackArgs {
+    /// The day that register and results are of, as YYYY-MM-DD; the period's last day where there is a period.
+    #[arg(long, value_name = "DAY", value_parser = parse_day)]
+    pub as_of: Date,
+    /// The period's first day; without it the pack is about one day.
+    #[arg(long, value_name = "DAY", value_parser = parse_day)]
+    pub from: Option<Date>,
+    /// Only this account; can be given more than once.
+    #[arg(long = "account", value_name = "ACCOUNT")]
+    pub accounts: Vec<String>,
+    /// What stands on the cover.
+    #[arg(long)]
+    pub title: String,
+    /// Where the PDF goes. The ZIP beside it, the signature and the public key get the same name with their endings.
+    #[arg(long, value_name = "FILE")]
+    pub out: PathBuf,
+    /// Know only what this collection and all before it brought in, instead of the latest.
+    #[arg(long, value_name = "COLLECTION")]
+    pub known_at: Option<i64>,
+    /// Set the printed clock, as in 2026-11-22T10:00:00Z; the cover then says "clock set by operator".
+    #[arg(long, value_name = "TIME", value_parser = parse_time)]
+    pub at: Option<OffsetDateTime>,
+}
+
+/// Says whether a file is a pack of this installation, unchanged.
+#[derive(Debug, Clone, Args)]
+pub struct VerifyArgs {
+    /// The PDF, or the ZIP beside it.
+    pub file: PathBuf,
+    /// The detached signature [default: the file with the ending .sig, if there is one].
+    #[arg(long, value_name = "FILE")]
+    pub signature: Option<PathBuf>,
+}
+
+fn parse_time(text: &str) -> Result<OffsetDateTime, String> {
+    OffsetDateTime::parse(text, &Rfc3339)
+        .map_err(|error| format!("a time is written as 2026-11-22T10:00:00Z ({error})"))
+}
+
+/// Carries out `auditfolio pack`.
+pub async fn pack(args: &PackArgs, organization: &str, state: &State) -> anyhow::Result<ExitCode> {
+    let folder = args.out.parent().filter(|folder| !folder.as_os_str().is_empty());
+    ensure!(folder.is_none_or(Path::is_dir), "there is no folder {}", folder.unwrap_or(Path::new("")).display());
+    let request = Request {
+        organization: organization.to_owned(),
+        title: args.title.clone(),
+        from: args.from,
+        as_of: args.as_of,
+        accounts: (!args.accounts.is_empty()).then(|| args.accounts.clone()),
+        known_at: args.known_at,
+        at: args.at,
+        created_by: audit_log::operator(),
+        demo: state.demo,
+    };
+    let mut tx = state.db.begin().await?;
+    let payload = serde_json::to_value(&request)?;
+    let job_id = jobs::enqueue(&mut tx, Kind::Pack, &payload, &request.created_by).await?;
+    tx.commit().await?;
+    let mut report = Report::default();
+    let pack_id = jobs::run_to_end(state, job_id, |standing| report.say(standing)).await?;
+    report.end();
+    let stored = db::find(&state.db, &pack_id).await?.context("the pack is not in the database")?;
+    let key = db::public_key(&state.db, &stored.key_id).await?.context("the pack's key is not in the database")?;
+
+    write_part(state, &pack_id, Part::Pdf, &args.out).await?;
+    write_part(state, &pack_id, Part::Zip, &args.out.with_extension("zip")).await?;
+    let signature = args.out.with_extension("sig");
+    std::fs::write(&signature, &stored.signature).with_context(|| format!("writing {}", signature.display()))?;
+    let pem = args.out.with_extension("pem");
+    std::fs::write(&pem, sign::pem(&key)).with_context(|| format!("writing {}", pem.display()))?;
+    println!(
+        "pack {pack_id}: {} pages, {} evaluations, {} NON_COMPLIANT, {} gap-days\n{}  SHA-256 {}\nas a download its name is {}",
+        stored.pages,
+        stored.evaluations,
+        stored.not_complying,
+        stored.gap_days,
+        args.out.display(),
+        sign::hex(&stored.pdf_sha256),
+        Names::of(&pack_id).pdf
+    );
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Writes beside the target first, so that a file of that name is always whole.
+async fn write_part(state: &State, pack_id: &str, part: Part, to: &Path) -> anyhow::Result<()> {
+    let mut half = to.as_os_str().to_owned();
+    half.push(".part");
+    let half = PathBuf::from(half);
+    let mut file = std::fs::File::create(&half).with_context(|| format!("writing {}", half.display()))?;
+    let mut chunks = std::pin::pin!(db::stream(state.db.clone(), pack_id.to_owned(), part));
+    while let Some(chunk) = chunks.try_next().await? {
+        file.write_all(&chunk)?;
+    }
+    file.sync_all()?;
+    std::fs::rename(&half, to).with_context(|| format!("writing {}", to.display()))
+}
+
+/// Progress: one line that changes on a terminal, a line for each unit elsewhere.
+#[derive(Debug, Default)]
+struct Report {
+    last: Option<(String, i64)>,
+}
+
+impl Report {
+    fn say(&mut self, standing: &Standing) {
+        let now = (standing.progress_unit.clone(), standing.progress_done);
+        if standing.progress_total == 0 || self.last.as_ref() == Some(&now) {
+            return;
+        }
+        let line = format!("{} of {} {}", standing.progress_done, standing.progress_total, standing.progress_unit);
+        if std::io::stderr().is_terminal() {
+            eprint!("\r\u{1b}[K{line}");
+        } else if self.last.as_ref().is_none_or(|(unit, _)| *unit != now.0) {
+            eprintln!("{line}");
+        }
+        self.last = Some(now);
+    }
+
+    fn end(&self) {
+        if self.last.is_some() && std::io::stderr().is_terminal() {
+            eprintln!();
+        }
+    }
+}
+
+/// Carries out `auditfolio verify`: success for a pack of this installation, failure for anything else.
+pub async fn verify(args: &VerifyArgs, state: &State) -> anyhow::Result<ExitCode> {
+    let bytes = std::fs::read(&args.file).with_context(|| format!("reading {}", args.file.display()))?;
+    let beside = args.file.with_extension("sig");
+    let signature = match &args.signature {
+        Some(file) => Some(std::fs::read(file).with_context(|| format!("reading {}", file.display()))?),
+        None if beside.is_file() => Some(std::fs::read(&beside)?),
+        None => None,
+    };
+    let verdict = verify::verify(&state.db, &bytes, signature.as_deref()).await?;
+    println!("{verdict}");
+    Ok(if verdict.genuine() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}

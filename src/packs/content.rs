@@ -1,0 +1,635 @@
+//! The words and the order of a pack: from the model to what layout sets. Pure.
+
+use time::macros::format_description;
+use time::{Date, OffsetDateTime, UtcOffset};
+
+use super::layout::table::{ACCOUNT, DAY, SEVERITY, Table, marked, number, text};
+use super::layout::{Block, Document};
+use super::model::{Cover, Listed, Pack, Program, grouped, share_down};
+use super::names;
+
+/// The tables that are made for the page alone; they live beside the document that shows them.
+#[derive(Debug)]
+pub struct Tables {
+    accounts: Table,
+    rules: Table,
+    checks: Table,
+    states: Table,
+    gaps: Table,
+    results: Table,
+    collections: Table,
+    objects: Table,
+    attachments: Table,
+}
+
+/// `2026-11-22`.
+pub fn day(day: Date) -> String {
+    day.format(format_description!("[year]-[month]-[day]")).expect("a date has these parts")
+}
+
+/// `22 November 2026`.
+fn long_day(day: Date) -> String {
+    day.format(format_description!("[day padding:none] [month repr:long] [year]")).expect("a date has these parts")
+}
+
+/// `2026-11-22 10:11:12 UTC`.
+pub fn moment(at: OffsetDateTime) -> String {
+    at.to_offset(UtcOffset::UTC)
+        .format(format_description!("[year]-[month]-[day] [hour]:[minute]:[second] UTC"))
+        .expect("a time has these parts")
+}
+
+fn maybe(date: Option<Date>) -> String {
+    date.map(day).unwrap_or_default()
+}
+
+fn program(program: &Program) -> String {
+    format!("Auditfolio {} ({})", program.version, program.commit)
+}
+
+impl Cover {
+    /// The days that the pack is about, in words.
+    pub fn days(&self) -> String {
+        if self.from == self.as_of {
+            format!("{} (UTC)", long_day(self.as_of))
+        } else {
+            format!(
+                "{} to {} (UTC); register and results as of the last day",
+                long_day(self.from),
+                long_day(self.as_of)
+            )
+        }
+    }
+
+    fn day_or_period(&self) -> &'static str {
+        if self.from == self.as_of { "Day" } else { "Period" }
+    }
+}
+
+impl Tables {
+    /// Makes the tables of a pack.
+    pub fn of(pack: &Pack) -> Self {
+        Self {
+            accounts: accounts(pack),
+            rules: rules(pack),
+            checks: checks(pack),
+            states: states(pack),
+            gaps: gaps(pack),
+            results: results(pack),
+            collections: collections(pack),
+            objects: objects(pack),
+            attachments: attachments(pack),
+        }
+    }
+}
+
+/// The whole document.
+pub fn document<'a>(pack: &'a Pack, tables: &'a Tables) -> Document<'a> {
+    let mut blocks = Vec::new();
+    cover(&mut blocks, pack);
+    blocks.push(heading("Contents", true));
+    blocks.push(Block::Contents);
+    what_this_is(&mut blocks, pack);
+    scope(&mut blocks, pack, tables);
+    ladder(&mut blocks, pack, tables);
+    severities(&mut blocks, pack, tables);
+    deviations(&mut blocks, pack);
+    register(&mut blocks, pack);
+    provenance(&mut blocks, pack, tables);
+    how_to_check(&mut blocks, pack, tables);
+    let cover = &pack.cover;
+    let demo = if cover.demo { " · demo identity, not authenticated" } else { "" };
+    let foot = format!("Pack {} · as of {} (UTC){demo}", cover.pack_id, day(cover.as_of));
+    Document { blocks, foot }
+}
+
+fn heading<'a>(text: &str, new_page: bool) -> Block<'a> {
+    Block::Heading { text: text.to_owned(), new_page }
+}
+
+fn paragraph<'a>(text: impl Into<String>) -> Block<'a> {
+    Block::Paragraph(text.into())
+}
+
+fn fact(name: &str, value: impl Into<String>) -> (String, String) {
+    (name.to_owned(), value.into())
+}
+
+fn cover(blocks: &mut Vec<Block>, pack: &Pack) {
+    let cover = &pack.cover;
+    blocks.push(Block::Subheading("AWS Config evaluation evidence".to_owned()));
+    blocks.push(Block::Title(cover.title.clone()));
+    blocks.push(Block::Space(14.0));
+    let scope = match &cover.accounts {
+        None => "every account of the organisation".to_owned(),
+        Some(accounts) if accounts.len() <= 6 => format!("accounts {}", accounts.join(", ")),
+        Some(accounts) => format!("{} accounts, listed under Scope", accounts.len()),
+    };
+    let mut generated = moment(cover.generated);
+    if cover.clock_set {
+        generated.push_str(" (clock set by operator)");
+    }
+    let mut who = cover.created_by.clone();
+    if cover.demo {
+        who.push_str(" (demo identity, not authenticated)");
+    }
+    blocks.push(Block::Facts(vec![
+        fact("Organisation", cover.organization.clone()),
+        fact("Scope", scope),
+        fact(cover.day_or_period(), cover.days()),
+        fact("Evidence captured to", cover.captured_to.map_or_else(|| "no capture time".to_owned(), moment)),
+        fact("Evidence received", moment(cover.received)),
+        fact("Generated", generated),
+        fact("By", who),
+        fact("Knowledge point", format!("collection {}: what it and all before it brought in", cover.known_at)),
+        fact("Gaps", pack.delivery.gaps_line()),
+        fact("Pack", cover.pack_id.clone()),
+        fact("Made with", program(&cover.program)),
+    ]));
+    blocks.push(Block::Space(10.0));
+    for notice in notices(pack) {
+        blocks.push(Block::Notice(notice));
+    }
+}
+
+/// What must be seen before anything else is read.
+pub(super) fn notices(pack: &Pack) -> Vec<String> {
+    let cover = &pack.cover;
+    let mut notices = Vec::new();
+    if cover.demo {
+        notices.push("Demo: the person named here is a demo identity and was not authenticated.".to_owned());
+    }
+    if !cover.completeness_established {
+        notices.push("Completeness against the organisation not established: no account list and Region list say what should have been delivered.".to_owned());
+    }
+    if cover.day_open {
+        notices.push(format!(
+            "{} was still open when this pack was made: more may have been delivered for it since.",
+            long_day(cover.as_of)
+        ));
+    }
+    if pack.delivery.gap_days > 0 {
+        notices.push(format!(
+            "Evidence is missing: {}. The gaps are listed under Count ladder and delivery.",
+            pack.delivery.gaps_line()
+        ));
+    }
+    for (listed, name, what) in
+        [(&pack.register, "register", names::POPULATION), (&pack.deviations, "list of deviations", names::PERIOD)]
+    {
+        if !listed.printed() {
+            let file = pack.attachments.iter().find(|file| file.name == what);
+            let (rows, sha256) = file.map_or((0, ""), |file| (file.rows, file.sha256.as_str()));
+            notices.push(format!(
+                "The {name} has {} rows and is not printed: it is in the attachment {what} ({} rows, SHA-256 {sha256}).",
+                grouped(listed.rows),
+                grouped(rows)
+            ));
+        }
+    }
+    notices
+}
+
+fn what_this_is(blocks: &mut Vec<Block>, pack: &Pack) {
+    blocks.push(heading("What this is and what it is not", true));
+    blocks.push(paragraph("This pack lists what AWS Config last said of each resource under each rule, as AWS Config delivered it to a bucket of the organisation, observed once a day."));
+    blocks.push(Block::List(vec![
+        "It is a daily observation of AWS Config's recorded state, not a test performed by this installation. An evaluation can be older than the day it is observed on: the attachment carries the time the item was captured and the time of the snapshot.".to_owned(),
+        "Changes between two snapshots are not visible. What failed and was put right within a day may not appear.".to_owned(),
+        "Rule parameters are not collected. Two rules of the same name can check different thresholds.".to_owned(),
+        "The same rule in several conformance packs is counted once for each.".to_owned(),
+        "A rule is related to controls of frameworks; no verdict on any control is given here.".to_owned(),
+        "AWS Config result COMPLIANT says that AWS Config evaluated the resource so. It does not say that the organisation complies with anything.".to_owned(),
+    ]));
+    blocks.push(Block::Subheading("Unknown is not good".to_owned()));
+    blocks.push(paragraph("A day without a delivered snapshot, an account that never delivered, an account without compliance items, INSUFFICIENT_DATA and statuses that this program does not know are counted as unknown. Two figures stand together: complying of known, and at least, which counts everything unknown as if it did not comply. Both are rounded down."));
+    blocks.push(Block::Subheading("Tamper-evident".to_owned()));
+    let demo = if pack.cover.demo { " The installation runs in its demo form." } else { "" };
+    blocks.push(paragraph(format!("The pack is signed by the installation that made it. The signature shows that the file has not changed since; it does not show who a person is.{demo} When a later delivery changes a day that this pack covers, this pack stays as it is and the portal says so beside it.")));
+}
+
+fn scope<'a>(blocks: &mut Vec<Block<'a>>, pack: &'a Pack, tables: &'a Tables) {
+    blocks.push(heading("Scope", true));
+    let (inside, outside) = (pack.scope.accounts.len(), pack.scope.left_out);
+    let mut sentence = format!("{inside} account{} in this pack", if inside == 1 { "" } else { "s" });
+    if outside > 0 {
+        sentence
+            .push_str(&format!("; {outside} more of the organisation are not, because it was asked for without them"));
+    }
+    sentence.push('.');
+    if pack.delivery.never_seen.is_empty() {
+        if pack.cover.completeness_established {
+            sentence.push_str(" Every account that was expected has delivered at least once.");
+        }
+    } else {
+        sentence.push_str(&format!(
+            " Expected and never seen up to {}: {}.",
+            day(pack.cover.as_of),
+            pack.delivery.never_seen.join(", ")
+        ));
+    }
+    if !pack.cover.completeness_established {
+        sentence.push_str(" Completeness against the organisation not established.");
+    }
+    blocks.push(paragraph(sentence));
+    table(
+        blocks,
+        "Accounts, by id. Known: first and last day of the pack with evidence. Gap-days: expected account-Region-days without.",
+        &tables.accounts,
+        "No account is known.",
+    );
+    blocks.push(Block::Subheading("Rules".to_owned()));
+    let appeared = pack.scope.rules.iter().filter(|rule| rule.appeared.is_some()).count();
+    let vanished = pack.scope.rules.iter().filter(|rule| rule.vanished.is_some()).count();
+    blocks.push(paragraph(format!(
+        "{} rules by their names as delivered; {appeared} appeared after the first day, {vanished} vanished before the last. Rules that no account of the scope had are not in this pack.",
+        pack.scope.rules.len()
+    )));
+    table(
+        blocks,
+        "Rules, by name. Places: account-Regions that had the rule on the as-of day. Evaluations of that day.",
+        &tables.rules,
+        "No rule is known.",
+    );
+}
+
+/// A table, or what its emptiness means.
+fn table<'a>(blocks: &mut Vec<Block<'a>>, caption: &str, table: &'a Table, empty: &str) {
+    if table.is_empty() {
+        blocks.push(paragraph(empty));
+    } else {
+        blocks.push(Block::Table { caption: caption.to_owned(), table });
+    }
+}
+
+fn ladder<'a>(blocks: &mut Vec<Block<'a>>, pack: &'a Pack, tables: &'a Tables) {
+    blocks.push(heading("Count ladder and delivery", true));
+    blocks.push(paragraph(
+        "Each count below was made in two ways. A pack in which one pair differed would not have been issued.",
+    ));
+    for check in pack.disagreements() {
+        blocks.push(Block::Notice(format!("Does not close. {check}.")));
+    }
+    table(blocks, "The count ladder.", &tables.checks, "Nothing was counted.");
+    blocks.push(Block::Subheading("Delivery".to_owned()));
+    blocks.push(paragraph(format!("This pack is {}.", pack.delivery.gaps_line())));
+    table(
+        blocks,
+        "Account-Region-days of the pack, by state.",
+        &tables.states,
+        "No account-Region-day is known or expected.",
+    );
+    blocks.push(Block::Subheading("Gaps".to_owned()));
+    if tables.gaps.is_empty() {
+        blocks.push(paragraph("None: every expected account-Region-day is known."));
+    } else {
+        let all = grouped(pack.delivery.gap_days);
+        let printed = tables.gaps.len();
+        let caption = format!(
+            "{all} gap-days in {} gaps, longest first; {}. Every day is in {}.",
+            pack.delivery.gaps.len(),
+            if printed == pack.delivery.gaps.len() {
+                "all are listed".to_owned()
+            } else {
+                format!("the first {printed} are listed")
+            },
+            names::DELIVERY
+        );
+        blocks.push(Block::Table { caption, table: &tables.gaps });
+    }
+}
+
+fn severities<'a>(blocks: &mut Vec<Block<'a>>, pack: &'a Pack, tables: &'a Tables) {
+    blocks.push(heading("Results by severity", true));
+    let all = pack.results.all();
+    let (known, unknown) = (all.complying + all.not_complying, all.unknown());
+    blocks.push(paragraph(format!(
+        "On {} AWS Config results were COMPLIANT for {} of {} known evaluations{}; {} more are unknown{}.",
+        day(pack.cover.as_of),
+        grouped(all.complying),
+        grouped(known),
+        share_down(all.complying, known).map_or_else(String::new, |share| format!(" ({share})")),
+        grouped(unknown),
+        if pack.delivery.never_seen.is_empty() {
+            share_down(all.complying, known + unknown).map_or_else(String::new, |share| format!(": at least {share}"))
+        } else {
+            format!("; at least: not computable, {} accounts never seen", pack.delivery.never_seen.len())
+        }
+    )));
+    blocks.push(paragraph("Unknown holds INSUFFICIENT_DATA, statuses that this program does not know, and the last known evaluations of expected account-Regions without evidence of the day. A resource that several rules evaluate is counted once in each severity."));
+    let caption = "Severity is that of the rule data: Security Hub's, or this program's judgement where it has none. Deviations: intervals observed NON_COMPLIANT in the days of the pack.";
+    table(blocks, caption, &tables.results, "No evaluation was delivered for the day.");
+}
+
+fn deviations<'a>(blocks: &mut Vec<Block<'a>>, pack: &'a Pack) {
+    blocks.push(heading("Deviations", true));
+    blocks.push(paragraph("An interval in which an evaluation was observed NON_COMPLIANT on known days. A gap neither closes nor bridges one silently: the days without evidence in it are counted. Only an observed COMPLIANT is \"good again\"."));
+    listed(
+        blocks,
+        &pack.deviations,
+        "deviations, by account, Region, rule and resource. First, last day bad: as observed on known days",
+        "No deviation was observed.",
+        names::PERIOD,
+    );
+}
+
+fn register<'a>(blocks: &mut Vec<Block<'a>>, pack: &'a Pack) {
+    blocks.push(heading("Register", true));
+    blocks.push(paragraph(format!(
+        "Every evaluation that AWS Config reported NON_COMPLIANT on {}. Since: the day the item was captured that first said so.",
+        day(pack.cover.as_of)
+    )));
+    listed(
+        blocks,
+        &pack.register,
+        "NON_COMPLIANT evaluations, by account, Region, rule and resource",
+        "None.",
+        names::POPULATION,
+    );
+}
+
+fn listed<'a>(blocks: &mut Vec<Block<'a>>, listed: &'a Listed, what: &str, empty: &str, file: &str) {
+    if !listed.printed() {
+        blocks.push(Block::Notice(format!("{} {what}: not printed, in the attachment {file}.", grouped(listed.rows))));
+    } else if listed.rows == 0 {
+        blocks.push(paragraph(empty));
+    } else {
+        blocks.push(Block::Table { caption: format!("{} {what}.", grouped(listed.rows)), table: &listed.table });
+    }
+}
+
+fn provenance<'a>(blocks: &mut Vec<Block<'a>>, pack: &'a Pack, tables: &'a Tables) {
+    blocks.push(heading("Provenance", true));
+    blocks.push(paragraph(format!(
+        "Knowledge point: collection {}. Later collections are not in this pack, even where they bring evidence of its days.",
+        pack.cover.known_at
+    )));
+    table(
+        blocks,
+        "Collections that brought evidence of the pack's days and scope.",
+        &tables.collections,
+        "No collection brought evidence of the pack's days and scope.",
+    );
+    let read = if pack.provenance.not_read_by_us == 0 {
+        "The SHA-256 of each was computed over the bytes that were read.".to_owned()
+    } else {
+        format!("{} were not read by this installation and have no SHA-256.", grouped(pack.provenance.not_read_by_us))
+    };
+    blocks.push(paragraph(format!(
+        "Every object with its key, size, SHA-256 and counts is in {}. {read}",
+        names::OBJECTS
+    )));
+    table(blocks, "Objects of the pack's days and scope, by outcome.", &tables.objects, "No object was found.");
+    for (listed_on, source, sha256) in &pack.provenance.account_lists {
+        blocks.push(paragraph(format!("Account list of {}: {source}, SHA-256 {sha256}.", day(*listed_on))));
+    }
+}
+
+fn how_to_check<'a>(blocks: &mut Vec<Block<'a>>, pack: &'a Pack, tables: &'a Tables) {
+    blocks.push(heading("How to check this pack", true));
+    blocks.push(paragraph("Without this installation, with OpenSSL 3, coreutils and Poppler. Take the public key and the signature from the ZIP beside the pack or from the portal, and compare the key's fingerprint with one that you were given on another way."));
+    blocks.push(Block::Facts(vec![fact("Key fingerprint", format!("SHA-256 {}", pack.key_fingerprint))]));
+    let names = names::Names::of(&pack.cover.pack_id);
+    blocks.push(Block::Subheading("The signature".to_owned()));
+    blocks.push(Block::Code(vec![
+        format!(
+            "openssl pkeyutl -verify -pubin -inkey {} -rawin -in {} -sigfile {}",
+            names::KEY,
+            names.pdf,
+            names.signature
+        ),
+        format!("openssl pkey -pubin -in {} -outform DER | sha256sum", names::KEY),
+    ]));
+    blocks.push(paragraph(
+        "The first says \"Signature Verified Successfully\", the second prints the fingerprint above.",
+    ));
+    blocks.push(Block::Subheading("The attachments".to_owned()));
+    blocks.push(Block::Code(vec![format!("pdfdetach -saveall {}", names.pdf), "sha256sum *.csv".to_owned()]));
+    blocks.push(paragraph("Browsers hide a PDF's attachments; the ZIP beside the pack holds the same files."));
+    table(blocks, "Files inside this PDF. Rows without the header.", &tables.attachments, "None.");
+    blocks.push(Block::Subheading("With this installation".to_owned()));
+    blocks.push(Block::Code(vec![format!("auditfolio verify {}", names.pdf)]));
+    blocks.push(paragraph(format!("Copying text out of this PDF gives the strings as they were delivered. A character that the typeface does not have, and every character that would not be seen or would act on the text, is printed as its code point, for example <U+202E>. Printed by {}.", program(&pack.cover.program))));
+}
+
+fn accounts(pack: &Pack) -> Table {
+    let mut table = Table::new(vec![
+        text("Account", 0.0).wide(ACCOUNT),
+        text("Name", 1.0),
+        text("Status", 0.0).wide(54.0),
+        text("Expected from", 0.0).wide(DAY),
+        text("until", 0.0).wide(DAY),
+        number("Regions", 0.0).wide(42.0),
+        text("Known from", 0.0).wide(DAY),
+        text("to", 0.0).wide(DAY),
+        number("Gap-days", 0.0).wide(42.0),
+    ]);
+    for account in &pack.scope.accounts {
+        let never = pack.delivery.never_seen.contains(&account.account_id);
+        table.push([
+            account.account_id.as_str(),
+            if account.name.is_empty() { "(in no account list)" } else { &account.name },
+            &account.status,
+            &maybe(account.joined),
+            &maybe(account.left),
+            &grouped(account.regions),
+            &if never { "never seen".to_owned() } else { maybe(account.first_known) },
+            &maybe(account.last_known),
+            &grouped(account.gap_days),
+        ]);
+    }
+    table
+}
+
+fn rules(pack: &Pack) -> Table {
+    let mut table = Table::new(vec![
+        text("Rule", 1.2),
+        text("Identifier", 1.0),
+        text("Severity", 0.0).wide(SEVERITY),
+        number("Places", 0.0).wide(38.0),
+        number("Evaluations", 0.0).wide(56.0),
+        number("NON_COMPLIANT", 0.0).wide(56.0),
+        text("Appeared", 0.0).wide(DAY),
+        text("Vanished", 0.0).wide(DAY),
+    ]);
+    for rule in &pack.scope.rules {
+        table.push([
+            rule.name.as_str(),
+            rule.identifier.as_deref().unwrap_or(""),
+            rule.severity.word(),
+            &grouped(rule.places),
+            &grouped(rule.evaluations),
+            &grouped(rule.not_complying),
+            &maybe(rule.appeared),
+            &maybe(rule.vanished),
+        ]);
+    }
+    table
+}
+
+fn checks(pack: &Pack) -> Table {
+    let mut table = Table::new(vec![
+        text("What is counted", 1.3),
+        text("Counted by", 1.0),
+        number("Count", 0.0).wide(56.0),
+        text("and by", 1.0),
+        number("Count", 0.0).wide(56.0),
+        text("", 0.0).wide(44.0),
+    ]);
+    for check in &pack.checks {
+        table.push([
+            check.what.as_str(),
+            &check.one.0,
+            &grouped(check.one.1),
+            &check.other.0,
+            &grouped(check.other.1),
+            if check.closes() { "closes" } else { "DIFFERS" },
+        ]);
+    }
+    table
+}
+
+fn states(pack: &Pack) -> Table {
+    let mut table = Table::new(vec![
+        marked("State", 0.0).wide(160.0),
+        number("Days", 0.0).wide(50.0),
+        text("Known", 0.0).wide(40.0),
+        text("Cause", 1.0),
+    ]);
+    for (state, days) in &pack.delivery.states {
+        let known = if state.known() { "yes" } else { "no" };
+        table.push([state.word(), &grouped(*days), known, state.cause()]);
+    }
+    table
+}
+
+/// Gaps that are printed; all days are in the attachment.
+const PRINTED_GAPS: usize = 1_000;
+
+fn gaps(pack: &Pack) -> Table {
+    let mut table = Table::new(vec![
+        marked("State", 1.0),
+        text("Account", 0.0).wide(ACCOUNT),
+        text("Region", 0.0).wide(80.0),
+        text("First day", 0.0).wide(60.0),
+        text("Last day", 0.0).wide(60.0),
+        number("Days", 0.0).wide(40.0),
+    ]);
+    for gap in pack.delivery.gaps.iter().take(PRINTED_GAPS) {
+        table.push([
+            gap.state.word(),
+            &gap.account_id,
+            &gap.region,
+            &day(gap.first),
+            &day(gap.last),
+            &grouped(gap.days.into()),
+        ]);
+    }
+    table
+}
+
+fn results(pack: &Pack) -> Table {
+    let mut table = Table::new(vec![
+        text("Severity", 0.0).wide(56.0),
+        number("Rules", 1.0),
+        number("Resources", 1.0),
+        number("COMPLIANT", 1.0),
+        number("NON_COMPLIANT", 1.0),
+        number("NOT_APPLICABLE", 1.0),
+        number("Unknown", 1.0),
+        number("Deviations", 1.0),
+    ]);
+    for one in &pack.results.severities {
+        let figures = [
+            one.rules,
+            one.resources,
+            one.complying,
+            one.not_complying,
+            one.not_applicable,
+            one.unknown(),
+            one.deviations,
+        ];
+        table.push(std::iter::once(one.severity.word().to_owned()).chain(figures.map(grouped)));
+    }
+    if pack.results.severities.len() > 1 {
+        let all = pack.results.all();
+        let figures = [all.complying, all.not_complying, all.not_applicable, all.unknown(), all.deviations];
+        let first = ["all".to_owned(), grouped(all.rules), "–".to_owned()];
+        table.push(first.into_iter().chain(figures.map(grouped)));
+    }
+    table
+}
+
+fn collections(pack: &Pack) -> Table {
+    let mut table = Table::new(vec![
+        number("Collection", 0.0).wide(52.0),
+        text("Engine", 0.0).wide(40.0),
+        text("Source", 1.4),
+        text("By", 0.7),
+        text("Started", 0.0).wide(58.0),
+        text("Ended", 0.0).wide(58.0),
+        text("Program", 0.0).wide(70.0),
+    ]);
+    for one in &pack.provenance.collections {
+        table.push([
+            one.collection_id.to_string(),
+            one.engine.clone(),
+            one.source.clone(),
+            one.started_by.clone(),
+            moment(one.started),
+            one.finished.map(moment).unwrap_or_default(),
+            one.program.clone(),
+        ]);
+    }
+    table
+}
+
+fn objects(pack: &Pack) -> Table {
+    let mut table =
+        Table::new(vec![text("Outcome", 0.0).wide(120.0), number("Objects", 0.0).wide(60.0), text("", 1.0)]);
+    for (outcome, count) in &pack.provenance.objects {
+        table.push([outcome.as_str(), &grouped(*count), ""]);
+    }
+    table
+}
+
+fn attachments(pack: &Pack) -> Table {
+    let mut table = Table::new(vec![
+        text("File", 0.0).wide(68.0),
+        text("What", 1.0),
+        number("Rows", 0.0).wide(48.0),
+        number("Bytes", 0.0).wide(56.0),
+        text("SHA-256", 0.0).wide(170.0),
+    ]);
+    for file in &pack.attachments {
+        table.push([file.name.as_str(), file.what, &grouped(file.rows), &grouped(file.bytes), &file.sha256]);
+    }
+    table
+}
+
+/// The columns of the register.
+pub fn register_table() -> Table {
+    Table::new(vec![
+        text("Severity", 0.0).wide(SEVERITY),
+        text("Account", 0.0).wide(ACCOUNT),
+        text("Region", 0.0).wide(66.0),
+        text("Rule", 1.15),
+        text("Resource type", 0.8),
+        text("Resource id", 1.1),
+        text("Since", 0.0).wide(DAY),
+    ])
+}
+
+/// The columns of the deviations.
+pub fn deviation_table() -> Table {
+    Table::new(vec![
+        text("Severity", 0.0).wide(SEVERITY),
+        text("Account, Region", 0.0).wide(66.0),
+        text("Rule", 1.0),
+        text("Resource", 1.25),
+        text("Last day good", 0.0).wide(DAY),
+        text("First, last day bad", 0.0).wide(DAY),
+        text("End", 0.0).wide(56.0),
+        number("Gap-days", 0.0).wide(34.0),
+    ])
+}

@@ -1,0 +1,372 @@
+//! What a pack says, as plain data: no database, no clock, no page.
+
+use time::{Date, OffsetDateTime};
+
+use super::layout::table::Table;
+use crate::compliance::evidence::{Gap, PlaceDay};
+use crate::compliance::{DeliveryState, Severity};
+
+/// Rows of a table that are printed at most; above, the attachment is the table and the cover says so.
+pub const PRINTED_ROWS: u64 = 20_000;
+
+/// A whole pack.
+#[derive(Debug, Clone)]
+pub struct Pack {
+    pub cover: Cover,
+    pub scope: Scope,
+    /// Counts that were made in different ways and must agree.
+    pub checks: Vec<Check>,
+    pub delivery: Delivery,
+    pub results: Results,
+    pub deviations: Listed,
+    pub register: Listed,
+    pub provenance: Provenance,
+    pub attachments: Vec<AttachmentFact>,
+    /// SHA-256 of the public key, DER, in hex.
+    pub key_fingerprint: String,
+}
+
+/// What is on the first page.
+#[derive(Debug, Clone)]
+pub struct Cover {
+    pub pack_id: String,
+    pub title: String,
+    pub organization: String,
+    /// First day; the same as `as_of` where the pack is about one day.
+    pub from: Date,
+    pub as_of: Date,
+    /// Accounts that were asked for; `None` is all.
+    pub accounts: Option<Vec<String>>,
+    /// The newest capture that the pack rests on: of a snapshot, or of an item where there is no snapshot.
+    pub captured_to: Option<OffsetDateTime>,
+    /// When the collection that is the knowledge point ended.
+    pub received: OffsetDateTime,
+    /// The printed clock.
+    pub generated: OffsetDateTime,
+    pub clock_set: bool,
+    pub created_by: String,
+    pub demo: bool,
+    pub known_at: i64,
+    /// The as-of day could still receive objects when the pack was made.
+    pub day_open: bool,
+    /// Whether an account list and a region list say what should have been delivered.
+    pub completeness_established: bool,
+    pub program: Program,
+}
+
+/// The program that made the pack.
+#[derive(Debug, Clone)]
+pub struct Program {
+    pub version: &'static str,
+    pub commit: &'static str,
+}
+
+/// Accounts and rules, in and out.
+#[derive(Debug, Clone, Default)]
+pub struct Scope {
+    pub accounts: Vec<Account>,
+    /// Accounts of the organisation that the pack was asked for without.
+    pub left_out: u64,
+    pub rules: Vec<Rule>,
+}
+
+/// An account of the scope.
+#[derive(Debug, Clone)]
+pub struct Account {
+    pub account_id: String,
+    /// Empty where no account list names it.
+    pub name: String,
+    pub status: String,
+    pub joined: Option<Date>,
+    pub left: Option<Date>,
+    /// Regions with a known day in the period.
+    pub regions: u64,
+    pub first_known: Option<Date>,
+    pub last_known: Option<Date>,
+    /// Days on which a Region of it was expected and not known, summed over its Regions.
+    pub gap_days: u64,
+}
+
+/// A rule by its name as delivered.
+#[derive(Debug, Clone)]
+pub struct Rule {
+    pub name: String,
+    pub identifier: Option<String>,
+    pub severity: Severity,
+    /// Evaluations on the as-of day.
+    pub evaluations: u64,
+    pub not_complying: u64,
+    /// Account-Regions that had it on the as-of day.
+    pub places: u64,
+    /// Days it was first and last present in the period, in any place; `None` where it spans the period.
+    pub appeared: Option<Date>,
+    pub vanished: Option<Date>,
+}
+
+/// Two counts of the same thing.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Check {
+    /// What is counted.
+    pub what: String,
+    /// How the first count was made, and what it is.
+    pub one: (String, u64),
+    /// How the second was made.
+    pub other: (String, u64),
+}
+
+impl Check {
+    pub fn new(what: impl Into<String>, one: (&str, u64), other: (&str, u64)) -> Self {
+        Self { what: what.into(), one: (one.0.to_owned(), one.1), other: (other.0.to_owned(), other.1) }
+    }
+
+    pub fn closes(&self) -> bool {
+        self.one.1 == self.other.1
+    }
+}
+
+impl std::fmt::Display for Check {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}: {} says {}, {} says {}", self.what, self.one.0, self.one.1, self.other.0, self.other.1)
+    }
+}
+
+/// What arrived of what was expected.
+#[derive(Debug, Clone, Default)]
+pub struct Delivery {
+    /// Account-Region-days by state.
+    pub states: Vec<(DeliveryState, u64)>,
+    /// Account-Region-days that were expected, and those of them that are not known.
+    pub expected_days: u64,
+    pub gap_days: u64,
+    /// Longest first.
+    pub gaps: Vec<Gap>,
+    /// Expected accounts that never delivered up to the as-of day.
+    pub never_seen: Vec<String>,
+}
+
+impl Delivery {
+    /// Counts a day of a place.
+    pub fn add(&mut self, one: &PlaceDay) {
+        match self.states.iter_mut().find(|(of, _)| *of == one.state) {
+            Some((_, days)) => *days += 1,
+            None => self.states.push((one.state, 1)),
+        }
+        self.expected_days += u64::from(one.expected);
+        self.gap_days += u64::from(one.is_gap());
+    }
+
+    /// Brings states into the order of the list and gaps into that of their length.
+    pub fn settle(&mut self) {
+        self.states.sort_by_key(|(state, _)| *state);
+        self.gaps.sort_by(|a, b| {
+            let key = |gap: &Gap| (gap.account_id.clone(), gap.region.clone(), gap.first);
+            b.days.cmp(&a.days).then_with(|| key(a).cmp(&key(b)))
+        });
+    }
+
+    /// Days of all states.
+    pub fn days(&self) -> u64 {
+        self.states.iter().map(|(_, days)| days).sum()
+    }
+
+    /// "issued with 14 gap-days, 0.6 %", rounded up so that a gap never reads as none.
+    pub fn gaps_line(&self) -> String {
+        if self.expected_days == 0 {
+            return "no day of any account-Region was expected".to_owned();
+        }
+        let permille = (u128::from(self.gap_days) * 1000).div_ceil(u128::from(self.expected_days));
+        format!(
+            "issued with {} gap-day{}, {}.{} % of {} expected account-Region-days",
+            grouped(self.gap_days),
+            if self.gap_days == 1 { "" } else { "s" },
+            permille / 10,
+            permille % 10,
+            grouped(self.expected_days)
+        )
+    }
+}
+
+/// Evaluations of the as-of day, and deviations of the period.
+#[derive(Debug, Clone, Default)]
+pub struct Results {
+    /// Gravest first.
+    pub severities: Vec<SeverityResult>,
+}
+
+/// The results of one severity.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct SeverityResult {
+    pub severity: Severity,
+    pub rules: u64,
+    pub resources: u64,
+    pub complying: u64,
+    pub not_complying: u64,
+    pub insufficient_data: u64,
+    pub not_applicable: u64,
+    pub unrecognised: u64,
+    /// Last known evaluations of expected places without evidence of the day.
+    pub carried: u64,
+    /// Intervals in the period.
+    pub deviations: u64,
+}
+
+impl SeverityResult {
+    pub fn unknown(&self) -> u64 {
+        self.insufficient_data + self.unrecognised + self.carried
+    }
+
+    /// Evaluations delivered for the day.
+    pub fn delivered(&self) -> u64 {
+        self.complying + self.not_complying + self.insufficient_data + self.not_applicable + self.unrecognised
+    }
+}
+
+impl Results {
+    /// All severities together; `rules` add up because a rule has one severity, `resources` do not.
+    pub fn all(&self) -> SeverityResult {
+        self.severities.iter().fold(SeverityResult::default(), |mut all, one| {
+            all.rules += one.rules;
+            all.complying += one.complying;
+            all.not_complying += one.not_complying;
+            all.insufficient_data += one.insufficient_data;
+            all.not_applicable += one.not_applicable;
+            all.unrecognised += one.unrecognised;
+            all.carried += one.carried;
+            all.deviations += one.deviations;
+            all
+        })
+    }
+}
+
+/// A list that is printed up to [`PRINTED_ROWS`].
+#[derive(Debug, Clone)]
+pub struct Listed {
+    /// Rows in all.
+    pub rows: u64,
+    /// Those printed: all of them, or none.
+    pub table: Table,
+}
+
+impl Listed {
+    pub fn new(table: Table) -> Self {
+        Self { rows: 0, table }
+    }
+
+    /// Counts a row and keeps it while it will be printed.
+    pub fn push<I: IntoIterator>(&mut self, row: I)
+    where
+        I::Item: AsRef<str>,
+    {
+        self.rows += 1;
+        if self.rows <= PRINTED_ROWS {
+            self.table.push(row);
+        } else if !self.table.is_empty() {
+            self.table = Table::new(self.table.columns.clone());
+        }
+    }
+
+    pub fn printed(&self) -> bool {
+        self.rows <= PRINTED_ROWS
+    }
+}
+
+/// Where the evidence came from.
+#[derive(Debug, Clone, Default)]
+pub struct Provenance {
+    /// Collections up to the knowledge point that brought what the pack rests on, oldest first.
+    pub collections: Vec<Collection>,
+    /// Objects in the pack's scope and days, by outcome.
+    pub objects: Vec<(String, u64)>,
+    /// Objects whose bytes were not read by this installation.
+    pub not_read_by_us: u64,
+    /// Readings of the organisation's account list, with SHA-256 in hex.
+    pub account_lists: Vec<(Date, String, String)>,
+}
+
+/// One run that brought evidence in.
+#[derive(Debug, Clone)]
+pub struct Collection {
+    pub collection_id: i64,
+    pub engine: String,
+    pub source: String,
+    pub started_by: String,
+    pub started: OffsetDateTime,
+    pub finished: Option<OffsetDateTime>,
+    pub program: String,
+}
+
+/// A file inside the PDF, as the pack describes it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AttachmentFact {
+    pub name: String,
+    pub what: &'static str,
+    pub rows: u64,
+    pub bytes: u64,
+    /// In hex.
+    pub sha256: String,
+}
+
+impl Pack {
+    /// The checks that do not close.
+    pub fn disagreements(&self) -> Vec<&Check> {
+        self.checks.iter().filter(|check| !check.closes()).collect()
+    }
+}
+
+/// A number with thousands apart: 1,284.
+pub fn grouped(number: u64) -> String {
+    let digits = number.to_string();
+    let mut out = String::with_capacity(digits.len() + digits.len() / 3);
+    for (at, digit) in digits.chars().enumerate() {
+        if at > 0 && (digits.len() - at).is_multiple_of(3) {
+            out.push(',');
+        }
+        out.push(digit);
+    }
+    out
+}
+
+/// A share in per cent with one decimal, rounded down; `None` of nothing.
+pub fn share_down(part: u64, whole: u64) -> Option<String> {
+    let permille = (u128::from(part) * 1000).checked_div(u128::from(whole))?;
+    Some(format!("{}.{} %", permille / 10, permille % 10))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::packs::layout::table::text;
+
+    #[test]
+    fn numbers_are_grouped_in_thousands() {
+        assert_eq!([0, 12, 999, 1_000, 1_234_567].map(grouped), ["0", "12", "999", "1,000", "1,234,567"]);
+    }
+
+    #[test]
+    fn shares_are_rounded_down_and_gaps_up() {
+        assert_eq!(share_down(9_999, 10_000).as_deref(), Some("99.9 %"));
+        assert_eq!(share_down(0, 0), None);
+        let delivery = Delivery { expected_days: 100_000, gap_days: 1, ..Delivery::default() };
+        assert_eq!(delivery.gaps_line(), "issued with 1 gap-day, 0.1 % of 100,000 expected account-Region-days");
+    }
+
+    #[test]
+    fn a_list_above_the_limit_is_counted_and_not_printed() {
+        let mut listed = Listed::new(Table::new(vec![text("a", 1.0)]));
+        for _ in 0..PRINTED_ROWS {
+            listed.push(["x"]);
+        }
+        assert!(listed.printed());
+        assert_eq!(listed.table.len(), 20_000);
+        listed.push(["x"]);
+        assert!(!listed.printed());
+        assert_eq!((listed.rows, listed.table.len()), (20_001, 0));
+    }
+
+    #[test]
+    fn counts_that_differ_do_not_close() {
+        let check = Check::new("evaluations", ("the rows", 3), ("the roll-up", 4));
+        assert!(!check.closes());
+        assert_eq!(check.to_string(), "evaluations: the rows says 3, the roll-up says 4");
+    }
+}

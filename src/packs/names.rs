@@ -1,0 +1,27 @@
+//! Names of the files that a pack consists of. Safe on every file system and in every header.
+
+/// The day's population: every delivered evaluation.
+pub const POPULATION: &str = "population.csv";
+/// The period's population with its deviations; in packs of a period.
+pub const PERIOD: &str = "period.csv";
+pub const DELIVERY: &str = "delivery.csv";
+pub const OBJECTS: &str = "objects.csv";
+pub const ACCOUNTS: &str = "accounts.csv";
+/// The public key of the installation.
+pub const KEY: &str = "auditfolio-key.pem";
+
+/// The names of one pack's files.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Names {
+    pub pdf: String,
+    pub signature: String,
+    pub zip: String,
+}
+
+impl Names {
+    /// Of a pack's id, which is of capitals, digits and hyphens.
+    pub fn of(pack_id: &str) -> Self {
+        let stem: String = pack_id.chars().filter(|c| c.is_ascii_alphanumeric() || *c == '-').collect();
+        Self { pdf: format!("{stem}.pdf"), signature: format!("{stem}.sig"), zip: format!("{stem}.zip") }
+    }
+}
