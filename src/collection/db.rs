@@ -320,7 +320,7 @@ pub(super) struct HistoryRow {
 pub(super) async fn history_items(db: &mut PgConnection, place_id: i32) -> sqlx::Result<Vec<HistoryRow>> {
     sqlx::query_as(
         "select day, captured_at, state_id, resource_id, deleted, rule_ids, status_ids
-         from history_item where place_id = $1",
+         from history_item where place_id = $1 order by day, object_id, ordinal",
     )
     .bind(place_id)
     .fetch_all(db)

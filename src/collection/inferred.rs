@@ -8,7 +8,7 @@ use sqlx::PgConnection;
 use time::OffsetDateTime;
 
 use super::day::Day;
-use super::db::{self, DeliveryRow, HistoryRow, NewHistoryItem, StoredState};
+use super::db::{self, DeliveryRow, HistoryRow, NewHistoryItem};
 use super::gather::Names;
 use super::history::{self, HistoryItem};
 use super::ladder::Tally;
@@ -154,7 +154,11 @@ async fn rewrite(
             rules: row.rule_ids.into_iter().zip(row.status_ids).collect(),
         })
         .collect();
-    let inferred: BTreeSet<Day> = items.iter().map(|item| item.day).collect();
+    // A readable snapshot without compliance items speaks for its own day; history still tells what led to later ones.
+    let silent = |day: &Day| {
+        standing.row(*day).is_some_and(|row| row.state.0 == DeliveryState::NoComplianceItems && row.object_id.is_some())
+    };
+    let inferred: BTreeSet<Day> = items.iter().map(|item| item.day).filter(|day| !silent(day)).collect();
     let mut rows: Vec<DeliveryRow> = Vec::new();
     let mut patch = StorePatch::default();
     let entries = history::infer(&items, &inferred);
@@ -197,8 +201,7 @@ async fn rewrite(
     rows.extend(outlived.iter().map(|&day| empty_row(day, DeliveryState::Missing)));
     for (&day, seen) in seen_on {
         // Nothing but history of other types, or nothing that can be read.
-        let standing_state = standing.row(day).map(|row| row.state);
-        if !inferred.contains(&day) && standing_state.is_none_or(|StoredState(state)| !state.known()) {
+        if !inferred.contains(&day) && standing.row(day).is_none() {
             let state = if seen.readable { DeliveryState::NoComplianceItems } else { DeliveryState::Unreadable };
             rows.push(empty_row(day, state));
         }

@@ -230,17 +230,24 @@ async fn write(
             Some(Speaker::Standing) => {
                 let Some(row) = standing.row(day) else { continue };
                 // Only the words about it can change: it was collected, and a later object cannot be read.
-                if row.state.0 == state || row.state.0 == DeliveryState::InferredFromHistory {
+                if row.state.0 == state {
                     continue;
                 }
                 DeliveryRow { state: StoredState(state), ..row.clone() }
             }
             Some(Speaker::New(index)) => {
                 patch_day(&mut patch, ids, &reading, state, day, standing);
-                new_row(&reading, *index, object_ids[*index], state, day, ids)
+                let row = new_row(&reading, *index, object_ids[*index], state, day, ids);
+                tally.stored += if state.known() { row.evaluations() } else { 0 };
+                row
             }
             None => {
-                if standing.row(day).is_some_and(|row| row.state.0.known()) {
+                let before = standing.row(day).map(|row| row.state.0);
+                // What history says of the day stands: no readable snapshot speaks against it.
+                if before == Some(DeliveryState::InferredFromHistory) {
+                    continue;
+                }
+                if before.is_some_and(DeliveryState::known) {
                     forget(&mut patch, day);
                 }
                 empty_row(day, state)
@@ -253,7 +260,6 @@ async fn write(
     for row in rows {
         let (added, removed) = written.difference(&row, standing.row(row.day));
         tally.days += 1;
-        tally.stored += if row.state.0.known() { row.evaluations() } else { 0 };
         db::set_delivery(tx, work.place_id, context.collection_id, &row, added, removed).await?;
     }
     Ok(())

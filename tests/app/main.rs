@@ -8,6 +8,7 @@ mod audit_log;
 mod backup;
 mod bucket;
 mod collection;
+mod collection_laws;
 mod database;
 mod export;
 mod harness;
