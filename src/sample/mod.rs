@@ -4,14 +4,26 @@
 //! modification times. `expected.json` is counted from the model that writes the files and never by reading them.
 
 mod bodies;
+mod calendar;
+mod command;
+mod damage;
+mod deployment;
 mod expected;
+mod generate;
+mod items;
+mod litter;
+mod objects;
 mod options;
 mod organization;
+mod place;
 mod random;
+mod resource;
 mod rules;
 
+pub use command::command;
 pub use expected::{
     AccountList, Case, Counts, Delivery, EXPECTED_FILE, Expected, ExpectedAccount, ExpectedDay,
     LateObject, MARKER_FILE,
 };
+pub use generate::{Progress, Summary, generate};
 pub use options::{Choice, Options, Regions};

@@ -40,11 +40,23 @@ pub(super) struct Account {
     pub(super) looseness: u32,
     /// Whether the incident strikes it.
     pub(super) incident: bool,
-    joined: OffsetDateTime,
+    pub(super) joined: OffsetDateTime,
     /// Days since the first at which it joined; 0 where it was there before.
     pub(super) joins: u32,
     /// Days since the first from which Organizations no longer lists it, or as SUSPENDED.
     pub(super) leaves: Option<u32>,
+}
+
+impl Account {
+    /// The name in letters that every AWS name may have.
+    pub(super) fn slug(&self) -> String {
+        let words = self.name.split(|one: char| !one.is_ascii_alphanumeric());
+        words
+            .filter(|word| !word.is_empty())
+            .collect::<Vec<_>>()
+            .join("-")
+            .to_lowercase()
+    }
 }
 
 /// The days on which things happen, counted from the first.
@@ -182,15 +194,10 @@ impl Organization {
             } else {
                 "CREATED"
             };
-            let mailbox: String = account
-                .name
-                .chars()
-                .filter(|one| one.is_ascii_alphanumeric() || *one == '-')
-                .collect();
             listed.push(json!({
                 "Id": account.id,
                 "Arn": format!("arn:aws:organizations::{management}:account/{}/{}", self.id, account.id),
-                "Email": format!("aws+{}@example.com", mailbox.to_lowercase()),
+                "Email": format!("aws+{}@example.com", account.slug()),
                 "Name": account.name,
                 "Status": status,
                 "State": status,
