@@ -14,6 +14,10 @@ pub async fn run(settings: Settings) -> anyhow::Result<ExitCode> {
     let Settings { store: at, command, .. } = settings;
     let organization = at.organization.clone();
     match command {
+        Command::Sample(options) => {
+            crate::sample::command(&options)?;
+            Ok(ExitCode::SUCCESS)
+        }
         Command::Serve(args) => {
             args.check()?;
             with_store(&at, async |store| server::run(&args, store).await).await

@@ -46,6 +46,8 @@ pub struct StoreSettings {
 /// What to do.
 #[derive(Debug, Subcommand)]
 pub enum Command {
+    /// Make up an organisation in the layout and file shapes of AWS Config, with the true counts beside it.
+    Sample(crate::sample::Options),
     /// Serve the portal until stopped.
     Serve(ServeArgs),
     /// Bring the evidence of a delivery bucket's folder into the store.

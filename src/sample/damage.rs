@@ -14,9 +14,7 @@ pub(super) fn apply(damage: Damage, mut whole: Vec<u8>, folder: &mut Folder) -> 
             }
         }
         Damage::NotJson => {
-            return folder.pack(
-                b"<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<Error><Code>SlowDown</Code></Error>",
-            );
+            return folder.pack(b"<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<Error><Code>SlowDown</Code></Error>");
         }
         Damage::Empty => whole.clear(),
     }

@@ -32,9 +32,7 @@ pub(super) struct Pack {
 
 /// The index of the version in force on a day.
 pub(super) fn in_force<T>(versions: &[Version<T>], day: u32) -> Option<usize> {
-    versions
-        .iter()
-        .position(|version| version.from <= day && day < version.until)
+    versions.iter().position(|version| version.from <= day && day < version.until)
 }
 
 /// What is deployed in a place.
@@ -54,10 +52,7 @@ const PCI: usize = 1;
 impl Deployment {
     pub(super) fn new(organization: &Organization, account: &Account, region_index: usize) -> Self {
         let region = &organization.choice.regions[region_index];
-        let mut random = Random::new(
-            organization.choice.seed,
-            &["deployment", &account.id, region],
-        );
+        let mut random = Random::new(organization.choice.seed, &["deployment", &account.id, region]);
         let story = organization.story;
         let mut cases = Vec::new();
 
@@ -65,37 +60,17 @@ impl Deployment {
         let mut names = Random::new(organization.choice.seed, &["packs"]);
         let [nist, nist_again, pci] = [("nist-csf", 8), ("nist-csf", 8), ("pci-dss-v4", 8)]
             .map(|(name, length)| format!("OrgConformsPack-{name}-{}", names.lower(length)));
-        let mut named = |name: String| PackName {
-            id: format!("conformance-pack-{}", random.lower(9)),
-            name,
-        };
-        let redeployed =
-            account.role == Role::Ordinary && account.ordinal < 2 && story.redeployment() > 0;
-        let mut packs = vec![Pack {
-            versions: vec![Version {
-                from: 0,
-                until: ALWAYS,
-                value: named(nist),
-            }],
-        }];
+        let mut named = |name: String| PackName { id: format!("conformance-pack-{}", random.lower(9)), name };
+        let redeployed = account.role == Role::Ordinary && account.ordinal < 2 && story.redeployment() > 0;
+        let mut packs = vec![Pack { versions: vec![Version { from: 0, until: ALWAYS, value: named(nist) }] }];
         if redeployed {
             let day = story.redeployment();
             packs[NIST].versions[0].until = day;
-            packs[NIST].versions.push(Version {
-                from: day,
-                until: ALWAYS,
-                value: named(nist_again),
-            });
+            packs[NIST].versions.push(Version { from: day, until: ALWAYS, value: named(nist_again) });
             cases.push(("pack redeployed under a new suffix", day));
         }
         if account.name.starts_with("payments") || account.name.starts_with("webshop") {
-            packs.push(Pack {
-                versions: vec![Version {
-                    from: 0,
-                    until: ALWAYS,
-                    value: named(pci),
-                }],
-            });
+            packs.push(Pack { versions: vec![Version { from: 0, until: ALWAYS, value: named(pci) }] });
         }
 
         let place = format!("arn:aws:config:{region}:{}", account.id);
@@ -119,36 +94,21 @@ impl Deployment {
                             until: version.until,
                             value: RuleName {
                                 name: format!("{}-{}", core.name, version.value.id),
-                                arn: format!(
-                                    "{place}:config-rule/aws-service-rule/config-conforms.amazonaws.com/{id}"
-                                ),
+                                arn: format!("{place}:config-rule/aws-service-rule/config-conforms.amazonaws.com/{id}"),
                                 id,
                             },
                         });
                     }
                 } else {
-                    versions.push(Version {
-                        from: 0,
-                        until: ALWAYS,
-                        value: single(core, form, &place, &mut random),
-                    });
+                    versions.push(Version { from: 0, until: ALWAYS, value: single(core, form, &place, &mut random) });
                 }
                 let weight = *Random::new(organization.choice.seed, &["weight", core.name])
                     .pick(&[15, 35, 55, 80, 100, 140, 230, 380]);
-                rules.push(Rule {
-                    core,
-                    versions,
-                    pack,
-                    weight,
-                });
+                rules.push(Rule { core, versions, pack, weight });
             }
         }
         live(&mut rules, organization, account, region_index, &mut cases);
-        Self {
-            rules,
-            packs,
-            cases,
-        }
+        Self { rules, packs, cases }
     }
 }
 
@@ -162,18 +122,11 @@ fn single(core: &Core, form: char, place: &str, random: &mut Random) -> RuleName
             id,
         },
         't' => RuleName {
-            name: format!(
-                "AWSControlTower_AWS-GR_{}",
-                core.name.to_uppercase().replace('-', "_")
-            ),
+            name: format!("AWSControlTower_AWS-GR_{}", core.name.to_uppercase().replace('-', "_")),
             arn: format!("{place}:config-rule/{id}"),
             id,
         },
-        _ => RuleName {
-            name: core.name.to_owned(),
-            arn: format!("{place}:config-rule/{id}"),
-            id,
-        },
+        _ => RuleName { name: core.name.to_owned(), arn: format!("{place}:config-rule/{id}"), id },
     }
 }
 
@@ -187,9 +140,9 @@ fn live(
 ) {
     let story = organization.story;
     let direct = |rules: &mut [Rule], name: &str| {
-        rules.iter().position(|rule| {
-            rule.core.name == name && rule.pack.is_none() && rule.versions[0].value.name == name
-        })
+        rules
+            .iter()
+            .position(|rule| rule.core.name == name && rule.pack.is_none() && rule.versions[0].value.name == name)
     };
     if story.days >= 10 {
         if let Some(index) = direct(rules, "iam-user-group-membership-check") {
@@ -200,12 +153,7 @@ fn live(
         }
     }
     let (gone, back) = (story.at(25), story.at(35));
-    if account.role == Role::Ordinary
-        && account.ordinal == 0
-        && region_index == 0
-        && 0 < gone
-        && gone < back
-    {
+    if account.role == Role::Ordinary && account.ordinal == 0 && region_index == 0 && 0 < gone && gone < back {
         let index = direct(rules, "ec2-security-group-attached-to-eni").unwrap_or(0);
         let Some(rule) = rules.get_mut(index) else {
             return;
@@ -217,14 +165,7 @@ fn live(
         let until = std::mem::replace(&mut rule.versions[held].until, gone);
         let value = rule.versions[held].value.clone();
         if until > back {
-            rule.versions.insert(
-                held + 1,
-                Version {
-                    from: back,
-                    until,
-                    value,
-                },
-            );
+            rule.versions.insert(held + 1, Version { from: back, until, value });
         }
         cases.push(("rule gone and back", gone));
     }

@@ -47,10 +47,8 @@ impl Expected {
     /// Where the file is absent or is not what this program writes.
     pub fn read(folder: &Path) -> anyhow::Result<Self> {
         let path = folder.join(EXPECTED_FILE);
-        let file =
-            std::fs::File::open(&path).with_context(|| format!("opening {}", path.display()))?;
-        serde_json::from_reader(BufReader::new(file))
-            .with_context(|| format!("reading {}", path.display()))
+        let file = std::fs::File::open(&path).with_context(|| format!("opening {}", path.display()))?;
+        serde_json::from_reader(BufReader::new(file)).with_context(|| format!("reading {}", path.display()))
     }
 }
 

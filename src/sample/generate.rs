@@ -13,8 +13,7 @@ use time::macros::time;
 use time::{Date, Duration};
 
 use super::expected::{
-    AccountList, Case, Counts, Delivery, EXPECTED_FILE, Expected, ExpectedAccount, ExpectedDay,
-    LateObject, MARKER_FILE,
+    AccountList, Case, Counts, Delivery, EXPECTED_FILE, Expected, ExpectedAccount, ExpectedDay, LateObject, MARKER_FILE,
 };
 use super::objects::Folder;
 use super::options::{Choice, Options};
@@ -90,22 +89,12 @@ pub fn generate(options: &Options, progress: impl Fn(Progress)) -> anyhow::Resul
     Ok(summary(&organization, out, false, made.files, made.bytes))
 }
 
-fn summary(
-    organization: &Organization,
-    out: &Path,
-    already_there: bool,
-    files: u64,
-    bytes: u64,
-) -> Summary {
+fn summary(organization: &Organization, out: &Path, already_there: bool, files: u64, bytes: u64) -> Summary {
     Summary {
         already_there,
         files,
         bytes,
-        account_lists: organization
-            .list_days
-            .iter()
-            .map(|&day| out.join(list_name(organization.date(day))))
-            .collect(),
+        account_lists: organization.list_days.iter().map(|&day| out.join(list_name(organization.date(day)))).collect(),
         regions: organization.choice.regions.clone(),
         accounts: organization.accounts.len(),
         first_day: organization.first_day,
@@ -120,12 +109,7 @@ fn earlier(out: &Path) -> anyhow::Result<Option<Choice>> {
     match fs::read(&marker) {
         Ok(bytes) => {
             let choice = serde_json::from_slice(&bytes);
-            choice.map(Some).with_context(|| {
-                format!(
-                    "{} is not from this version of the program",
-                    marker.display()
-                )
-            })
+            choice.map(Some).with_context(|| format!("{} is not from this version of the program", marker.display()))
         }
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
             let mut entries = match fs::read_dir(out) {
@@ -136,10 +120,7 @@ fn earlier(out: &Path) -> anyhow::Result<Option<Choice>> {
                 }
             };
             if entries.next().is_some() {
-                bail!(
-                    "{} is not empty and holds no sample: give another folder",
-                    out.display()
-                );
+                bail!("{} is not empty and holds no sample: give another folder", out.display());
             }
             Ok(None)
         }
@@ -154,19 +135,13 @@ struct Made {
     bytes: u64,
 }
 
-fn places(
-    organization: &Organization,
-    out: &Path,
-    progress: &impl Fn(Progress),
-) -> anyhow::Result<Made> {
+fn places(organization: &Organization, out: &Path, progress: &impl Fn(Progress)) -> anyhow::Result<Made> {
     let regions = organization.choice.regions.len();
     let total = organization.accounts.len() * regions;
     let next = AtomicUsize::new(0);
     let stopped = AtomicBool::new(false);
     let (sender, receiver) = mpsc::channel();
-    let threads = std::thread::available_parallelism()
-        .map_or(1, std::num::NonZero::get)
-        .min(total);
+    let threads = std::thread::available_parallelism().map_or(1, std::num::NonZero::get).min(total);
     std::thread::scope(|scope| {
         for _ in 0..threads {
             let sender = sender.clone();
@@ -196,18 +171,9 @@ fn places(
             outcomes.insert(index, made);
             files += written.0;
             bytes += written.1;
-            progress(Progress {
-                places: outcomes.len(),
-                places_total: total,
-                files,
-                bytes,
-            });
+            progress(Progress { places: outcomes.len(), places_total: total, files, bytes });
         }
-        Ok(Made {
-            outcomes: outcomes.into_values().collect(),
-            files,
-            bytes,
-        })
+        Ok(Made { outcomes: outcomes.into_values().collect(), files, bytes })
     })
 }
 
@@ -246,36 +212,22 @@ fn write_dated(path: &Path, bytes: &[u8], day: Date) -> anyhow::Result<()> {
 /// Writes a file so that it is there whole or not at all.
 fn write_whole(path: &Path, bytes: &[u8]) -> anyhow::Result<()> {
     let draft = path.with_extension("draft");
-    let written = fs::File::create(&draft)
-        .and_then(|mut file| file.write_all(bytes).and_then(|()| file.sync_all()));
-    written
-        .and_then(|()| fs::rename(&draft, path))
-        .with_context(|| format!("writing {}", path.display()))
+    let written = fs::File::create(&draft).and_then(|mut file| file.write_all(bytes).and_then(|()| file.sync_all()));
+    written.and_then(|()| fs::rename(&draft, path)).with_context(|| format!("writing {}", path.display()))
 }
 
 /// The counts as JSON with a line for each place's day, for readers with an editor.
 fn as_lines(expected: &Expected) -> anyhow::Result<Vec<u8>> {
-    let head = Expected {
-        days: Vec::new(),
-        ..expected.clone()
-    };
+    let head = Expected { days: Vec::new(), ..expected.clone() };
     let mut text = serde_json::to_string_pretty(&head)?;
-    let end = text
-        .rfind("[]")
-        .context("the list of days is the last field")?;
+    let end = text.rfind("[]").context("the list of days is the last field")?;
     text.truncate(end);
     text.push('[');
     for (index, day) in expected.days.iter().enumerate() {
-        let head = ExpectedDay {
-            places: Vec::new(),
-            ..day.clone()
-        };
+        let head = ExpectedDay { places: Vec::new(), ..day.clone() };
         let head = serde_json::to_string(&head)?;
         text.push_str(if index == 0 { "\n" } else { ",\n" });
-        text.push_str(
-            head.strip_suffix("]}")
-                .context("the list of places is the last field")?,
-        );
+        text.push_str(head.strip_suffix("]}").context("the list of places is the last field")?);
         for (index, place) in day.places.iter().enumerate() {
             text.push_str(if index == 0 { "\n  " } else { ",\n  " });
             text.push_str(&serde_json::to_string(place)?);
@@ -286,20 +238,10 @@ fn as_lines(expected: &Expected) -> anyhow::Result<Vec<u8>> {
     Ok(text.into_bytes())
 }
 
-fn expected(
-    organization: &Organization,
-    outcomes: Vec<Outcome>,
-    account_lists: Vec<AccountList>,
-) -> Expected {
+fn expected(organization: &Organization, outcomes: Vec<Outcome>, account_lists: Vec<AccountList>) -> Expected {
     let regions = &organization.choice.regions;
-    let at = |index: usize| {
-        (
-            &organization.accounts[index / regions.len()],
-            &regions[index % regions.len()],
-        )
-    };
-    let (mut late_objects, mut unreadable_objects, mut cases) =
-        (Vec::new(), Vec::new(), Vec::new());
+    let at = |index: usize| (&organization.accounts[index / regions.len()], &regions[index % regions.len()]);
+    let (mut late_objects, mut unreadable_objects, mut cases) = (Vec::new(), Vec::new(), Vec::new());
     let (mut snapshots, mut histories) = (0, 0);
     let mut places = Vec::new();
     for (index, outcome) in outcomes.into_iter().enumerate() {
@@ -315,12 +257,7 @@ fn expected(
         }
         for (case, day) in outcome.cases {
             let day = organization.date(day);
-            cases.push(Case {
-                case: case.to_owned(),
-                account_id: account.id.clone(),
-                region: region.clone(),
-                day,
-            });
+            cases.push(Case { case: case.to_owned(), account_id: account.id.clone(), region: region.clone(), day });
         }
         unreadable_objects.extend(outcome.unreadable);
         snapshots += outcome.snapshots;
@@ -343,8 +280,7 @@ fn expected(
         };
         for (index, days) in places.iter_mut().enumerate() {
             let (account, region) = at(index);
-            let truth =
-                std::mem::take(&mut days[usize::try_from(day).expect("a few thousand days")]);
+            let truth = std::mem::take(&mut days[usize::try_from(day).expect("a few thousand days")]);
             let expects = organization.expects(account, day);
             sum.expected_places += u32::from(expects);
             let Some(state) = truth.state.or(expects.then_some(DeliveryState::Missing)) else {
@@ -377,9 +313,7 @@ fn expected(
         id: account.id.clone(),
         name: account.name.clone(),
         from: account.joined.date(),
-        until: organization
-            .expected_until(account)
-            .map(|day| organization.date(day)),
+        until: organization.expected_until(account).map(|day| organization.date(day)),
     });
     Expected {
         options: organization.choice.clone(),

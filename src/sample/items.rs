@@ -95,14 +95,7 @@ pub(super) fn deleted(origin: Origin<'_>, resource_type: &str, id: &str, capture
     let mut text = String::from(
         "{\"relatedEvents\":[],\"relationships\":[],\"configuration\":null,\"supplementaryConfiguration\":{},\"tags\":{},",
     );
-    head(
-        &mut text,
-        origin,
-        captured,
-        "ResourceDeleted",
-        resource_type,
-        id,
-    );
+    head(&mut text, origin, captured, "ResourceDeleted", resource_type, id);
     write!(
         text,
         "\"awsRegion\":{},\"availabilityZone\":\"Not Applicable\",\"configurationStateMd5Hash\":\"\",\"resourceCreationTime\":null}}",
@@ -142,20 +135,9 @@ pub(super) fn compliance<'a>(
     text.push_str("]},\"supplementaryConfiguration\":{},\"tags\":{},");
     let status = if first { "ResourceDiscovered" } else { "OK" };
     let own_id = format!("{resource_type}/{resource_id}");
-    head(
-        &mut text,
-        origin,
-        captured,
-        status,
-        "AWS::Config::ResourceCompliance",
-        &own_id,
-    );
-    write!(
-        text,
-        "\"awsRegion\":{},\"configurationStateMd5Hash\":\"\"}}",
-        quoted(origin.region)
-    )
-    .expect("writing to a string cannot fail");
+    head(&mut text, origin, captured, status, "AWS::Config::ResourceCompliance", &own_id);
+    write!(text, "\"awsRegion\":{},\"configurationStateMd5Hash\":\"\"}}", quoted(origin.region))
+        .expect("writing to a string cannot fail");
     text
 }
 
@@ -193,14 +175,7 @@ pub(super) fn pack<'a>(
         .expect("writing to a string cannot fail");
     }
     text.push_str("]},\"supplementaryConfiguration\":{},\"tags\":{},");
-    head(
-        &mut text,
-        origin,
-        captured,
-        "OK",
-        "AWS::Config::ConformancePackCompliance",
-        &pack.id,
-    );
+    head(&mut text, origin, captured, "OK", "AWS::Config::ConformancePackCompliance", &pack.id);
     write!(
         text,
         "\"resourceName\":\"{0}\",\"ARN\":\"arn:aws:config:{1}:{2}:conformance-pack/{0}/{3}\",\"awsRegion\":\"{1}\",\"configurationStateMd5Hash\":\"\"}}",
@@ -211,14 +186,7 @@ pub(super) fn pack<'a>(
 }
 
 /// The fields that every item has in the middle.
-fn head(
-    text: &mut String,
-    origin: Origin<'_>,
-    captured: i64,
-    status: &str,
-    resource_type: &str,
-    id: &str,
-) {
+fn head(text: &mut String, origin: Origin<'_>, captured: i64, status: &str, resource_type: &str, id: &str) {
     write!(
         text,
         "\"configurationItemVersion\":\"1.3\",\"configurationItemCaptureTime\":\"{}\",\"configurationStateId\":{captured},\"awsAccountId\":\"{}\",\"configurationItemStatus\":\"{status}\",\"resourceType\":\"{resource_type}\",\"resourceId\":{},",

@@ -21,29 +21,14 @@ pub(super) fn write(
     folder: &mut Folder,
 ) -> anyhow::Result<()> {
     let mut random = Random::new(organization.choice.seed, &["litter", &account.id]);
-    let first = organization
-        .date(account.joins.min(organization.story.days - 1))
-        .with_time(time!(00:10))
-        .assume_utc();
-    folder.put(
-        &format!("{}/Config/ConfigWritabilityCheckFile", root.logs()),
-        b"",
-        first,
-    )?;
+    let first = organization.date(account.joins.min(organization.story.days - 1)).with_time(time!(00:10)).assume_utc();
+    folder.put(&format!("{}/Config/ConfigWritabilityCheckFile", root.logs()), b"", first)?;
 
     let (id, region) = (&account.id, root.region);
-    for at in [
-        first,
-        organization
-            .choice
-            .until
-            .with_time(time!(06:25))
-            .assume_utc(),
-    ] {
+    for at in [first, organization.choice.until.with_time(time!(06:25)).assume_utc()] {
         // CloudTrail's days have two digits, unlike Config's.
-        let day = at
-            .format(format_description!("[year]/[month]/[day]"))
-            .expect("a time of this century can be written");
+        let day =
+            at.format(format_description!("[year]/[month]/[day]")).expect("a time of this century can be written");
         let minute = at
             .format(format_description!("[year][month][day]T[hour][minute]Z"))
             .expect("a time of this century can be written");
@@ -53,26 +38,11 @@ pub(super) fn write(
             random.uuid()
         );
         let packed = folder.pack(event.as_bytes());
-        let name = format!(
-            "{id}_CloudTrail_{region}_{minute}_{}.json.gz",
-            random.upper(16)
-        );
-        folder.put(
-            &format!("{}/CloudTrail/{region}/{day}/{name}", root.logs()),
-            &packed,
-            at,
-        )?;
-        let digest = folder
-            .pack(format!("{{\"awsAccountId\":\"{id}\",\"digestS3Bucket\":\"logs\"}}").as_bytes());
-        let name = format!(
-            "{id}_CloudTrail-Digest_{region}_management_{region}_{}.json.gz",
-            stamp(at)
-        );
-        folder.put(
-            &format!("{}/CloudTrail-Digest/{region}/{day}/{name}", root.logs()),
-            &digest,
-            at,
-        )?;
+        let name = format!("{id}_CloudTrail_{region}_{minute}_{}.json.gz", random.upper(16));
+        folder.put(&format!("{}/CloudTrail/{region}/{day}/{name}", root.logs()), &packed, at)?;
+        let digest = folder.pack(format!("{{\"awsAccountId\":\"{id}\",\"digestS3Bucket\":\"logs\"}}").as_bytes());
+        let name = format!("{id}_CloudTrail-Digest_{region}_management_{region}_{}.json.gz", stamp(at));
+        folder.put(&format!("{}/CloudTrail-Digest/{region}/{day}/{name}", root.logs()), &digest, at)?;
     }
 
     if account.ordinal == 0 {
@@ -82,14 +52,9 @@ pub(super) fn write(
             "{{\"configurationItemSummary\":{{\"changeType\":\"UPDATE\",\"configurationItemVersion\":\"1.3\",\"configurationItemCaptureTime\":\"{}\",\"awsAccountId\":\"{id}\",\"configurationItemStatus\":\"OK\",\"resourceType\":\"AWS::EC2::SecurityGroup\",\"resourceId\":\"{group}\",\"awsRegion\":\"{region}\",\"configurationStateMd5Hash\":\"\"}},\"s3DeliverySummary\":{{\"s3BucketLocation\":\"config-bucket\",\"errorCode\":null,\"errorMessage\":null}},\"messageType\":\"OversizedConfigurationItemChangeNotification\"}}",
             bodies::moment(at)
         );
-        let name = format!(
-            "{id}_Config_{region}_ChangeNotification_AWS::EC2::SecurityGroup_{group}_{}_1.json.gz",
-            stamp(at)
-        );
-        let key = format!(
-            "{}/OversizedChangeNotification/AWS::EC2::SecurityGroup/{group}/{name}",
-            root.day(at.date())
-        );
+        let name =
+            format!("{id}_Config_{region}_ChangeNotification_AWS::EC2::SecurityGroup_{group}_{}_1.json.gz", stamp(at));
+        let key = format!("{}/OversizedChangeNotification/AWS::EC2::SecurityGroup/{group}/{name}", root.day(at.date()));
         let packed = folder.pack(notice.as_bytes());
         folder.put(&key, &packed, at)?;
     }
@@ -102,18 +67,9 @@ pub(super) fn huge<'a>(
     head: String,
     items: &'a str,
 ) -> impl Iterator<Item = String> + use<'a> {
-    const TYPES: [&str; 5] = [
-        "AWS::EC2::Instance",
-        "AWS::EC2::SecurityGroup",
-        "AWS::IAM::Role",
-        "AWS::RDS::DBInstance",
-        "AWS::S3::Bucket",
-    ];
-    let (account, region, seed) = (
-        around.account,
-        around.region,
-        around.organization.choice.seed,
-    );
+    const TYPES: [&str; 5] =
+        ["AWS::EC2::Instance", "AWS::EC2::SecurityGroup", "AWS::IAM::Role", "AWS::RDS::DBInstance", "AWS::S3::Bucket"];
+    let (account, region, seed) = (around.account, around.region, around.organization.choice.seed);
     let slug = account.slug();
     let created = around.organization.first_day.midnight().assume_utc();
     let captured = created.unix_timestamp() * 1_000;
@@ -122,20 +78,10 @@ pub(super) fn huge<'a>(
     let filling = std::iter::from_fn(move || {
         (left > 0).then(|| {
             let resource_type = TYPES[number % TYPES.len()];
-            let setting = Setting {
-                account_id: &account.id,
-                slug: &slug,
-                region,
-                created,
-                revision: 0,
-                number,
-            };
+            let setting = Setting { account_id: &account.id, slug: &slug, region, created, revision: 0, number };
             let mut random = Random::new(seed, &["huge", &number.to_string()]);
             let body = bodies::describe(resource_type, &setting, &mut random);
-            let origin = Origin {
-                account_id: &account.id,
-                region,
-            };
+            let origin = Origin { account_id: &account.id, region };
             let mut text = items::ordinary(origin, resource_type, &body, captured, "OK", created);
             text.push(',');
             number += 1;
@@ -143,7 +89,5 @@ pub(super) fn huge<'a>(
             text
         })
     });
-    std::iter::once(head)
-        .chain(filling)
-        .chain([items.to_owned(), "]}".to_owned()])
+    std::iter::once(head).chain(filling).chain([items.to_owned(), "]}".to_owned()])
 }

@@ -22,8 +22,7 @@ mod rules;
 
 pub use command::command;
 pub use expected::{
-    AccountList, Case, Counts, Delivery, EXPECTED_FILE, Expected, ExpectedAccount, ExpectedDay,
-    LateObject, MARKER_FILE,
+    AccountList, Case, Counts, Delivery, EXPECTED_FILE, Expected, ExpectedAccount, ExpectedDay, LateObject, MARKER_FILE,
 };
 pub use generate::{Progress, Summary, generate};
 pub use options::{Choice, Options, Regions};

@@ -30,44 +30,26 @@ impl Root<'_> {
     /// The folder of a day; AWS writes month and day without leading zeros.
     pub(super) fn day(&self, day: Date) -> String {
         let (year, month, date) = (day.year(), u8::from(day.month()), day.day());
-        format!(
-            "{}/Config/{}/{year}/{month}/{date}",
-            self.logs(),
-            self.region
-        )
+        format!("{}/Config/{}/{year}/{month}/{date}", self.logs(), self.region)
     }
 
     pub(super) fn snapshot(&self, taken: OffsetDateTime, id: &str) -> String {
-        let name = format!(
-            "{}_Config_{}_ConfigSnapshot_{}_{id}.json.gz",
-            self.account_id,
-            self.region,
-            stamp(taken)
-        );
+        let name = format!("{}_Config_{}_ConfigSnapshot_{}_{id}.json.gz", self.account_id, self.region, stamp(taken));
         format!("{}/ConfigSnapshot/{name}", self.day(taken.date()))
     }
 
-    pub(super) fn history(
-        &self,
-        resource_type: &str,
-        start: OffsetDateTime,
-        end: OffsetDateTime,
-    ) -> String {
+    pub(super) fn history(&self, resource_type: &str, start: OffsetDateTime, end: OffsetDateTime) -> String {
         let (from, to) = (stamp(start), stamp(end));
-        let name = format!(
-            "{}_Config_{}_ConfigHistory_{resource_type}_{from}_{to}_1.json.gz",
-            self.account_id, self.region
-        );
+        let name =
+            format!("{}_Config_{}_ConfigHistory_{resource_type}_{from}_{to}_1.json.gz", self.account_id, self.region);
         format!("{}/ConfigHistory/{name}", self.day(end.date()))
     }
 }
 
 /// `20261121T051233Z`
 pub(super) fn stamp(at: OffsetDateTime) -> String {
-    at.format(format_description!(
-        "[year][month][day]T[hour][minute][second]Z"
-    ))
-    .expect("a time of this century can be written")
+    at.format(format_description!("[year][month][day]T[hour][minute][second]Z"))
+        .expect("a time of this century can be written")
 }
 
 /// Writes objects below a folder.
@@ -83,33 +65,19 @@ pub(super) struct Folder {
 impl Folder {
     pub(super) fn new(root: &Path) -> Self {
         let level = CompressionLvl::new(6).expect("6 is a level of deflate");
-        Self {
-            root: root.to_owned(),
-            compressor: Compressor::new(level),
-            made: None,
-            files: 0,
-            bytes: 0,
-        }
+        Self { root: root.to_owned(), compressor: Compressor::new(level), made: None, files: 0, bytes: 0 }
     }
 
     /// A text as one gzip member, always the same bytes.
     pub(super) fn pack(&mut self, text: &[u8]) -> Vec<u8> {
         let mut packed = vec![0; self.compressor.gzip_compress_bound(text.len())];
-        let length = self
-            .compressor
-            .gzip_compress(text, &mut packed)
-            .expect("the bound holds every packed text");
+        let length = self.compressor.gzip_compress(text, &mut packed).expect("the bound holds every packed text");
         packed.truncate(length);
         packed
     }
 
     /// Writes a file whose modification time is the time of its delivery.
-    pub(super) fn put(
-        &mut self,
-        key: &str,
-        bytes: &[u8],
-        delivered: OffsetDateTime,
-    ) -> anyhow::Result<()> {
+    pub(super) fn put(&mut self, key: &str, bytes: &[u8], delivered: OffsetDateTime) -> anyhow::Result<()> {
         let path = self.place(key)?;
         std::fs::write(&path, bytes).with_context(|| format!("writing {}", path.display()))?;
         self.finish(&path, delivered)
@@ -129,10 +97,7 @@ impl Folder {
         for piece in pieces {
             packed.write_all(piece.as_bytes()).with_context(failed)?;
         }
-        packed
-            .finish()
-            .and_then(|mut file| file.flush())
-            .with_context(failed)?;
+        packed.finish().and_then(|mut file| file.flush()).with_context(failed)?;
         self.finish(&path, delivered)
     }
 
@@ -140,8 +105,7 @@ impl Folder {
         let path = self.root.join(key);
         let folder = path.parent().unwrap_or(&self.root);
         if self.made.as_deref() != Some(folder) {
-            std::fs::create_dir_all(folder)
-                .with_context(|| format!("making {}", folder.display()))?;
+            std::fs::create_dir_all(folder).with_context(|| format!("making {}", folder.display()))?;
             self.made = Some(folder.to_owned());
         }
         Ok(path)
@@ -149,12 +113,8 @@ impl Folder {
 
     fn finish(&mut self, path: &Path, delivered: OffsetDateTime) -> anyhow::Result<()> {
         let failed = || format!("setting the time of {}", path.display());
-        let file = std::fs::OpenOptions::new()
-            .write(true)
-            .open(path)
-            .with_context(failed)?;
-        file.set_modified(SystemTime::from(delivered))
-            .with_context(failed)?;
+        let file = std::fs::OpenOptions::new().write(true).open(path).with_context(failed)?;
+        file.set_modified(SystemTime::from(delivered)).with_context(failed)?;
         self.files += 1;
         self.bytes += file.metadata().with_context(failed)?.len();
         Ok(())
@@ -169,11 +129,7 @@ mod tests {
 
     #[test]
     fn keys_are_as_aws_writes_them() {
-        let root = Root {
-            prefix: "o-a1/logs",
-            account_id: "012345678901",
-            region: "eu-west-1",
-        };
+        let root = Root { prefix: "o-a1/logs", account_id: "012345678901", region: "eu-west-1" };
         let taken = datetime!(2026-03-07 04:05:06 UTC);
         assert_eq!(
             root.snapshot(taken, "16da64e4-cb65-4846-b061-e6c3ba43cb96"),

@@ -91,12 +91,7 @@ impl Options {
     pub(super) fn choice(&self, yesterday: Date) -> Choice {
         Choice {
             format: FORMAT,
-            prefix: self
-                .prefix
-                .as_deref()
-                .unwrap_or("")
-                .trim_matches('/')
-                .to_owned(),
+            prefix: self.prefix.as_deref().unwrap_or("").trim_matches('/').to_owned(),
             accounts: self.accounts,
             regions: self.regions.0.clone(),
             days: self.days,
@@ -134,13 +129,7 @@ pub struct Regions(pub Vec<String>);
 impl Regions {
     /// The first `number` Regions of a fixed list (of 17).
     pub fn first(number: usize) -> Self {
-        Self(
-            REGIONS
-                .iter()
-                .take(number)
-                .map(|&name| name.to_owned())
-                .collect(),
-        )
+        Self(REGIONS.iter().take(number).map(|&name| name.to_owned()).collect())
     }
 }
 
@@ -156,9 +145,7 @@ impl FromStr for Regions {
         }
         let mut names: Vec<String> = Vec::new();
         for name in text.split(',').map(str::trim) {
-            let known_letters = name
-                .bytes()
-                .all(|byte| matches!(byte, b'a'..=b'z' | b'0'..=b'9' | b'-'));
+            let known_letters = name.bytes().all(|byte| matches!(byte, b'a'..=b'z' | b'0'..=b'9' | b'-'));
             if name.is_empty() || !known_letters {
                 return Err(format!("{name:?} is not the name of a Region"));
             }
@@ -182,14 +169,8 @@ mod tests {
 
     #[test]
     fn regions_are_a_number_or_names() {
-        assert_eq!(
-            "2".parse(),
-            Ok(Regions(vec!["eu-central-1".into(), "eu-west-1".into()]))
-        );
-        assert_eq!(
-            "us-east-1, eu-west-1".parse(),
-            Ok(Regions(vec!["us-east-1".into(), "eu-west-1".into()]))
-        );
+        assert_eq!("2".parse(), Ok(Regions(vec!["eu-central-1".into(), "eu-west-1".into()])));
+        assert_eq!("us-east-1, eu-west-1".parse(), Ok(Regions(vec!["us-east-1".into(), "eu-west-1".into()])));
         assert!("0".parse::<Regions>().is_err());
         assert!("18".parse::<Regions>().is_err());
         assert!("eu-west-1,eu-west-1".parse::<Regions>().is_err());

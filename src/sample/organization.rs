@@ -51,11 +51,7 @@ impl Account {
     /// The name in letters that every AWS name may have.
     pub(super) fn slug(&self) -> String {
         let words = self.name.split(|one: char| !one.is_ascii_alphanumeric());
-        words
-            .filter(|word| !word.is_empty())
-            .collect::<Vec<_>>()
-            .join("-")
-            .to_lowercase()
+        words.filter(|word| !word.is_empty()).collect::<Vec<_>>().join("-").to_lowercase()
     }
 }
 
@@ -149,21 +145,9 @@ impl Organization {
         let mut list_days = BTreeSet::from([0]);
         list_days.extend(accounts.iter().filter_map(|account| account.leaves));
         // A list while the account that is closed later was still open.
-        list_days.extend(
-            accounts
-                .iter()
-                .filter(|one| one.role == Role::NeverDelivers)
-                .map(|one| one.joins),
-        );
+        list_days.extend(accounts.iter().filter(|one| one.role == Role::NeverDelivers).map(|one| one.joins));
         list_days.retain(|&day| day < choice.days);
-        Self {
-            choice,
-            story,
-            first_day,
-            id,
-            accounts,
-            list_days: list_days.into_iter().collect(),
-        }
+        Self { choice, story, first_day, id, accounts, list_days: list_days.into_iter().collect() }
     }
 
     pub(super) fn date(&self, day: u32) -> Date {
@@ -189,11 +173,7 @@ impl Organization {
                 continue;
             }
             let status = if gone { "SUSPENDED" } else { "ACTIVE" };
-            let method = if account.role == Role::Joined || account.ordinal == 0 {
-                "INVITED"
-            } else {
-                "CREATED"
-            };
+            let method = if account.role == Role::Joined || account.ordinal == 0 { "INVITED" } else { "CREATED" };
             listed.push(json!({
                 "Id": account.id,
                 "Arn": format!("arn:aws:organizations::{management}:account/{}/{}", self.id, account.id),
@@ -211,12 +191,9 @@ impl Organization {
         }
         // The AWS CLI indents by four.
         let mut text = Vec::new();
-        let mut writer = serde_json::Serializer::with_formatter(
-            &mut text,
-            serde_json::ser::PrettyFormatter::with_indent(b"    "),
-        );
-        serde::Serialize::serialize(&json!({ "Accounts": listed }), &mut writer)
-            .expect("plain JSON can be written");
+        let mut writer =
+            serde_json::Serializer::with_formatter(&mut text, serde_json::ser::PrettyFormatter::with_indent(b"    "));
+        serde::Serialize::serialize(&json!({ "Accounts": listed }), &mut writer).expect("plain JSON can be written");
         let mut text = String::from_utf8(text).expect("JSON is UTF-8");
         text.push('\n');
         text
@@ -225,11 +202,7 @@ impl Organization {
 
 fn accounts(choice: &Choice, story: Story, first_day: Date, random: &mut Random) -> Vec<Account> {
     let total = usize::try_from(choice.accounts).expect("a few thousand accounts");
-    let special = if total >= 10 {
-        SPECIAL.len()
-    } else {
-        total * SPECIAL.len() / 10
-    };
+    let special = if total >= 10 { SPECIAL.len() } else { total * SPECIAL.len() / 10 };
     let mut ids = BTreeSet::new();
     let mut accounts = Vec::new();
     for index in 0..total - special {
@@ -247,16 +220,12 @@ fn accounts(choice: &Choice, story: Story, first_day: Date, random: &mut Random)
         accounts[0].2 = true;
     }
     let make = |(name, looseness, incident, role, ordinal): (String, u32, bool, Role, usize)| {
-        let lead = if ordinal == 2 && role == Role::Ordinary {
-            "00"
-        } else {
-            *random.pick(&["1", "2", "4", "5", "7", "9"])
-        };
+        let lead =
+            if ordinal == 2 && role == Role::Ordinary { "00" } else { *random.pick(&["1", "2", "4", "5", "7", "9"]) };
         let mut id = String::new();
         while id.is_empty() || !ids.insert(id.clone()) {
             lead.clone_into(&mut id);
-            write!(id, "{}", random.digits(12 - lead.len()))
-                .expect("writing to a string cannot fail");
+            write!(id, "{}", random.digits(12 - lead.len())).expect("writing to a string cannot fail");
         }
         let (joins, leaves) = match role {
             Role::NeverDelivers => (story.at(30), Some(story.at(37).max(story.at(30) + 1))),
@@ -269,19 +238,9 @@ fn accounts(choice: &Choice, story: Story, first_day: Date, random: &mut Random)
         } else {
             first_day - Duration::days(i64::from(random.between(200, 1_900)))
         };
-        let joined = day.with_time(time!(08:00)).assume_utc()
-            + Duration::milliseconds(i64::from(random.below(30_000_000)));
-        Account {
-            id,
-            name,
-            role,
-            ordinal,
-            looseness,
-            incident,
-            joined,
-            joins,
-            leaves,
-        }
+        let joined =
+            day.with_time(time!(08:00)).assume_utc() + Duration::milliseconds(i64::from(random.below(30_000_000)));
+        Account { id, name, role, ordinal, looseness, incident, joined, joins, leaves }
     };
     accounts.into_iter().map(make).collect()
 }
@@ -292,11 +251,7 @@ fn further(index: usize) -> (String, u32, bool) {
     let team = TEAMS[number % TEAMS.len()];
     let (stage, looseness) = STAGES[number / TEAMS.len() % STAGES.len()];
     let round = number / (TEAMS.len() * STAGES.len()) + 1;
-    let name = if round == 1 {
-        format!("{team}-{stage}")
-    } else {
-        format!("{team}-{stage}-{round}")
-    };
+    let name = if round == 1 { format!("{team}-{stage}") } else { format!("{team}-{stage}-{round}") };
     (name, looseness, number % 9 == 4)
 }
 
@@ -315,73 +270,33 @@ mod tests {
     fn ten_accounts_hold_every_role() {
         let organization = organization(10, 10);
         for (_, _, role) in SPECIAL {
-            assert_eq!(
-                organization
-                    .accounts
-                    .iter()
-                    .filter(|account| account.role == role)
-                    .count(),
-                1,
-                "{role:?}"
-            );
+            assert_eq!(organization.accounts.iter().filter(|account| account.role == role).count(), 1, "{role:?}");
         }
-        assert_eq!(
-            organization
-                .accounts
-                .iter()
-                .filter(|account| account.id.starts_with("00"))
-                .count(),
-            1
-        );
-        assert!(
-            organization
-                .accounts
-                .iter()
-                .all(|account| account.id.len() == 12)
-        );
+        assert_eq!(organization.accounts.iter().filter(|account| account.id.starts_with("00")).count(), 1);
+        assert!(organization.accounts.iter().all(|account| account.id.len() == 12));
     }
 
     #[test]
     fn names_and_ids_differ_in_an_organisation_of_hundreds() {
         let organization = organization(700, 3);
-        let names: BTreeSet<&str> = organization
-            .accounts
-            .iter()
-            .map(|account| account.name.as_str())
-            .collect();
-        let ids: BTreeSet<&str> = organization
-            .accounts
-            .iter()
-            .map(|account| account.id.as_str())
-            .collect();
+        let names: BTreeSet<&str> = organization.accounts.iter().map(|account| account.name.as_str()).collect();
+        let ids: BTreeSet<&str> = organization.accounts.iter().map(|account| account.id.as_str()).collect();
         assert_eq!((names.len(), ids.len()), (700, 700));
     }
 
     #[test]
     fn an_account_is_expected_until_the_list_that_lacks_it_or_shows_it_suspended() {
         let organization = organization(12, 20);
-        let find = |role| {
-            organization
-                .accounts
-                .iter()
-                .find(|account| account.role == role)
-                .unwrap()
-        };
+        let find = |role| organization.accounts.iter().find(|account| account.role == role).unwrap();
         let left = find(Role::Left);
         assert!(organization.expects(left, 13) && !organization.expects(left, 14));
-        assert!(
-            organization.account_list(6).contains(&left.id)
-                && !organization.account_list(14).contains(&left.id)
-        );
+        assert!(organization.account_list(6).contains(&left.id) && !organization.account_list(14).contains(&left.id));
         let closed = find(Role::NeverDelivers);
         assert!(
-            !organization.expects(closed, 5)
-                && organization.expects(closed, 6)
-                && !organization.expects(closed, 7)
+            !organization.expects(closed, 5) && organization.expects(closed, 6) && !organization.expects(closed, 7)
         );
         assert!(
-            !organization.account_list(6).contains("SUSPENDED")
-                && organization.account_list(7).contains("SUSPENDED")
+            !organization.account_list(6).contains("SUSPENDED") && organization.account_list(7).contains("SUSPENDED")
         );
         assert_eq!(organization.list_days, [0, 6, 7, 14]);
     }

@@ -101,71 +101,31 @@ impl<'a> Place<'a> {
     ) -> Self {
         let region = organization.choice.regions[region_index].as_str();
         let mut random = Random::new(organization.choice.seed, &["place", &account.id, region]);
-        let around = Surroundings {
-            organization,
-            account,
-            region,
-            rules: &deployment.rules,
-        };
-        let root = Root {
-            prefix: &organization.choice.prefix,
-            account_id: &account.id,
-            region,
-        };
-        let mut outcome = Outcome {
-            cases: deployment.cases.clone(),
-            ..Outcome::default()
-        };
+        let around = Surroundings { organization, account, region, rules: &deployment.rules };
+        let root = Root { prefix: &organization.choice.prefix, account_id: &account.id, region };
+        let mut outcome = Outcome { cases: deployment.cases.clone(), ..Outcome::default() };
         let resources = resources(&around, region_index, &mut random, &mut outcome.cases);
         let packs = deployment
             .packs
             .iter()
-            .map(|pack| PackState {
-                pack,
-                version: None,
-                results: Vec::new(),
-                item: String::new(),
-                changed: false,
-            })
+            .map(|pack| PackState { pack, version: None, results: Vec::new(), item: String::new(), changed: false })
             .collect();
         let base = calendar::base(&mut random);
-        Self {
-            around,
-            region_index,
-            root,
-            resources,
-            packs,
-            base,
-            random,
-            told: BTreeMap::new(),
-            seen: false,
-            outcome,
-        }
+        Self { around, region_index, root, resources, packs, base, random, told: BTreeMap::new(), seen: false, outcome }
     }
 
     fn day(&mut self, day: u32, folder: &mut Folder) -> anyhow::Result<PlaceDay> {
         let (organization, account) = (self.around.organization, self.around.account);
         let words = [account.id.as_str(), self.around.region, &day.to_string()];
         let mut random = Random::new(organization.choice.seed, &words);
-        let plan = calendar::plan(
-            organization,
-            account,
-            self.region_index,
-            day,
-            self.base,
-            &mut random,
-        );
+        let plan = calendar::plan(organization, account, self.region_index, day, self.base, &mut random);
         if let Some(case) = plan.case {
             self.outcome.cases.push((case, day));
         }
         if account.role == Role::NeverDelivers || day < account.joins {
             return Ok(PlaceDay::default());
         }
-        let before = plan
-            .shots
-            .iter()
-            .any(|shot| shot.before)
-            .then(|| self.contents(false));
+        let before = plan.shots.iter().any(|shot| shot.before).then(|| self.contents(false));
         let today = self.step(day, &plan);
         let delivered = self.snapshots(day, &plan, before.as_ref(), folder, &mut random)?;
         let told = self.history(&today, &plan, folder, &mut random)?;
@@ -177,10 +137,7 @@ impl<'a> Place<'a> {
                 counts: counts(self.told.values().flat_map(|(_, shown)| shown)),
                 object: None,
             },
-            None => PlaceDay {
-                state: told.any.then_some(DeliveryState::NoComplianceItems),
-                ..PlaceDay::default()
-            },
+            None => PlaceDay { state: told.any.then_some(DeliveryState::NoComplianceItems), ..PlaceDay::default() },
         })
     }
 
@@ -188,20 +145,13 @@ impl<'a> Place<'a> {
     fn step(&mut self, day: u32, plan: &Plan) -> Today {
         let window = plan.window(self.base);
         let account = self.around.account;
-        let milliseconds = |seconds| {
-            self.around
-                .organization
-                .moment(day, seconds)
-                .unix_timestamp()
-                * 1_000
-        };
+        let milliseconds = |seconds| self.around.organization.moment(day, seconds).unix_timestamp() * 1_000;
         let today = Today {
             day,
             start: milliseconds(window.start),
             end: milliseconds(window.end),
             first: day == account.joins,
-            long_known: day == account.joins
-                && !matches!(account.role, Role::HistoryOnly | Role::Joined),
+            long_known: day == account.joins && !matches!(account.role, Role::HistoryOnly | Role::Joined),
         };
         for resource in &mut self.resources {
             resource.step(&self.around, &today, &mut self.random);
@@ -243,16 +193,8 @@ impl<'a> Place<'a> {
             }
         }
         self.packs.iter().for_each(|pack| add(&pack.item));
-        let counts = if bare {
-            Counts::default()
-        } else {
-            counts(self.resources.iter().flat_map(|one| &one.shown))
-        };
-        Contents {
-            items,
-            counts,
-            compliance_items,
-        }
+        let counts = if bare { Counts::default() } else { counts(self.resources.iter().flat_map(|one| &one.shown)) };
+        Contents { items, counts, compliance_items }
     }
 
     /// Writes the day's snapshots; what they make of the day, if there are any.
@@ -278,20 +220,11 @@ impl<'a> Place<'a> {
             let unreadable = shot.damage.is_some();
             state = Some(match state {
                 // An object that cannot be read takes nothing from an earlier one of the day.
-                Some(PlaceDay {
-                    state: Some(DeliveryState::Delivered),
-                    counts,
-                    object,
-                }) if unreadable => PlaceDay {
-                    state: Some(DeliveryState::DeliveredLaterUnreadable),
-                    counts,
-                    object,
-                },
+                Some(PlaceDay { state: Some(DeliveryState::Delivered), counts, object }) if unreadable => {
+                    PlaceDay { state: Some(DeliveryState::DeliveredLaterUnreadable), counts, object }
+                }
                 Some(earlier) if unreadable => earlier,
-                None if unreadable => PlaceDay {
-                    state: Some(DeliveryState::Unreadable),
-                    ..PlaceDay::default()
-                },
+                None if unreadable => PlaceDay { state: Some(DeliveryState::Unreadable), ..PlaceDay::default() },
                 _ if contents.compliance_items == 0 => PlaceDay {
                     state: Some(DeliveryState::NoComplianceItems),
                     counts: Counts::default(),
@@ -326,18 +259,11 @@ impl<'a> Place<'a> {
         let taken = self.around.organization.moment(day, shot.at);
         let id = random.uuid();
         let key = self.root.snapshot(taken, &id);
-        let delivered = taken
-            + Duration::days(i64::from(shot.late))
-            + Duration::seconds(i64::from(random.between(2, 90)));
-        let head = format!(
-            "{{\"fileVersion\":\"1.0\",\"configSnapshotId\":\"{id}\",\"configurationItems\":["
-        );
+        let delivered =
+            taken + Duration::days(i64::from(shot.late)) + Duration::seconds(i64::from(random.between(2, 90)));
+        let head = format!("{{\"fileVersion\":\"1.0\",\"configSnapshotId\":\"{id}\",\"configurationItems\":[");
         if shot.huge {
-            folder.put_stream(
-                &key,
-                litter::huge(&self.around, head, &contents.items),
-                delivered,
-            )?;
+            folder.put_stream(&key, litter::huge(&self.around, head, &contents.items), delivered)?;
         } else {
             let whole = folder.pack(format!("{head}{}]}}", contents.items).as_bytes());
             let bytes = match shot.damage {
@@ -369,57 +295,36 @@ impl<'a> Place<'a> {
         for (index, resource) in self.resources.iter_mut().enumerate() {
             if std::mem::take(&mut resource.ordinary_changed) {
                 let gone = resource.ordinary.is_empty();
-                let item = if gone {
-                    resource.gone(&self.around, false)
-                } else {
-                    resource.ordinary.clone()
-                };
+                let item = if gone { resource.gone(&self.around, false) } else { resource.ordinary.clone() };
                 files.entry(resource.resource_type).or_default().push(item);
             }
             if !results || !std::mem::take(&mut resource.results_changed) {
                 continue;
             }
             let gone = resource.compliance.is_empty();
-            let item = if gone {
-                resource.gone(&self.around, true)
-            } else {
-                resource.compliance.clone()
-            };
+            let item = if gone { resource.gone(&self.around, true) } else { resource.compliance.clone() };
             let file = files.entry("AWS::Config::ResourceCompliance").or_default();
             file.push(item);
             if plan.history == History::ChangesOutOfOrder && !gone && !told.results {
                 file.push(resource.earlier(&self.around));
                 self.outcome.cases.push(("history out of order", today.day));
             }
-            self.told
-                .insert(index, (resource.results_captured, resource.shown.clone()));
+            self.told.insert(index, (resource.results_captured, resource.shown.clone()));
             told.results = true;
         }
         if results {
             for pack in self.packs.iter_mut().filter(|pack| !pack.item.is_empty()) {
                 if std::mem::take(&mut pack.changed) {
-                    files
-                        .entry("AWS::Config::ConformancePackCompliance")
-                        .or_default()
-                        .push(pack.item.clone());
+                    files.entry("AWS::Config::ConformancePackCompliance").or_default().push(pack.item.clone());
                 }
             }
         }
         let end = self.around.organization.moment(today.day, self.base) + Duration::minutes(10);
         for (resource_type, texts) in files {
-            let key = self
-                .root
-                .history(resource_type, end - Duration::hours(6), end);
-            let text = format!(
-                "{{\"fileVersion\":\"1.0\",\"configurationItems\":[{}]}}",
-                texts.join(",")
-            );
+            let key = self.root.history(resource_type, end - Duration::hours(6), end);
+            let text = format!("{{\"fileVersion\":\"1.0\",\"configurationItems\":[{}]}}", texts.join(","));
             let packed = folder.pack(text.as_bytes());
-            folder.put(
-                &key,
-                &packed,
-                end + Duration::seconds(i64::from(random.between(2, 90))),
-            )?;
+            folder.put(&key, &packed, end + Duration::seconds(i64::from(random.between(2, 90))))?;
             self.outcome.histories += 1;
             told.any = true;
         }
@@ -430,27 +335,15 @@ impl<'a> Place<'a> {
     fn say_something(&mut self, today: &Today, results: bool, random: &mut Random) {
         let around = self.around;
         let changed = |one: &Resource| {
-            if results {
-                one.results_changed
-            } else {
-                one.ordinary_changed
-            }
+            if results { one.results_changed } else { one.ordinary_changed }
         };
         if self.resources.iter().any(changed) {
             return;
         }
         let silent = |one: &&mut Resource| {
-            if results {
-                one.compliance.is_empty()
-            } else {
-                one.ordinary.is_empty()
-            }
+            if results { one.compliance.is_empty() } else { one.ordinary.is_empty() }
         };
-        let mut speakers: Vec<&mut Resource> = self
-            .resources
-            .iter_mut()
-            .filter(|one| !silent(one))
-            .collect();
+        let mut speakers: Vec<&mut Resource> = self.resources.iter_mut().filter(|one| !silent(one)).collect();
         let Ok(count) = u32::try_from(speakers.len()) else {
             return;
         };
@@ -466,25 +359,12 @@ impl<'a> Place<'a> {
 }
 
 impl PackState<'_> {
-    fn step(
-        &mut self,
-        own: usize,
-        around: &Surroundings<'_>,
-        resources: &[Resource],
-        today: &Today,
-    ) {
+    fn step(&mut self, own: usize, around: &Surroundings<'_>, resources: &[Resource], today: &Today) {
         let version = in_force(&self.pack.versions, today.day);
         let mut results = Vec::new();
-        for (index, rule) in around
-            .rules
-            .iter()
-            .enumerate()
-            .filter(|(_, rule)| rule.pack == Some(own))
-        {
+        for (index, rule) in around.rules.iter().enumerate().filter(|(_, rule)| rule.pack == Some(own)) {
             if let Some(name) = in_force(&rule.versions, today.day) {
-                let words = resources
-                    .iter()
-                    .flat_map(|resource| resource.words_of(index));
+                let words = resources.iter().flat_map(|resource| resource.words_of(index));
                 results.push((index, name, Word::verdict(words)));
             }
         }
@@ -495,20 +375,12 @@ impl PackState<'_> {
         (self.version, self.results) = (version, results);
         self.item.clear();
         if let Some(version) = version {
-            let origin = Origin {
-                account_id: &around.account.id,
-                region: around.region,
-            };
+            let origin = Origin { account_id: &around.account.id, region: around.region };
             let named = self.results.iter().map(|&(rule, name, word)| {
                 let name: &RuleName = &around.rules[rule].versions[name].value;
                 (name, word)
             });
-            self.item = items::pack(
-                origin,
-                &self.pack.versions[version].value,
-                today.end - 1,
-                named,
-            );
+            self.item = items::pack(origin, &self.pack.versions[version].value, today.end - 1, named);
         }
     }
 }
@@ -544,10 +416,8 @@ fn resources(
     cases: &mut Vec<(&'static str, u32)>,
 ) -> Vec<Resource> {
     let (story, account) = (around.organization.story, around.account);
-    let recipe: Vec<&str> = rules::RECIPE
-        .into_iter()
-        .filter(|name| region_index == 0 || !rules::home_only(name))
-        .collect();
+    let recipe: Vec<&str> =
+        rules::RECIPE.into_iter().filter(|name| region_index == 0 || !rules::home_only(name)).collect();
     // The commonest types are everywhere; the others begin somewhere else in each place.
     let (common, others) = recipe.split_at(8);
     let shift = random.next() % 64;
@@ -560,50 +430,27 @@ fn resources(
             Some(beyond) => {
                 let lap = (beyond + shift) % (others.len() + common.len());
                 // An account is one: its second turn goes to another bucket.
-                let name = others
-                    .get(lap)
-                    .or_else(|| common.get(lap - others.len()))
-                    .copied();
-                name.filter(|name| *name != "AWS::::Account")
-                    .unwrap_or("AWS::S3::Bucket")
+                let name = others.get(lap).or_else(|| common.get(lap - others.len())).copied();
+                name.filter(|name| *name != "AWS::::Account").unwrap_or("AWS::S3::Bucket")
             }
         };
         resources.push(Resource::new(resource_type, number, None, around, random));
     }
     if account.role == Role::Ordinary && account.ordinal == 1 && region_index == 0 {
-        let long = format!(
-            "a-very-long-alarm-name-{}",
-            "that-goes-on-and-on-".repeat(10)
-        );
+        let long = format!("a-very-long-alarm-name-{}", "that-goes-on-and-on-".repeat(10));
         for name in HARD_NAMES.into_iter().map(str::to_owned).chain([long]) {
             let number = resources.len();
-            resources.push(Resource::new(
-                "AWS::CloudWatch::Alarm",
-                number,
-                Some(name),
-                around,
-                random,
-            ));
+            resources.push(Resource::new("AWS::CloudWatch::Alarm", number, Some(name), around, random));
         }
         cases.push(("hard names", 0));
     }
-    if account.role == Role::Ordinary
-        && account.ordinal == 0
-        && region_index == 0
-        && story.days >= 10
-    {
-        if let Some(resource) = resources
-            .iter_mut()
-            .find(|one| one.resource_type == "AWS::EC2::SecurityGroup")
-        {
+    if account.role == Role::Ordinary && account.ordinal == 0 && region_index == 0 && story.days >= 10 {
+        if let Some(resource) = resources.iter_mut().find(|one| one.resource_type == "AWS::EC2::SecurityGroup") {
             resource.alive = vec![(0, story.at(30)), (story.at(50), u32::MAX)];
             cases.push(("resource gone and back", story.at(30)));
         }
         let (from, until) = (story.at(45), story.at(45) + 3);
-        if resources
-            .first_mut()
-            .is_some_and(|resource| resource.puzzle(from, until))
-        {
+        if resources.first_mut().is_some_and(|resource| resource.puzzle(from, until)) {
             cases.push(("unknown status", from));
         }
     }

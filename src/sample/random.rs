@@ -33,8 +33,7 @@ impl Random {
     /// A number from 0 until before `end`; 0 where `end` is 0.
     pub(super) fn below(&mut self, end: u32) -> u32 {
         let scaled = ((self.next() >> 32) * u64::from(end)) >> 32;
-        u32::try_from(scaled)
-            .expect("a 32-bit number times a 32-bit number, shifted right by 32, fits 32 bits")
+        u32::try_from(scaled).expect("a 32-bit number times a 32-bit number, shifted right by 32, fits 32 bits")
     }
 
     /// A number from `first` until before `end`; `first` where the range is empty.
@@ -73,20 +72,11 @@ impl Random {
     /// A version-4 UUID in lower case.
     pub(super) fn uuid(&mut self) -> String {
         let variant = *self.pick(&["8", "9", "a", "b"]);
-        format!(
-            "{}-{}-4{}-{variant}{}-{}",
-            self.hex(8),
-            self.hex(4),
-            self.hex(3),
-            self.hex(3),
-            self.hex(12)
-        )
+        format!("{}-{}-4{}-{variant}{}-{}", self.hex(8), self.hex(4), self.hex(3), self.hex(3), self.hex(12))
     }
 
     fn text(&mut self, alphabet: &[u8], length: usize) -> String {
-        (0..length)
-            .map(|_| char::from(*self.pick(alphabet)))
-            .collect()
+        (0..length).map(|_| char::from(*self.pick(alphabet))).collect()
     }
 }
 

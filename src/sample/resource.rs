@@ -79,8 +79,8 @@ impl Resource {
     ) -> Self {
         let seed = around.organization.choice.seed;
         let first_day: Date = around.organization.first_day;
-        let created = first_day.midnight().assume_utc()
-            - Duration::seconds(i64::from(random.between(90_000, 60_000_000)));
+        let created =
+            first_day.midnight().assume_utc() - Duration::seconds(i64::from(random.between(90_000, 60_000_000)));
         let evaluations = around
             .rules
             .iter()
@@ -129,10 +129,7 @@ impl Resource {
     /// Goes on to a day.
     pub(super) fn step(&mut self, around: &Surroundings<'_>, today: &Today, random: &mut Random) {
         let day = today.day;
-        let exists = self
-            .alive
-            .iter()
-            .any(|&(from, until)| from <= day && day < until);
+        let exists = self.alive.iter().any(|&(from, until)| from <= day && day < until);
         let mut shown = Vec::new();
         for evaluation in &mut self.evaluations {
             let rule = &around.rules[evaluation.rule];
@@ -140,18 +137,8 @@ impl Resource {
                 evaluation.step(around, rule, day, random);
             }
             if let (true, Some(version)) = (exists, in_force(&rule.versions, day)) {
-                let puzzling = evaluation
-                    .unknown
-                    .is_some_and(|(from, until)| from <= day && day < until);
-                shown.push((
-                    evaluation.rule,
-                    version,
-                    if puzzling {
-                        Word::Unknown
-                    } else {
-                        evaluation.word
-                    },
-                ));
+                let puzzling = evaluation.unknown.is_some_and(|(from, until)| from <= day && day < until);
+                shown.push((evaluation.rule, version, if puzzling { Word::Unknown } else { evaluation.word }));
             }
         }
         let is_account = self.resource_type == "AWS::::Account";
@@ -182,40 +169,19 @@ impl Resource {
     }
 
     /// Records the resource itself anew.
-    pub(super) fn capture_again(
-        &mut self,
-        around: &Surroundings<'_>,
-        today: &Today,
-        random: &mut Random,
-    ) {
+    pub(super) fn capture_again(&mut self, around: &Surroundings<'_>, today: &Today, random: &mut Random) {
         self.captured = capture(today, self.captured, random);
         self.ordinary_changed = true;
         let Some(body) = self.body(around, around.organization.choice.seed) else {
             return;
         };
-        let status = if self.revision == 0 {
-            "ResourceDiscovered"
-        } else {
-            "OK"
-        };
+        let status = if self.revision == 0 { "ResourceDiscovered" } else { "OK" };
         let origin = self.origin(around);
-        self.ordinary = items::ordinary(
-            origin,
-            self.resource_type,
-            &body,
-            self.captured,
-            status,
-            self.created,
-        );
+        self.ordinary = items::ordinary(origin, self.resource_type, &body, self.captured, status, self.created);
     }
 
     /// Records the same results anew.
-    pub(super) fn evaluate_again(
-        &mut self,
-        around: &Surroundings<'_>,
-        today: &Today,
-        random: &mut Random,
-    ) {
+    pub(super) fn evaluate_again(&mut self, around: &Surroundings<'_>, today: &Today, random: &mut Random) {
         self.results_captured = capture(today, self.results_captured, random);
         self.results_changed = true;
         self.compliance = self.results(around, self.results_captured, &self.shown);
@@ -229,32 +195,16 @@ impl Resource {
         // Rules of IAM run in the place, while their users are "global" in AWS's items.
         let is_user = self.resource_type == "AWS::IAM::User";
         let region = if is_user { "global" } else { around.region };
-        let origin = Origin {
-            account_id: &around.account.id,
-            region,
-        };
-        let names = shown
-            .iter()
-            .map(|&(rule, version, word)| (&around.rules[rule].versions[version].value, word));
-        items::compliance(
-            origin,
-            self.resource_type,
-            &self.id,
-            captured,
-            !self.evaluated_before,
-            names,
-        )
+        let origin = Origin { account_id: &around.account.id, region };
+        let names = shown.iter().map(|&(rule, version, word)| (&around.rules[rule].versions[version].value, word));
+        items::compliance(origin, self.resource_type, &self.id, captured, !self.evaluated_before, names)
     }
 
     /// An earlier item of the results, which said the contrary.
     pub(super) fn earlier(&self, around: &Surroundings<'_>) -> String {
         let mut shown = self.shown.clone();
         for (_, _, word) in &mut shown {
-            *word = if *word == Word::Compliant {
-                Word::NonCompliant
-            } else {
-                Word::Compliant
-            };
+            *word = if *word == Word::Compliant { Word::NonCompliant } else { Word::Compliant };
         }
         self.results(around, self.results_captured - 3_600_000, &shown)
     }
@@ -263,44 +213,21 @@ impl Resource {
     pub(super) fn gone(&self, around: &Surroundings<'_>, results: bool) -> String {
         if results {
             let id = format!("{}/{}", self.resource_type, self.id);
-            let origin = Origin {
-                account_id: &around.account.id,
-                region: around.region,
-            };
-            items::deleted(
-                origin,
-                "AWS::Config::ResourceCompliance",
-                &id,
-                self.results_captured,
-            )
+            let origin = Origin { account_id: &around.account.id, region: around.region };
+            items::deleted(origin, "AWS::Config::ResourceCompliance", &id, self.results_captured)
         } else {
-            items::deleted(
-                self.origin(around),
-                self.resource_type,
-                &self.id,
-                self.captured,
-            )
+            items::deleted(self.origin(around), self.resource_type, &self.id, self.captured)
         }
     }
 
     /// The results that a rule's name stands for.
     pub(super) fn words_of<'a>(&'a self, wanted: usize) -> impl Iterator<Item = Word> + 'a {
-        self.shown
-            .iter()
-            .filter(move |&&(rule, _, _)| rule == wanted)
-            .map(|&(_, _, word)| word)
+        self.shown.iter().filter(move |&&(rule, _, _)| rule == wanted).map(|&(_, _, word)| word)
     }
 
     fn origin<'a>(&self, around: &Surroundings<'a>) -> Origin<'a> {
-        let region = if rules::is_global(self.resource_type) {
-            "global"
-        } else {
-            around.region
-        };
-        Origin {
-            account_id: &around.account.id,
-            region,
-        }
+        let region = if rules::is_global(self.resource_type) { "global" } else { around.region };
+        Origin { account_id: &around.account.id, region }
     }
 
     fn body(&self, around: &Surroundings<'_>, seed: u64) -> Option<bodies::Body> {
@@ -316,15 +243,7 @@ impl Resource {
             revision: self.revision,
             number: self.number,
         };
-        let mut random = Random::new(
-            seed,
-            &[
-                "body",
-                &around.account.id,
-                around.region,
-                &self.number.to_string(),
-            ],
-        );
+        let mut random = Random::new(seed, &["body", &around.account.id, around.region, &self.number.to_string()]);
         Some(match &self.own_name {
             Some(name) => bodies::describe_alarm(name, &setting, &mut random),
             None => bodies::describe(self.resource_type, &setting, &mut random),
@@ -336,24 +255,13 @@ impl Resource {
 fn life(resource_type: &str, story: Story, random: &mut Random) -> (u32, u32) {
     let fleeting = matches!(
         resource_type,
-        "AWS::EC2::Instance"
-            | "AWS::EC2::Volume"
-            | "AWS::Lambda::Function"
-            | "AWS::ECS::TaskDefinition"
+        "AWS::EC2::Instance" | "AWS::EC2::Volume" | "AWS::Lambda::Function" | "AWS::ECS::TaskDefinition"
     );
     if !fleeting || !random.chance(300_000) {
         return (0, u32::MAX);
     }
-    let from = if random.chance(500_000) {
-        random.below(story.days)
-    } else {
-        0
-    };
-    let until = if random.chance(600_000) {
-        from + 1 + random.below(story.days)
-    } else {
-        u32::MAX
-    };
+    let from = if random.chance(500_000) { random.below(story.days) } else { 0 };
+    let until = if random.chance(600_000) { from + 1 + random.below(story.days) } else { u32::MAX };
     (from, until)
 }
 
@@ -361,9 +269,7 @@ fn life(resource_type: &str, story: Story, random: &mut Random) -> (u32, u32) {
 fn capture(today: &Today, before: i64, random: &mut Random) -> i64 {
     if today.long_known {
         // Known for up to two months.
-        return today.start
-            - i64::from(random.below(5_000_000)) * 1_000
-            - i64::from(random.below(1_000));
+        return today.start - i64::from(random.below(5_000_000)) * 1_000 - i64::from(random.below(1_000));
     }
     let start = today.start.max(before + 1);
     let length = u32::try_from((today.end - start).max(1)).unwrap_or(u32::MAX);
@@ -371,11 +277,7 @@ fn capture(today: &Today, before: i64, random: &mut Random) -> i64 {
 }
 
 fn initial(account: &Account, rule: &Rule, random: &mut Random) -> Word {
-    let broken = if account.role == Role::Neglected {
-        420_000
-    } else {
-        720 * rule.weight * account.looseness / 100
-    };
+    let broken = if account.role == Role::Neglected { 420_000 } else { 780 * rule.weight * account.looseness / 100 };
     match random.below(1_000_000) {
         0..12_000 => Word::NotApplicable,
         12_000..18_000 => Word::InsufficientData,
@@ -401,23 +303,18 @@ impl Evaluation {
             self.incident_until = Some(day + 1 + random.below(7));
             return;
         }
-        // Over the whole time the rate of breaking falls from 1.3 to 0.7 of the usual: the slow improvement.
-        let season = 130 - 60 * day / story.days;
+        // Over the whole time the rate of breaking falls from 1.4 to 0.5 of the usual: the slow improvement.
+        let season = 140 - 90 * day / story.days;
         let drift = around.organization.choice.drift;
         let (breaking, mending) = if account.role == Role::Neglected {
             (drift * 110, drift * 120)
         } else {
-            (
-                drift * rule.weight * account.looseness / 100 * season / 100,
-                drift * 1_600,
-            )
+            (drift * rule.weight * account.looseness / 100 * season / 100, drift * 1_600)
         };
         let chance = random.below(1_000_000);
         self.word = match self.word {
             Word::Compliant if chance < breaking => Word::NonCompliant,
-            Word::Compliant if (999_900..1_000_000).contains(&chance) && drift > 0 => {
-                Word::InsufficientData
-            }
+            Word::Compliant if (999_900..1_000_000).contains(&chance) && drift > 0 => Word::InsufficientData,
             Word::NonCompliant if chance < mending => Word::Compliant,
             Word::InsufficientData if chance < mending * 2 => Word::Compliant,
             word => word,

@@ -285,9 +285,7 @@ pub(super) fn in_use(number: u32) -> Vec<&'static Core> {
     if number == 0 || number >= all {
         return CORES.iter().collect();
     }
-    (0..number)
-        .map(|index| &CORES[index * all / number])
-        .collect()
+    (0..number).map(|index| &CORES[index * all / number]).collect()
 }
 
 #[cfg(test)]
@@ -301,16 +299,8 @@ mod tests {
         let names: BTreeSet<&str> = CORES.iter().map(|core| core.name).collect();
         assert_eq!(names.len(), CORES.len());
         for core in CORES {
-            assert!(
-                RECIPE.iter().any(|name| core.evaluates(name)),
-                "{}",
-                core.name
-            );
-            assert!(
-                !core.forms.is_empty() && core.forms.chars().all(|form| "dnstp".contains(form)),
-                "{}",
-                core.name
-            );
+            assert!(RECIPE.iter().any(|name| core.evaluates(name)), "{}", core.name);
+            assert!(!core.forms.is_empty() && core.forms.chars().all(|form| "dnstp".contains(form)), "{}", core.name);
         }
         for name in RECIPE {
             assert!(CORES.iter().any(|core| core.evaluates(name)), "{name}");

@@ -15,3 +15,4 @@ mod harness;
 mod jobs;
 mod packs;
 mod private;
+mod sample;

@@ -23,19 +23,9 @@ fn instance(setting: &Setting<'_>, random: &mut Random) -> Body {
     let id = format!("i-0{}", random.hex(16));
     let zone = setting.zone(random);
     let [vpc, subnet] = ["vpc", "subnet"].map(|kind| format!("{kind}-0{}", random.hex(16)));
-    let [group, volume, interface] =
-        ["sg", "vol", "eni"].map(|kind| format!("{kind}-0{}", random.hex(16)));
-    let address = format!(
-        "10.{}.{}.{}",
-        random.below(256),
-        random.below(256),
-        random.between(4, 250)
-    );
-    let host = format!(
-        "ip-{}.{}.compute.internal",
-        address.replace('.', "-"),
-        setting.region
-    );
+    let [group, volume, interface] = ["sg", "vol", "eni"].map(|kind| format!("{kind}-0{}", random.hex(16)));
+    let address = format!("10.{}.{}.{}", random.below(256), random.below(256), random.between(4, 250));
+    let host = format!("ip-{}.{}.compute.internal", address.replace('.', "-"), setting.region);
     let running = setting.revision % 3 != 2;
     let groups = json!([{ "groupName": format!("{}-app", setting.slug), "groupId": group }]);
     let interfaces = json!([{
@@ -86,16 +76,8 @@ fn instance(setting: &Setting<'_>, random: &mut Random) -> Body {
     let mut body = setting.body(id, None, arn, configuration, random);
     body.zone = zone;
     body.relationships = json!([
-        relation(
-            "AWS::EC2::NetworkInterface",
-            &interface,
-            "Contains NetworkInterface"
-        ),
-        relation(
-            "AWS::EC2::SecurityGroup",
-            &group,
-            "Is associated with SecurityGroup"
-        ),
+        relation("AWS::EC2::NetworkInterface", &interface, "Contains NetworkInterface"),
+        relation("AWS::EC2::SecurityGroup", &group, "Is associated with SecurityGroup"),
         relation("AWS::EC2::Subnet", &subnet, "Is contained in Subnet"),
         relation("AWS::EC2::Volume", &volume, "Is attached to Volume"),
         relation("AWS::EC2::VPC", &vpc, "Is contained in Vpc"),
@@ -119,11 +101,7 @@ fn volume(setting: &Setting<'_>, random: &mut Random) -> Body {
     let arn = setting.arn("ec2", &format!("volume/{id}"));
     let mut body = setting.body(id, None, arn, configuration, random);
     body.zone = zone;
-    body.relationships = json!([relation(
-        "AWS::EC2::Instance",
-        &instance,
-        "Is attached to Instance"
-    )]);
+    body.relationships = json!([relation("AWS::EC2::Instance", &instance, "Is attached to Instance")]);
     body
 }
 
@@ -132,10 +110,7 @@ fn function(setting: &Setting<'_>, random: &mut Random) -> Body {
     let arn = setting.arn("lambda", &format!("function:{name}"));
     let mut variables = serde_json::Map::new();
     for number in 0..random.between(2, 24) {
-        variables.insert(
-            format!("SETTING_{number:02}"),
-            Value::String(random.lower(28)),
-        );
+        variables.insert(format!("SETTING_{number:02}"), Value::String(random.lower(28)));
     }
     let configuration = json!({
         "functionName": name, "functionArn": arn,
@@ -150,16 +125,14 @@ fn function(setting: &Setting<'_>, random: &mut Random) -> Body {
         "revisionId": random.uuid(), "layers": [], "fileSystemConfigs": [], "packageType": "Zip", "architectures": ["x86_64"],
     });
     let mut body = setting.body(name.clone(), Some(name), arn, configuration, random);
-    body.supplementary = json!({ "Policy": "{\"Version\":\"2012-10-17\",\"Id\":\"default\",\"Statement\":[]}", "Tags": {} });
+    body.supplementary =
+        json!({ "Policy": "{\"Version\":\"2012-10-17\",\"Id\":\"default\",\"Statement\":[]}", "Tags": {} });
     body
 }
 
 fn task_definition(setting: &Setting<'_>, random: &mut Random) -> Body {
     let family = setting.name(random);
-    let arn = setting.arn(
-        "ecs",
-        &format!("task-definition/{family}:{}", setting.revision + 1),
-    );
+    let arn = setting.arn("ecs", &format!("task-definition/{family}:{}", setting.revision + 1));
     let containers: Vec<Value> = (0..random.between(1, 5))
         .map(|number| {
             let environment: Vec<Value> = (0..random.between(1, 12))
@@ -206,13 +179,7 @@ fn cluster(setting: &Setting<'_>, random: &mut Random) -> Body {
 
 fn scaling_group(setting: &Setting<'_>, random: &mut Random) -> Body {
     let name = setting.name(random);
-    let arn = setting.arn(
-        "autoscaling",
-        &format!(
-            "autoScalingGroup:{}:autoScalingGroupName/{name}",
-            random.uuid()
-        ),
-    );
+    let arn = setting.arn("autoscaling", &format!("autoScalingGroup:{}:autoScalingGroupName/{name}", random.uuid()));
     let instances: Vec<Value> = (0..random.between(2, 10))
         .map(|_| {
             json!({ "instanceId": format!("i-0{}", random.hex(16)), "availabilityZone": setting.zone(random),

@@ -23,7 +23,8 @@ fn bucket(setting: &Setting<'_>, random: &mut Random) -> Body {
     let arn = format!("arn:aws:s3:::{name}");
     let closed = setting.revision % 2 == 0;
     let owner = json!({ "displayName": null, "id": random.hex(64) });
-    let configuration = json!({ "name": name, "owner": owner, "creationDate": moment(setting.created), "region": setting.region });
+    let configuration =
+        json!({ "name": name, "owner": owner, "creationDate": moment(setting.created), "region": setting.region });
     let policy = json!({
         "Version": "2012-10-17",
         "Statement": [{ "Sid": "OnlyTls", "Effect": "Deny", "Principal": "*", "Action": "s3:*",
@@ -105,11 +106,7 @@ fn database(setting: &Setting<'_>, random: &mut Random) -> Body {
     let mut body = setting.body(id, Some(name), arn, configuration, random);
     body.zone = zone;
     body.supplementary = json!({ "Tags": [] });
-    body.relationships = json!([relation(
-        "AWS::EC2::SecurityGroup",
-        &group,
-        "Is associated with SecurityGroup"
-    )]);
+    body.relationships = json!([relation("AWS::EC2::SecurityGroup", &group, "Is associated with SecurityGroup")]);
     body
 }
 

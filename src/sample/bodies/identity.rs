@@ -5,22 +5,10 @@ use serde_json::{Value, json};
 use super::{Body, Setting, moment, relation};
 use crate::sample::random::Random;
 
-const PEOPLE: [&str; 12] = [
-    "amara", "bjorn", "chiara", "deniz", "elena", "farid", "grace", "hugo", "ines", "jun", "katya",
-    "liam",
-];
-const SERVICES: [&str; 10] = [
-    "s3",
-    "ec2",
-    "dynamodb",
-    "kms",
-    "logs",
-    "sqs",
-    "sns",
-    "secretsmanager",
-    "lambda",
-    "cloudwatch",
-];
+const PEOPLE: [&str; 12] =
+    ["amara", "bjorn", "chiara", "deniz", "elena", "farid", "grace", "hugo", "ines", "jun", "katya", "liam"];
+const SERVICES: [&str; 10] =
+    ["s3", "ec2", "dynamodb", "kms", "logs", "sqs", "sns", "secretsmanager", "lambda", "cloudwatch"];
 
 pub(super) fn describe(resource_type: &str, setting: &Setting<'_>, random: &mut Random) -> Body {
     match resource_type {
@@ -65,12 +53,7 @@ fn encoded(document: &Value) -> String {
 
 fn user(setting: &Setting<'_>, random: &mut Random) -> Body {
     let id = format!("AIDA{}", random.upper(17));
-    let name = format!(
-        "{}.{}{}",
-        random.pick(&PEOPLE),
-        random.lower(4),
-        setting.number
-    );
+    let name = format!("{}.{}{}", random.pick(&PEOPLE), random.lower(4), setting.number);
     let arn = arn(setting, &format!("user/{name}"));
     let policies = if random.chance(250_000) {
         json!([{ "policyName": "inline", "policyDocument": document(random.between(1, 4), random) }])
@@ -84,11 +67,8 @@ fn user(setting: &Setting<'_>, random: &mut Random) -> Body {
             [{ "policyName": "ReadOnlyAccess", "policyArn": "arn:aws:iam::aws:policy/ReadOnlyAccess" }],
     });
     let mut body = setting.body(id, Some(name), arn, configuration, random);
-    body.relationships = json!([relation(
-        "AWS::IAM::Group",
-        &format!("AGPA{}", random.upper(17)),
-        "Is attached to Group"
-    )]);
+    body.relationships =
+        json!([relation("AWS::IAM::Group", &format!("AGPA{}", random.upper(17)), "Is attached to Group")]);
     body
 }
 

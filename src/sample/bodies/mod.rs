@@ -47,9 +47,7 @@ pub(super) fn describe(resource_type: &str, setting: &Setting<'_>, random: &mut 
         "EC2" if matches!(resource_type, "AWS::EC2::Instance" | "AWS::EC2::Volume") => {
             compute::describe(resource_type, setting, random)
         }
-        "EC2" | "ElasticLoadBalancingV2" | "ApiGateway" | "ACM" => {
-            network::describe(resource_type, setting, random)
-        }
+        "EC2" | "ElasticLoadBalancingV2" | "ApiGateway" | "ACM" => network::describe(resource_type, setting, random),
         "Lambda" | "ECS" | "EKS" | "AutoScaling" | "CodeBuild" | "ECR" | "SageMaker" => {
             compute::describe(resource_type, setting, random)
         }
@@ -91,16 +89,8 @@ const WORDS: [&str; 24] = [
     "inventory",
     "documents",
 ];
-const OWNERS: [&str; 8] = [
-    "team-payments",
-    "team-platform",
-    "team-data",
-    "team-web",
-    "team-mobile",
-    "team-security",
-    "team-erp",
-    "team-sre",
-];
+const OWNERS: [&str; 8] =
+    ["team-payments", "team-platform", "team-data", "team-web", "team-mobile", "team-security", "team-erp", "team-sre"];
 
 impl Setting<'_> {
     /// A name that nothing else in the place has.
@@ -110,10 +100,7 @@ impl Setting<'_> {
     }
 
     fn arn(&self, service: &str, rest: &str) -> String {
-        format!(
-            "arn:aws:{service}:{}:{}:{rest}",
-            self.region, self.account_id
-        )
+        format!("arn:aws:{service}:{}:{}:{rest}", self.region, self.account_id)
     }
 
     fn zone(&self, random: &mut Random) -> String {
@@ -127,51 +114,28 @@ impl Setting<'_> {
 
     fn tags(&self, random: &mut Random) -> Value {
         let mut tags = Map::new();
-        let environment = if self.slug.ends_with("staging") {
-            "staging"
-        } else {
-            "production"
-        };
+        let environment = if self.slug.ends_with("staging") { "staging" } else { "production" };
         tags.insert("Environment".to_owned(), json!(environment));
-        tags.insert(
-            "CostCentre".to_owned(),
-            json!(format!("CC-{}", random.between(1000, 1040))),
-        );
+        tags.insert("CostCentre".to_owned(), json!(format!("CC-{}", random.between(1000, 1040))));
         if random.chance(800_000) {
             tags.insert("Owner".to_owned(), json!(random.pick(&OWNERS)));
         }
         if random.chance(450_000) {
-            tags.insert(
-                "aws:cloudformation:stack-name".to_owned(),
-                json!(format!("{}-base", self.slug)),
-            );
+            tags.insert("aws:cloudformation:stack-name".to_owned(), json!(format!("{}-base", self.slug)));
             let stack = format!("stack/{}-base/{}", self.slug, random.uuid());
-            tags.insert(
-                "aws:cloudformation:stack-id".to_owned(),
-                json!(self.arn("cloudformation", &stack)),
-            );
+            tags.insert("aws:cloudformation:stack-id".to_owned(), json!(self.arn("cloudformation", &stack)));
         }
         if self.revision > 0 {
             tags.insert(
                 "ChangeTicket".to_owned(),
-                json!(format!(
-                    "CHG{:06}",
-                    self.revision * 17 + random.below(90_000)
-                )),
+                json!(format!("CHG{:06}", self.revision * 17 + random.below(90_000))),
             );
         }
         Value::Object(tags)
     }
 
     /// The parts that most resources share.
-    fn body(
-        &self,
-        id: String,
-        name: Option<String>,
-        arn: String,
-        configuration: Value,
-        random: &mut Random,
-    ) -> Body {
+    fn body(&self, id: String, name: Option<String>, arn: String, configuration: Value, random: &mut Random) -> Body {
         Body {
             id,
             name,
@@ -187,10 +151,8 @@ impl Setting<'_> {
 
 /// `2026-11-21T04:12:09.331Z`
 pub(super) fn moment(at: OffsetDateTime) -> String {
-    at.format(format_description!(
-        "[year]-[month]-[day]T[hour]:[minute]:[second].[subsecond digits:3]Z"
-    ))
-    .expect("a time of this century can be written")
+    at.format(format_description!("[year]-[month]-[day]T[hour]:[minute]:[second].[subsecond digits:3]Z"))
+        .expect("a time of this century can be written")
 }
 
 fn relation(resource_type: &str, id: &str, name: &str) -> Value {

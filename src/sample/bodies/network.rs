@@ -72,13 +72,7 @@ fn vpc(setting: &Setting<'_>, random: &mut Random) -> Body {
     let mut body = setting.body(id, None, arn, configuration, random);
     body.zone = "Multiple Availability Zones".to_owned();
     let contained: Vec<Value> = (0..random.between(3, 9))
-        .map(|_| {
-            relation(
-                "AWS::EC2::Subnet",
-                &format!("subnet-0{}", random.hex(16)),
-                "Contains Subnet",
-            )
-        })
+        .map(|_| relation("AWS::EC2::Subnet", &format!("subnet-0{}", random.hex(16)), "Contains Subnet"))
         .collect();
     body.relationships = json!(contained);
     body
@@ -105,10 +99,7 @@ fn subnet(setting: &Setting<'_>, random: &mut Random) -> Body {
 
 fn load_balancer(setting: &Setting<'_>, random: &mut Random) -> Body {
     let name = setting.name(random);
-    let arn = setting.arn(
-        "elasticloadbalancing",
-        &format!("loadbalancer/app/{name}/{}", random.hex(16)),
-    );
+    let arn = setting.arn("elasticloadbalancing", &format!("loadbalancer/app/{name}/{}", random.hex(16)));
     let zones: Vec<Value> = ["a", "b", "c"]
         .iter()
         .map(|letter| {
@@ -142,21 +133,14 @@ fn load_balancer(setting: &Setting<'_>, random: &mut Random) -> Body {
         ],
         "Tags": [],
     });
-    body.relationships = json!([relation(
-        "AWS::EC2::SecurityGroup",
-        &group,
-        "Is associated with SecurityGroup"
-    )]);
+    body.relationships = json!([relation("AWS::EC2::SecurityGroup", &group, "Is associated with SecurityGroup")]);
     body
 }
 
 fn stage(setting: &Setting<'_>, random: &mut Random) -> Body {
     let api = random.lower(10);
     let name = format!("v{}-{}", random.between(1, 5), setting.number);
-    let arn = format!(
-        "arn:aws:apigateway:{}::/restapis/{api}/stages/{name}",
-        setting.region
-    );
+    let arn = format!("arn:aws:apigateway:{}::/restapis/{api}/stages/{name}", setting.region);
     let configuration = json!({
         "deploymentId": random.lower(6), "stageName": name, "cacheClusterEnabled": false,
         "cacheClusterStatus": "NOT_AVAILABLE", "tracingEnabled": setting.revision % 2 == 0,

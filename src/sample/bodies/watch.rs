@@ -76,10 +76,7 @@ fn topic(setting: &Setting<'_>, random: &mut Random) -> Body {
 fn queue(setting: &Setting<'_>, random: &mut Random) -> Body {
     let name = setting.name(random);
     let arn = setting.arn("sqs", &name);
-    let id = format!(
-        "https://sqs.{}.amazonaws.com/{}/{name}",
-        setting.region, setting.account_id
-    );
+    let id = format!("https://sqs.{}.amazonaws.com/{}/{name}", setting.region, setting.account_id);
     let configuration = json!({
         "QueueArn": arn, "VisibilityTimeout": 30, "DelaySeconds": 0, "MaximumMessageSize": 262_144,
         "MessageRetentionPeriod": 345_600, "ReceiveMessageWaitTimeSeconds": 0, "SqsManagedSseEnabled": setting.revision % 2 == 0,
@@ -108,10 +105,7 @@ fn key(setting: &Setting<'_>, random: &mut Random) -> Body {
 
 fn secret(setting: &Setting<'_>, random: &mut Random) -> Body {
     let name = format!("{}/{}", setting.slug, setting.name(random));
-    let arn = setting.arn(
-        "secretsmanager",
-        &format!("secret:{name}-{}", random.lower(6)),
-    );
+    let arn = setting.arn("secretsmanager", &format!("secret:{name}-{}", random.lower(6)));
     let configuration = json!({
         "Id": arn, "Name": name, "Description": "rotated by Lambda", "KmsKeyId": setting.arn("kms", &format!("key/{}", random.uuid())),
         "RotationEnabled": setting.revision % 2 == 0, "RotationRules": { "AutomaticallyAfterDays": 30 },
