@@ -7,7 +7,14 @@ use auditfolio::{command, telemetry};
 use clap::Parser as _;
 
 fn main() -> ExitCode {
-    let settings = Settings::parse();
+    let settings = match Settings::try_parse() {
+        Ok(settings) => settings,
+        Err(usage) => {
+            // Clap's own exit code for a usage error, 2, here means that something could not be read.
+            let _printed = usage.print();
+            return if usage.use_stderr() { ExitCode::FAILURE } else { ExitCode::SUCCESS };
+        }
+    };
     let done = telemetry::start(&settings.log, settings.command.default_log()).and_then(|()| {
         let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
         runtime.block_on(command::run(settings))

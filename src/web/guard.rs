@@ -56,20 +56,17 @@ pub(super) async fn guard<B: MessageBody + 'static>(
 ) -> Result<ServiceResponse<EitherBody<B, BoxBody>>, actix_web::Error> {
     let id = RequestId::new();
     request.extensions_mut().insert(id.clone());
-    let http_request = request.request().clone();
     let span = tracing::info_span!("request", request.id = %id.0, method = %request.method(), path = request.path());
-    let demo = http_request.app_data::<web::Data<State>>().is_some_and(|state| state.demo);
+    let demo = request.app_data::<web::Data<State>>().is_some_and(|state| state.demo);
 
     let refusal = refusal(request.method(), request.headers(), demo);
     let mut response = match refusal {
-        Some(error) => failed(&http_request, &id, Some(&error), error_status(&error)).map_into_right_body(),
-        None => match next.call(request).instrument(span.clone()).await {
-            Ok(response) => span.in_scope(|| with_error_page(response, &id)),
-            Err(error) => {
-                let status = error.as_response_error().status_code();
-                span.in_scope(|| failed(&http_request, &id, error.as_error::<Error>(), status)).map_into_right_body()
-            }
-        },
+        Some(error) => failed(request.request(), &id, Some(&error), error_status(&error)).map_into_right_body(),
+        // Handlers' errors come back as responses. The request must not be kept beside: routing takes it as its own.
+        None => {
+            let response = next.call(request).instrument(span.clone()).await?;
+            span.in_scope(|| with_error_page(response, &id))
+        }
     };
     let headers = response.headers_mut();
     for (name, value) in HEADERS {

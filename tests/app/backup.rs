@@ -1,11 +1,11 @@
 //! Backup and restore, drilled: what comes back is what was there, and nothing is overwritten.
 
 use std::path::Path;
-use std::process::{Command, Output, Stdio};
+use std::process::Output;
 
 use sqlx::{AssertSqlSafe, Executor as _, PgPool};
 
-use crate::harness::{address_of, bare_database, database, scratch};
+use crate::harness::{address_of, bare_database, database, program, said, scratch};
 
 /// Rows in every kind of table, and a pack of three chunks.
 const FILL: &str = "
@@ -28,16 +28,7 @@ const FILL: &str = "
 ";
 
 fn run(arguments: &[&str]) -> Output {
-    Command::new(env!("CARGO_BIN_EXE_auditfolio"))
-        .args(arguments)
-        .env_remove("DATABASE_URL")
-        .stdin(Stdio::null())
-        .output()
-        .unwrap()
-}
-
-fn said(output: &Output) -> String {
-    format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr))
+    program(arguments).output().unwrap()
 }
 
 /// Rows of every table, except who is signed in, which a backup leaves out, and the log, which grows by the acts themselves.

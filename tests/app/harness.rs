@@ -4,7 +4,10 @@
 //! migrated template and are dropped when the thread of their test ends, or by the next run.
 
 use std::cell::RefCell;
+use std::io::{BufRead as _, BufReader};
+use std::os::unix::process::CommandExt as _;
 use std::path::PathBuf;
+use std::process::{Child, Command, Output, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Mutex, OnceLock};
@@ -84,6 +87,57 @@ pub(crate) fn scratch(name: &str) -> PathBuf {
     folder
 }
 
+/// The real program with its own arguments only: no setting of ours reaches it.
+pub(crate) fn program(arguments: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_auditfolio"));
+    command.args(arguments).env_remove("DATABASE_URL").stdin(Stdio::null());
+    command
+}
+
+/// What a program printed, on both ways.
+pub(crate) fn said(output: &Output) -> String {
+    format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr))
+}
+
+/// Sends a signal to a process, or to a process group where `target` begins with a minus.
+pub(crate) fn kill(signal: &str, target: &str) {
+    let status = Command::new("kill").args([signal, "--", target]).status().unwrap();
+    assert!(status.success(), "kill {signal} {target}");
+}
+
+/// A running `serve` on a port of its own; killed when dropped.
+pub(crate) struct Served {
+    pub(crate) child: Child,
+    pub(crate) address: String,
+}
+
+impl Served {
+    /// Starts it, in a process group of its own, and waits until it serves.
+    pub(crate) fn start(arguments: &[&str]) -> Self {
+        let mut command = program(&["serve", "--bind", "127.0.0.1:0"]);
+        let mut child = command.args(arguments).stderr(Stdio::piped()).process_group(0).spawn().unwrap();
+        let mut lines = BufReader::new(child.stderr.take().unwrap()).lines().map_while(Result::ok);
+        let ready = lines.find_map(|line| {
+            let (_, rest) = line.split_once("serving address=")?;
+            rest.split(' ').next().map(str::to_owned)
+        });
+        // Reads on, so that the program can write on.
+        std::thread::spawn(move || lines.for_each(drop));
+        Self { child, address: ready.expect("serve ended before it served") }
+    }
+
+    pub(crate) fn pid(&self) -> String {
+        self.child.id().to_string()
+    }
+}
+
+impl Drop for Served {
+    fn drop(&mut self) {
+        let _ended_already = self.child.kill();
+        let _status = self.child.wait();
+    }
+}
+
 /// Where the server's user can enter: below /tmp, one folder for each checkout.
 fn folder_for_users() -> PathBuf {
     let checkout = ring_hex(env!("CARGO_MANIFEST_DIR").as_bytes());
@@ -157,6 +211,6 @@ async fn drop_ended(mut admin: PgConnection, ended: &Receiver<String>) {
 
 fn is_running(pid: &str) -> bool {
     pid.parse::<u32>().is_ok_and(|pid| {
-        std::process::Command::new("kill").args(["-0", &pid.to_string()]).output().unwrap().status.success()
+        Command::new("kill").args(["-0", &pid.to_string()]).output().unwrap().status.success()
     })
 }

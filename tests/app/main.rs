@@ -16,3 +16,4 @@ mod jobs;
 mod packs;
 mod private;
 mod sample;
+mod serve;

@@ -1,14 +1,13 @@
 //! The private Postgres: made once, shared, stopped with its last user however that one ends, back after any kill.
 
-use std::io::{BufRead as _, BufReader};
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Output, Stdio};
+use std::process::Stdio;
 use std::time::{Duration, Instant};
 
 use auditfolio::database::private::{Cluster, Options};
 use sqlx::{Connection as _, Executor as _, PgConnection};
 
-use crate::harness::scratch;
+use crate::harness::{Served, kill, program, said, scratch};
 
 /// A folder that the server's user may have whole, and options for it.
 fn options(name: &str) -> Options {
@@ -18,10 +17,6 @@ fn options(name: &str) -> Options {
 fn server_pid(folder: &Path) -> Option<String> {
     let text = std::fs::read_to_string(folder.join("postgres/postmaster.pid")).ok()?;
     text.lines().next().map(str::to_owned)
-}
-
-fn kill(signal: &str, pid: &str) {
-    assert!(Command::new("kill").args([signal, pid]).status().unwrap().success(), "kill {signal} {pid}");
 }
 
 /// Waits for a condition; false when it has not come true within a minute.
@@ -44,28 +39,8 @@ async fn connect(cluster: &Cluster) -> PgConnection {
     PgConnection::connect_with(&cluster.connect_options(Some("postgres"))).await.unwrap()
 }
 
-fn program(arguments: &[&str]) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_auditfolio"));
-    command.args(arguments).env_remove("DATABASE_URL").stdin(Stdio::null());
-    command
-}
-
-fn said(output: &Output) -> String {
-    String::from_utf8_lossy(&output.stderr).into_owned()
-}
-
-/// Starts `serve` on a free port and waits until it serves.
-fn serve(folder: &Path) -> Child {
-    let mut child = program(&["serve", "--bind", "127.0.0.1:0", "--data", folder.to_str().unwrap()])
-        .stderr(Stdio::piped())
-        .spawn()
-        .unwrap();
-    let mut lines = BufReader::new(child.stderr.take().unwrap()).lines();
-    let ready = lines.by_ref().map_while(Result::ok).find(|line| line.contains("serving"));
-    assert!(ready.is_some(), "serve ended before it served");
-    // Keeps the pipe open and read.
-    std::thread::spawn(move || lines.for_each(drop));
-    child
+fn serve(folder: &Path) -> Served {
+    Served::start(&["--data", folder.to_str().unwrap()])
 }
 
 #[test]
@@ -158,14 +133,14 @@ fn a_server_that_dies_under_a_program_is_started_again() {
 #[test]
 fn killing_the_program_stops_the_server_and_the_next_start_works() {
     let folder = scratch("killed-program").join("data");
-    let mut child = serve(&folder);
+    let mut served = serve(&folder);
     assert!(server_pid(&folder).is_some());
-    kill("-9", &child.id().to_string());
-    child.wait().unwrap();
+    kill("-9", &served.pid());
+    served.child.wait().unwrap();
     assert!(comes_true(|| server_pid(&folder).is_none()), "the guardian stops the server");
-    let mut child = serve(&folder);
-    kill("-TERM", &child.id().to_string());
-    assert!(child.wait().unwrap().success(), "SIGTERM stops the program as asked");
+    let mut served = serve(&folder);
+    kill("-TERM", &served.pid());
+    assert!(served.child.wait().unwrap().success(), "SIGTERM stops the program as asked");
     assert_eq!(server_pid(&folder), None, "and the server is down before the program ends");
 }
 
