@@ -14,6 +14,7 @@ mod export;
 mod harness;
 mod jobs;
 mod packs;
+mod knowledge;
 mod private;
 mod sample;
 mod serve;
