@@ -12,6 +12,7 @@ use super::period::{Calendar, PeriodFacts, Segment, facts, put_back};
 use super::population::{Place, Resources, Rule, take_rules};
 use super::{Ended, KnownAt, PeriodCounts, Scope};
 use crate::collection::day::Day;
+use crate::compliance::status::NON_COMPLIANT;
 
 /// One evaluation over a period.
 #[derive(Debug, Clone, Copy)]
@@ -198,7 +199,8 @@ impl CurrentPlace {
         }
         let (mut rule_ids, mut resource_ids) = (Vec::new(), Vec::new());
         for (rule_id, lives) in &*segments {
-            for (resource_id, life) in lives {
+            let bad = |life: &Life| life.segments.iter().any(|segment| segment.status_id == NON_COMPLIANT);
+            for (resource_id, life) in lives.iter().filter(|(_, life)| bad(life)) {
                 let facts = facts(&life.segments, &self.calendar, self.start, period, |_| Ended::GoneWithResource);
                 let deviations = facts.map(|facts| facts.deviations).unwrap_or_default();
                 if deviations.iter().any(|deviation| deviation.last_day_known_good.is_none()) {
