@@ -17,4 +17,5 @@ mod knowledge;
 mod packs;
 mod private;
 mod sample;
+mod sample_collected;
 mod serve;
