@@ -16,6 +16,7 @@ mod jobs;
 mod knowledge;
 mod packs;
 mod private;
+mod reader;
 mod sample;
 mod sample_collected;
 mod serve;

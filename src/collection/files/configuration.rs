@@ -58,51 +58,29 @@ fn slot_of_rule(name: &[u8]) -> Option<usize> {
 impl<'t> Source<'t> {
     /// An object within the item's text.
     pub(super) fn plain(text: &'t str, value: Value, depth: u32) -> Self {
-        Self {
-            text: Cow::Borrowed(text),
-            start: value.start,
-            end: value.end,
-            depth,
-            encoded_at: None,
-        }
+        Self { text: Cow::Borrowed(text), start: value.start, end: value.end, depth, encoded_at: None }
     }
 
     /// A string of JSON that starts at `at` of the item's text. `None` where the JSON is null.
-    pub(super) fn encoded(
-        text: Cow<'t, str>,
-        at: usize,
-        depth: u32,
-    ) -> Result<Option<Self>, Fault> {
+    pub(super) fn encoded(text: Cow<'t, str>, at: usize, depth: u32) -> Result<Option<Self>, Fault> {
         let trimmed = text.trim_matches([' ', '\n', '\r', '\t']);
         if trimmed == "null" {
             return Ok(None);
         }
         if !trimmed.starts_with('{') {
-            return Err(Fault::new(
-                "configuration is a string that holds no JSON object",
-                at,
-            ));
+            return Err(Fault::new("configuration is a string that holds no JSON object", at));
         }
-        Ok(Some(Self {
-            start: 0,
-            end: text.len(),
-            text,
-            depth,
-            encoded_at: Some(at),
-        }))
+        Ok(Some(Self { start: 0, end: text.len(), text, depth, encoded_at: Some(at) }))
     }
 
     pub(super) fn read(&self, limits: &Limits) -> Result<Configuration<'_>, Fault> {
         self.scan(limits).map_err(|stop| {
             let fault = match stop {
-                Stop::Bad(fault) => fault,
+                Stop::Bad(fault) => *fault,
                 Stop::End => Fault::new("not JSON: the text ends in the middle", self.end),
             };
             match self.encoded_at {
-                Some(at) => Fault {
-                    at,
-                    ..named("in the JSON that configuration holds as a string", fault)
-                },
+                Some(at) => Fault { at, ..named("in the JSON that configuration holds as a string", fault) },
                 None => fault,
             }
         })
@@ -112,39 +90,20 @@ impl<'t> Source<'t> {
         let text = self.text.get(..self.end).unwrap_or_default();
         let mut scanner = Scanner::new(text.as_bytes(), self.start, limits.depth);
         let mut rules = None;
-        let slots: [Option<Value>; 7] =
-            scanner.object_with(self.depth, slot_of, |scanner, slot| {
-                if slot == Some(LIST) && scanner.peek()? == b'[' {
-                    let start = scanner.at;
-                    rules = Some(self::rules(scanner, text, self.depth + 1)?);
-                    return Ok(Value {
-                        kind: Kind::Array,
-                        start,
-                        end: scanner.at,
-                    });
-                }
-                scanner.value(self.depth + 1)
-            })?;
+        let slots: [Option<Value>; 7] = scanner.object_with(self.depth, slot_of, |scanner, slot| {
+            if slot == Some(LIST) && scanner.peek()? == b'[' {
+                let start = scanner.at;
+                rules = Some(self::rules(scanner, text, self.depth + 1)?);
+                return Ok(Value { kind: Kind::Array, start, end: scanner.at });
+            }
+            scanner.value(self.depth + 1)
+        })?;
         if scanner.peek().is_ok() {
             return scanner.expected("the end");
         }
-        let get = |slot: usize| {
-            slots
-                .get(slot)
-                .copied()
-                .flatten()
-                .filter(|value| !value.is_null())
-        };
-        let text_of = |slot, name, most| {
-            get(slot)
-                .map(|value| word(text, value, name, most))
-                .transpose()
-        };
-        let count_of = |slot, name| {
-            get(slot)
-                .map(|value| words::count(text, value, name))
-                .transpose()
-        };
+        let get = |slot: usize| slots.get(slot).copied().flatten().filter(|value| !value.is_null());
+        let text_of = |slot, name, most| get(slot).map(|value| word(text, value, name, most)).transpose();
+        let count_of = |slot, name| get(slot).map(|value| words::count(text, value, name)).transpose();
         if let Some(list) = get(LIST).filter(|list| list.kind != Kind::Array) {
             return Err(Fault::new("configRuleList is not an array", list.start).into());
         }
@@ -163,17 +122,13 @@ impl<'t> Source<'t> {
 }
 
 /// Takes the list that `scanner` is at, which is inside `depth` containers.
-fn rules<'t>(
-    scanner: &mut Scanner<'_>,
-    text: &'t str,
-    depth: u32,
-) -> Result<Vec<RuleEntry<'t>>, Stop> {
+fn rules<'t>(scanner: &mut Scanner<'_>, text: &'t str, depth: u32) -> Result<Vec<RuleEntry<'t>>, Stop> {
     scanner.take(b'[')?;
     scanner.check_depth(depth)?;
     let mut rules = Vec::new();
     while scanner.more_elements(rules.is_empty())? {
         rules.push(rule(scanner, text, depth + 1).map_err(|stop| match stop {
-            Stop::Bad(fault) => named(&format!("configRuleList[{}]", rules.len()), fault).into(),
+            Stop::Bad(fault) => named(&format!("configRuleList[{}]", rules.len()), *fault).into(),
             Stop::End => Stop::End,
         })?);
     }

@@ -60,44 +60,27 @@ pub(super) fn read(
     sink: &mut impl Sink,
 ) -> Result<(), Unreadable> {
     let mut place = Place::Start;
-    let mut progress = Progress {
-        account_id,
-        limits,
-        names: HashSet::new(),
-        has_items: false,
-    };
+    let mut progress = Progress { account_id, limits, names: HashSet::new(), has_items: false };
     loop {
         let bytes = window.bytes();
-        let space = bytes
-            .iter()
-            .take_while(|byte| matches!(byte, b' ' | b'\n' | b'\r' | b'\t'))
-            .count();
+        let space = bytes.iter().take_while(|byte| matches!(byte, b' ' | b'\n' | b'\r' | b'\t')).count();
         if space > 0 {
             window.pass(space);
         }
         let bytes = window.bytes();
-        let stop = if bytes.is_empty() {
-            Err(Stop::End)
-        } else {
-            progress.piece(place, bytes, reading, sink)
-        };
+        let stop = if bytes.is_empty() { Err(Stop::End) } else { progress.piece(place, bytes, reading, sink) };
         match stop {
             Ok((used, next)) => {
                 window.pass(used);
                 place = next;
             }
             Err(Stop::Bad(fault)) => {
-                return Err(unreadable(fault, window.position(), place, reading));
+                return Err(unreadable(*fault, window.position(), place, reading));
             }
             Err(Stop::End) => {
                 let length = bytes.len();
                 if exceeds(length, limits.item_bytes) {
-                    return Err(unreadable(
-                        too_large(limits),
-                        window.position(),
-                        place,
-                        reading,
-                    ));
+                    return Err(unreadable(too_large(limits), window.position(), place, reading));
                 }
                 if !window.grow()? {
                     match place {
@@ -145,15 +128,7 @@ impl Progress<'_> {
             Place::MemberEnd => return scanner.expected("a comma or the object's end"),
             Place::FirstItem if scanner.take(b']')? => Place::MemberEnd,
             Place::FirstItem | Place::Item => {
-                items::read(
-                    &mut scanner,
-                    bytes,
-                    IN_ITEMS,
-                    self.account_id,
-                    self.limits,
-                    reading,
-                    sink,
-                )?;
+                items::read(&mut scanner, bytes, IN_ITEMS, self.account_id, self.limits, reading, sink)?;
                 Place::ItemEnd
             }
             Place::ItemEnd if scanner.take(b',')? => Place::Item,
@@ -166,12 +141,7 @@ impl Progress<'_> {
         Ok((scanner.at, next))
     }
 
-    fn member(
-        &mut self,
-        scanner: &mut Scanner<'_>,
-        bytes: &[u8],
-        reading: &mut Reading,
-    ) -> Result<Place, Stop> {
+    fn member(&mut self, scanner: &mut Scanner<'_>, bytes: &[u8], reading: &mut Reading) -> Result<Place, Stop> {
         let name = scanner.name()?;
         let plain = name.plain(bytes)?;
         let items = *plain == *b"configurationItems";
@@ -183,38 +153,22 @@ impl Progress<'_> {
             let value = scanner.value(IN_TOP)?;
             let text = check_piece(bytes, scanner.at, self.limits)?;
             if *plain == *b"configSnapshotId" && !value.is_null() {
-                reading.snapshot_id = Some(
-                    value
-                        .string(text)
-                        .map_err(|fault| named("configSnapshotId", fault))?
-                        .into_owned(),
-                );
+                reading.snapshot_id =
+                    Some(value.string(text).map_err(|fault| named("configSnapshotId", fault))?.into_owned());
             }
         }
         if self.names.len() == MOST_MEMBERS {
-            return Err(Fault::new(
-                format!("the text has more than {MOST_MEMBERS} members"),
-                name.start,
-            )
-            .into());
+            return Err(Fault::new(format!("the text has more than {MOST_MEMBERS} members"), name.start).into());
         }
         if !self.names.insert(plain.to_vec()) {
             return Err(twice_named(&plain, name.start).into());
         }
         self.has_items |= items;
-        Ok(if items {
-            Place::FirstItem
-        } else {
-            Place::MemberEnd
-        })
+        Ok(if items { Place::FirstItem } else { Place::MemberEnd })
     }
 
     fn end(&self) -> Result<Place, Stop> {
-        if self.has_items {
-            Ok(Place::End)
-        } else {
-            Err(Fault::new("the text has no configurationItems", 0).into())
-        }
+        if self.has_items { Ok(Place::End) } else { Err(Fault::new("the text has no configurationItems", 0).into()) }
     }
 }
 
@@ -229,28 +183,21 @@ fn start(scanner: &mut Scanner<'_>) -> Result<(), Stop> {
 }
 
 /// Checks a piece that has been scanned to `end`: its size, and that all of it is UTF-8, also what was skipped. Gives its text.
-pub(super) fn check_piece<'t>(
-    bytes: &'t [u8],
-    end: usize,
-    limits: &Limits,
-) -> Result<&'t str, Fault> {
+pub(super) fn check_piece<'t>(bytes: &'t [u8], end: usize, limits: &Limits) -> Result<&'t str, Fault> {
     if exceeds(end, limits.item_bytes) {
         return Err(too_large(limits));
     }
     let piece = bytes.get(..end).unwrap_or_default();
     simdutf8::basic::from_utf8(piece).map_err(|_utf8| {
-        let at =
-            simdutf8::compat::from_utf8(piece).map_or_else(|error| error.valid_up_to(), |_valid| 0);
+        let at = simdutf8::compat::from_utf8(piece).map_or_else(|error| error.valid_up_to(), |_valid| 0);
         Fault::new("invalid UTF-8", at)
     })
 }
 
 /// Says what a fault's string is for.
-pub(super) fn named(name: &str, fault: Fault) -> Fault {
-    Fault {
-        reason: format!("{name}: {}", fault.reason),
-        ..fault
-    }
+pub(super) fn named(name: &str, mut fault: Fault) -> Fault {
+    fault.reason = format!("{name}: {}", fault.reason);
+    fault
 }
 
 fn exceeds(length: usize, limit: u64) -> bool {
@@ -258,13 +205,7 @@ fn exceeds(length: usize, limit: u64) -> bool {
 }
 
 fn too_large(limits: &Limits) -> Fault {
-    Fault::new(
-        format!(
-            "one item is larger than the limit of {} bytes",
-            limits.item_bytes
-        ),
-        0,
-    )
+    Fault::new(format!("one item is larger than the limit of {} bytes", limits.item_bytes), 0)
 }
 
 fn unreadable(fault: Fault, base: u64, place: Place, reading: &Reading) -> Unreadable {
@@ -275,10 +216,5 @@ fn unreadable(fault: Fault, base: u64, place: Place, reading: &Reading) -> Unrea
         _ => fault.reason,
     };
     let position = base + u64::try_from(fault.at).expect("a length fits in 64 bits");
-    Unreadable {
-        reason,
-        position,
-        unpacked: true,
-        sha256: None,
-    }
+    Unreadable { reason, position, unpacked: true, sha256: None }
 }

@@ -24,9 +24,7 @@ pub(super) fn unpack_whole(
 ) -> Option<usize> {
     let (rest, trailer) = packed.split_last_chunk::<8>()?;
     let [c0, c1, c2, c3, s0, s1, s2, s3] = *trailer;
-    let size = usize::try_from(u32::from_le_bytes([s0, s1, s2, s3]))
-        .ok()
-        .filter(|size| *size <= most_bytes)?;
+    let size = usize::try_from(u32::from_le_bytes([s0, s1, s2, s3])).ok().filter(|size| *size <= most_bytes)?;
     if text.len() < size {
         text.resize(size, 0);
     }
@@ -121,25 +119,16 @@ impl<R: Read> Gzip<R> {
             return Ok(());
         };
         if magic != 0x1f || self.next()? != Some(0x8b) {
-            let reason = if first {
-                "the file is not gzip"
-            } else {
-                "something that is not gzip follows the gzip data"
-            };
+            let reason =
+                if first { "the file is not gzip" } else { "something that is not gzip follows the gzip data" };
             return Err(fault(reason, start));
         }
         if self.needed()? != 8 {
-            return Err(fault(
-                "the gzip data name a compression that does not exist",
-                start + 2,
-            ));
+            return Err(fault("the gzip data name a compression that does not exist", start + 2));
         }
         let flags = self.needed()?;
         if flags & 0xe0 != 0 {
-            return Err(fault(
-                "the gzip header has flags that do not exist",
-                start + 3,
-            ));
+            return Err(fault("the gzip header has flags that do not exist", start + 3));
         }
         self.pass(6)?;
         if flags & 4 != 0 {
@@ -167,25 +156,18 @@ impl<R: Read> Gzip<R> {
         }
         let before = (text.len(), self.inflate.total_in());
         let input = self.input.get(self.from..self.to).unwrap_or_default();
-        let status = self
-            .inflate
-            .decompress_vec(input, text, FlushDecompress::None);
+        let status = self.inflate.decompress_vec(input, text, FlushDecompress::None);
         let used = self.inflate.total_in() - before.1;
         self.from += usize::try_from(used).expect("no more than the input's length");
         let status = status.map_err(|_zlib| fault("the gzip data are corrupt", self.position()))?;
         let new = text.get(before.0..).unwrap_or_default();
         self.crc.update(new);
         let new = u64::try_from(new.len()).expect("a length fits in 64 bits");
-        self.member_bytes = self
-            .member_bytes
-            .wrapping_add(u32::try_from(new & 0xffff_ffff).expect("32 bits"));
+        self.member_bytes = self.member_bytes.wrapping_add(u32::try_from(new & 0xffff_ffff).expect("32 bits"));
         self.unpacked += new;
         if self.unpacked > self.most_bytes {
             return Err(fault(
-                format!(
-                    "it unpacks to more than the limit of {} bytes",
-                    self.most_bytes
-                ),
+                format!("it unpacks to more than the limit of {} bytes", self.most_bytes),
                 self.position(),
             ));
         }
@@ -203,18 +185,10 @@ impl<R: Read> Gzip<R> {
         let start = self.position();
         let mut words = [0_u32; 2];
         for word in &mut words {
-            *word = u32::from_le_bytes([
-                self.needed()?,
-                self.needed()?,
-                self.needed()?,
-                self.needed()?,
-            ]);
+            *word = u32::from_le_bytes([self.needed()?, self.needed()?, self.needed()?, self.needed()?]);
         }
         if words != [self.crc.sum(), self.member_bytes] {
-            return Err(fault(
-                "the gzip data are corrupt: what they unpack to does not have their checksum",
-                start,
-            ));
+            return Err(fault("the gzip data are corrupt: what they unpack to does not have their checksum", start));
         }
         self.part = Part::Header;
         Ok(())
@@ -255,10 +229,7 @@ impl<R: Read> Gzip<R> {
                 Err(error) if error.kind() == ErrorKind::Interrupted => {}
                 Err(error) => {
                     self.hash = None;
-                    return Err(fault(
-                        format!("the file could not be read: {error}"),
-                        self.taken,
-                    ));
+                    return Err(fault(format!("the file could not be read: {error}"), self.taken));
                 }
             }
         }
@@ -269,20 +240,12 @@ impl<R: Read> Gzip<R> {
     }
 
     fn truncated(&self) -> Unreadable {
-        fault(
-            "the gzip data end in the middle: the file is cut off",
-            self.position(),
-        )
+        fault("the gzip data end in the middle: the file is cut off", self.position())
     }
 }
 
 fn fault(reason: impl Into<String>, position: u64) -> Unreadable {
-    Unreadable {
-        reason: reason.into(),
-        position,
-        unpacked: false,
-        sha256: None,
-    }
+    Unreadable { reason: reason.into(), position, unpacked: false, sha256: None }
 }
 
 fn array(hash: &[u8]) -> [u8; 32] {

@@ -86,22 +86,11 @@ struct Item<'t> {
 impl<'t> Item<'t> {
     /// A member's value; a null is as good as none.
     fn get(&self, slot: usize) -> Option<Value> {
-        self.slots
-            .get(slot)
-            .copied()
-            .flatten()
-            .filter(|value| !value.is_null())
+        self.slots.get(slot).copied().flatten().filter(|value| !value.is_null())
     }
 
-    fn word(
-        &self,
-        slot: usize,
-        name: &str,
-        most_bytes: usize,
-    ) -> Result<Option<Cow<'t, str>>, Fault> {
-        self.get(slot)
-            .map(|value| word(self.text, value, name, most_bytes))
-            .transpose()
+    fn word(&self, slot: usize, name: &str, most_bytes: usize) -> Result<Option<Cow<'t, str>>, Fault> {
+        self.get(slot).map(|value| word(self.text, value, name, most_bytes)).transpose()
     }
 
     fn missing(&self, what: &str) -> Fault {
@@ -110,9 +99,7 @@ impl<'t> Item<'t> {
 
     fn resource_type(&self) -> Result<Cow<'t, str>, Fault> {
         let found = self.word(RESOURCE_TYPE, "resourceType", MOST_NAME_BYTES)?;
-        found
-            .filter(|word| !word.is_empty())
-            .ok_or_else(|| self.missing("resourceType"))
+        found.filter(|word| !word.is_empty()).ok_or_else(|| self.missing("resourceType"))
     }
 
     fn check_account(&self, account_id: &str) -> Result<(), Fault> {
@@ -120,10 +107,8 @@ impl<'t> Item<'t> {
             if let Some(value) = self.get(slot) {
                 let found = word(self.text, value, name, MOST_NAME_BYTES)?;
                 if *found != *account_id {
-                    let reason = format!(
-                        "the item is of account {}, the object's path says {account_id}",
-                        found.escape_debug()
-                    );
+                    let reason =
+                        format!("the item is of account {}, the object's path says {account_id}", found.escape_debug());
                     return Err(Fault::new(reason, value.start));
                 }
             }
@@ -140,11 +125,7 @@ impl<'t> Item<'t> {
     ) -> Result<(), Fault> {
         let source = self.configuration(depth)?;
         let deleted = self.deleted()? || source.is_none();
-        let configuration = source
-            .as_ref()
-            .map(|source| source.read(limits))
-            .transpose()?
-            .unwrap_or_default();
+        let configuration = source.as_ref().map(|source| source.read(limits)).transpose()?.unwrap_or_default();
         let (resource_type, resource_id) = self.target(&configuration)?;
         let rules = match configuration.rules {
             _ if deleted => Vec::new(),
@@ -154,35 +135,16 @@ impl<'t> Item<'t> {
         let (captured_at, state_id) = (self.captured_at(deleted)?, self.state_id()?);
         reading.compliance_items += 1;
         reading.evaluations += u64::try_from(rules.len()).expect("a length fits in 64 bits");
-        sink.compliance(&ComplianceItem {
-            captured_at,
-            state_id,
-            deleted,
-            resource_type,
-            resource_id,
-            rules: &rules,
-        });
+        sink.compliance(&ComplianceItem { captured_at, state_id, deleted, resource_type, resource_id, rules: &rules });
         Ok(())
     }
 
-    fn pack(
-        &self,
-        depth: u32,
-        limits: &Limits,
-        reading: &mut Reading,
-        sink: &mut impl Sink,
-    ) -> Result<(), Fault> {
+    fn pack(&self, depth: u32, limits: &Limits, reading: &mut Reading, sink: &mut impl Sink) -> Result<(), Fault> {
         let source = self.configuration(depth)?;
         let deleted = self.deleted()? || source.is_none();
-        let configuration = source
-            .as_ref()
-            .map(|source| source.read(limits))
-            .transpose()?
-            .unwrap_or_default();
+        let configuration = source.as_ref().map(|source| source.read(limits)).transpose()?.unwrap_or_default();
         let id = self.word(RESOURCE_ID, "resourceId", MOST_NAME_BYTES)?;
-        let id = id
-            .filter(|id| !id.is_empty())
-            .ok_or_else(|| self.missing("resourceId"))?;
+        let id = id.filter(|id| !id.is_empty()).ok_or_else(|| self.missing("resourceId"))?;
         let status = match configuration.status {
             _ if deleted => Cow::Borrowed(""),
             Some(status) if !status.is_empty() => status,
@@ -191,14 +153,8 @@ impl<'t> Item<'t> {
         let rules = configuration.rules.filter(|_| !deleted).unwrap_or_default();
         // AWS's own counts; where it gives none, those of the list that it gives.
         let counted = |wanted: Option<Status>| {
-            let count = rules
-                .iter()
-                .filter(|rule| {
-                    wanted
-                        .as_ref()
-                        .is_none_or(|wanted| rule.status == wanted.word())
-                })
-                .count();
+            let count =
+                rules.iter().filter(|rule| wanted.as_ref().is_none_or(|wanted| rule.status == wanted.word())).count();
             i32::try_from(count).unwrap_or(i32::MAX)
         };
         let [compliant, non_compliant, total] = configuration.counts;
@@ -209,13 +165,10 @@ impl<'t> Item<'t> {
             state_id,
             deleted,
             id,
-            name: self
-                .word(RESOURCE_NAME, "resourceName", MOST_NAME_BYTES)?
-                .unwrap_or_default(),
+            name: self.word(RESOURCE_NAME, "resourceName", MOST_NAME_BYTES)?.unwrap_or_default(),
             status,
             compliant_rules: compliant.unwrap_or_else(|| counted(Some(Status::Compliant))),
-            non_compliant_rules: non_compliant
-                .unwrap_or_else(|| counted(Some(Status::NonCompliant))),
+            non_compliant_rules: non_compliant.unwrap_or_else(|| counted(Some(Status::NonCompliant))),
             total_rules: total.unwrap_or_else(|| counted(None)),
             rules: &rules,
         });
@@ -234,74 +187,37 @@ impl<'t> Item<'t> {
             Kind::Null => Ok(None),
             Kind::Object => Ok(Some(Source::plain(self.text, value, depth))),
             Kind::String | Kind::EscapedString => {
-                let decoded = value
-                    .string(self.text)
-                    .map_err(|fault| named("configuration", fault))?;
+                let decoded = value.string(self.text).map_err(|fault| named("configuration", fault))?;
                 Source::encoded(decoded, value.start, depth)
             }
-            _ => Err(Fault::new(
-                "configuration is neither an object nor null",
-                value.start,
-            )),
+            _ => Err(Fault::new("configuration is neither an object nor null", value.start)),
         }
     }
 
     fn deleted(&self) -> Result<bool, Fault> {
         let status = self.word(STATUS, "configurationItemStatus", MOST_NAME_BYTES)?;
-        Ok(matches!(
-            status.as_deref(),
-            Some("ResourceDeleted" | "ResourceDeletedNotRecorded")
-        ))
+        Ok(matches!(status.as_deref(), Some("ResourceDeleted" | "ResourceDeletedNotRecorded")))
     }
 
     /// The resource that was evaluated: by the configuration, else by the item's own id, which is `TYPE/ID`.
-    fn target<'c>(
-        &self,
-        configuration: &Configuration<'c>,
-    ) -> Result<(Cow<'c, str>, Cow<'c, str>), Fault>
+    fn target<'c>(&self, configuration: &Configuration<'c>) -> Result<(Cow<'c, str>, Cow<'c, str>), Fault>
     where
         't: 'c,
     {
-        let own = self.word(
-            RESOURCE_ID,
-            "resourceId",
-            MOST_NAME_BYTES + 1 + MOST_ID_BYTES,
-        )?;
-        let own = own
-            .as_deref()
-            .and_then(|own| own.split_once('/'))
-            .unwrap_or_default();
+        let own = self.word(RESOURCE_ID, "resourceId", MOST_NAME_BYTES + 1 + MOST_ID_BYTES)?;
+        let own = own.as_deref().and_then(|own| own.split_once('/')).unwrap_or_default();
         let chosen = |given: &Option<Cow<'c, str>>, own: &str, most_bytes: usize, name: &str| {
-            let chosen = given
-                .clone()
-                .filter(|word| !word.is_empty())
-                .unwrap_or_else(|| Cow::Owned(own.to_owned()));
+            let chosen = given.clone().filter(|word| !word.is_empty()).unwrap_or_else(|| Cow::Owned(own.to_owned()));
             match chosen.len() {
-                0 => Err(self.missing(&format!(
-                    "{name} in its configuration, nor TYPE/ID as its resourceId"
-                ))),
-                length if length > most_bytes => Err(Fault::new(
-                    format!("the resourceId is longer than {most_bytes} bytes"),
-                    self.start,
-                )),
+                0 => Err(self.missing(&format!("{name} in its configuration, nor TYPE/ID as its resourceId"))),
+                length if length > most_bytes => {
+                    Err(Fault::new(format!("the resourceId is longer than {most_bytes} bytes"), self.start))
+                }
                 _ => Ok(chosen),
             }
         };
-        let resource_type = chosen(
-            &configuration.target_type,
-            own.0,
-            MOST_NAME_BYTES,
-            "targetResourceType",
-        )?;
-        Ok((
-            resource_type,
-            chosen(
-                &configuration.target_id,
-                own.1,
-                MOST_ID_BYTES,
-                "targetResourceId",
-            )?,
-        ))
+        let resource_type = chosen(&configuration.target_type, own.0, MOST_NAME_BYTES, "targetResourceType")?;
+        Ok((resource_type, chosen(&configuration.target_id, own.1, MOST_ID_BYTES, "targetResourceId")?))
     }
 
     /// A deleted item without a time was captured in 1970: it sorts before all others, so it ends nothing by mistake.
@@ -314,8 +230,6 @@ impl<'t> Item<'t> {
     }
 
     fn state_id(&self) -> Result<i64, Fault> {
-        self.get(STATE_ID).map_or(Ok(0), |value| {
-            words::whole_number(self.text, value, "configurationStateId")
-        })
+        self.get(STATE_ID).map_or(Ok(0), |value| words::whole_number(self.text, value, "configurationStateId"))
     }
 }

@@ -7,13 +7,15 @@ use std::borrow::Cow;
 use std::collections::HashSet;
 
 use super::blocks;
+use super::escapes::{Escape, escape_at, unescape};
 
 /// Why a scan stopped.
 #[derive(Debug)]
 pub(super) enum Stop {
     /// The text ends before the value does.
     End,
-    Bad(Fault),
+    /// In a box, so that what a scan gives stays small.
+    Bad(Box<Fault>),
 }
 
 /// What is wrong with a text, and at which of its bytes.
@@ -25,16 +27,13 @@ pub(super) struct Fault {
 
 impl From<Fault> for Stop {
     fn from(fault: Fault) -> Self {
-        Self::Bad(fault)
+        Self::Bad(Box::new(fault))
     }
 }
 
 impl Fault {
     pub(super) fn new(reason: impl Into<String>, at: usize) -> Self {
-        Self {
-            reason: reason.into(),
-            at,
-        }
+        Self { reason: reason.into(), at }
     }
 }
 
@@ -80,9 +79,7 @@ impl Value {
             Kind::String => Ok(Cow::Borrowed(inside)),
             Kind::EscapedString => {
                 let decoded = unescape(inside.as_bytes(), self.start + 1)?;
-                String::from_utf8(decoded)
-                    .map(Cow::Owned)
-                    .map_err(|_utf8| Fault::new("invalid UTF-8", self.start))
+                String::from_utf8(decoded).map(Cow::Owned).map_err(|_utf8| Fault::new("invalid UTF-8", self.start))
             }
             _ => Err(Fault::new("a string was expected", self.start)),
         }
@@ -107,14 +104,11 @@ pub(super) struct Scanner<'t> {
 
 impl<'t> Scanner<'t> {
     pub(super) fn new(text: &'t [u8], at: usize, max_depth: u32) -> Self {
-        Self {
-            text,
-            at,
-            max_depth,
-        }
+        Self { text, at, max_depth }
     }
 
     /// The next byte that is not white space, not taken.
+    #[inline]
     pub(super) fn peek(&mut self) -> Result<u8, Stop> {
         while let Some(&byte) = self.text.get(self.at) {
             if !matches!(byte, b' ' | b'\n' | b'\r' | b'\t') {
@@ -126,6 +120,7 @@ impl<'t> Scanner<'t> {
     }
 
     /// Takes the next byte that is not white space, if it is this one.
+    #[inline]
     pub(super) fn take(&mut self, wanted: u8) -> Result<bool, Stop> {
         let found = self.peek()? == wanted;
         self.at += usize::from(found);
@@ -139,11 +134,7 @@ impl<'t> Scanner<'t> {
             0x20..=0x7e => format!("\"{}\"", char::from(byte)),
             _ => format!("byte 0x{byte:02x}"),
         };
-        Err(Fault::new(
-            format!("not JSON: {what} was expected, not {found}"),
-            self.at,
-        )
-        .into())
+        Err(Fault::new(format!("not JSON: {what} was expected, not {found}"), self.at).into())
     }
 
     /// Takes a member's name and its colon.
@@ -166,11 +157,7 @@ impl<'t> Scanner<'t> {
             b'"' => return self.string(),
             b'{' | b'[' => {
                 self.at = self.skip_container(depth)?;
-                if first == b'{' {
-                    Kind::Object
-                } else {
-                    Kind::Array
-                }
+                if first == b'{' { Kind::Object } else { Kind::Array }
             }
             b'-' | b'0'..=b'9' => {
                 self.number()?;
@@ -181,11 +168,7 @@ impl<'t> Scanner<'t> {
             b'n' => self.word(b"null", Kind::Null)?,
             _ => return self.expected("a value"),
         };
-        Ok(Value {
-            kind,
-            start,
-            end: self.at,
-        })
+        Ok(Value { kind, start, end: self.at })
     }
 
     /// Takes an object that is inside `depth` containers and gives those of its members whose name `slot_of` knows.
@@ -194,7 +177,7 @@ impl<'t> Scanner<'t> {
     pub(super) fn object<const N: usize>(
         &mut self,
         depth: u32,
-        slot_of: fn(&[u8]) -> Option<usize>,
+        slot_of: impl Fn(&[u8]) -> Option<usize>,
     ) -> Result<[Option<Value>; N], Stop> {
         self.object_with(depth, slot_of, |scanner, _slot| scanner.value(depth + 1))
     }
@@ -203,7 +186,7 @@ impl<'t> Scanner<'t> {
     pub(super) fn object_with<const N: usize>(
         &mut self,
         depth: u32,
-        slot_of: fn(&[u8]) -> Option<usize>,
+        slot_of: impl Fn(&[u8]) -> Option<usize>,
         mut take: impl FnMut(&mut Self, Option<usize>) -> Result<Value, Stop>,
     ) -> Result<[Option<Value>; N], Stop> {
         if !self.take(b'{')? {
@@ -242,19 +225,11 @@ impl<'t> Scanner<'t> {
         if self.take(b']')? {
             return Ok(false);
         }
-        if first || self.take(b',')? {
-            Ok(true)
-        } else {
-            self.expected("a comma or the array's end")
-        }
+        if first || self.take(b',')? { Ok(true) } else { self.expected("a comma or the array's end") }
     }
 
     pub(super) fn check_depth(&self, depth: u32) -> Result<(), Fault> {
-        if depth < self.max_depth {
-            Ok(())
-        } else {
-            Err(too_deep(self.max_depth, self.at.saturating_sub(1)))
-        }
+        if depth < self.max_depth { Ok(()) } else { Err(too_deep(self.max_depth, self.at.saturating_sub(1))) }
     }
 
     fn string(&mut self) -> Result<Value, Stop> {
@@ -266,11 +241,7 @@ impl<'t> Scanner<'t> {
             match self.text.get(self.at) {
                 Some(b'"') => {
                     self.at += 1;
-                    let value = Value {
-                        kind,
-                        start,
-                        end: self.at,
-                    };
+                    let value = Value { kind, start, end: self.at };
                     return Ok(value);
                 }
                 Some(b'\\') => {
@@ -282,11 +253,7 @@ impl<'t> Scanner<'t> {
                     }
                 }
                 Some(byte) => {
-                    return Err(Fault::new(
-                        format!("not JSON: byte 0x{byte:02x} in a string"),
-                        self.at,
-                    )
-                    .into());
+                    return Err(Fault::new(format!("not JSON: byte 0x{byte:02x} in a string"), self.at).into());
                 }
                 None => return Err(Stop::End),
             }
@@ -295,7 +262,7 @@ impl<'t> Scanner<'t> {
 
     fn number(&mut self) -> Result<(), Stop> {
         let start = self.at;
-        let bad = |at| Stop::Bad(Fault::new("not JSON: a malformed number", at));
+        let bad = |at| Stop::from(Fault::new("not JSON: a malformed number", at));
         let next = |at: usize| self.text.get(at).copied().ok_or(Stop::End);
         let digits = |mut at: usize| -> Result<usize, Stop> {
             let first = at;
@@ -305,11 +272,7 @@ impl<'t> Scanner<'t> {
             if at > first { Ok(at) } else { Err(bad(at)) }
         };
         let mut at = start + usize::from(next(start)? == b'-');
-        at = if next(at)? == b'0' {
-            at + 1
-        } else {
-            digits(at)?
-        };
+        at = if next(at)? == b'0' { at + 1 } else { digits(at)? };
         if next(at)? == b'.' {
             at = digits(at + 1)?;
         }
@@ -317,7 +280,7 @@ impl<'t> Scanner<'t> {
             at += 1 + usize::from(matches!(next(at + 1)?, b'+' | b'-'));
             at = digits(at)?;
         }
-        if matches!(next(at)?, b'0'..=b'9') {
+        if next(at)?.is_ascii_digit() {
             return Err(bad(start));
         }
         self.at = at;
@@ -353,11 +316,7 @@ impl<'t> Scanner<'t> {
                 if matching {
                     Ok(end)
                 } else {
-                    Err(Fault::new(
-                        "not JSON: a bracket that does not match its opening",
-                        end - 1,
-                    )
-                    .into())
+                    Err(Fault::new("not JSON: a bracket that does not match its opening", end - 1).into())
                 }
             }
             blocks::Skipped::TooDeep(at) => Err(too_deep(self.max_depth, at).into()),
@@ -367,13 +326,7 @@ impl<'t> Scanner<'t> {
 }
 
 pub(super) fn twice_named(name: &[u8], at: usize) -> Fault {
-    Fault::new(
-        format!(
-            "the name \"{}\" comes twice in one object",
-            String::from_utf8_lossy(name).escape_debug()
-        ),
-        at,
-    )
+    Fault::new(format!("the name \"{}\" comes twice in one object", String::from_utf8_lossy(name).escape_debug()), at)
 }
 
 fn too_deep(max_depth: u32, at: usize) -> Fault {
@@ -401,89 +354,4 @@ impl Names {
         }
         self.many.get_or_insert_default().insert(name.to_vec())
     }
-}
-
-/// Decodes the inside of a string whose escapes have been checked.
-fn unescape(inside: &[u8], at: usize) -> Result<Vec<u8>, Fault> {
-    let mut decoded = Vec::with_capacity(inside.len());
-    let mut rest = inside;
-    while let Some(backslash) = memchr::memchr(b'\\', rest) {
-        let here = at + (inside.len() - rest.len()) + backslash;
-        let (before, escape) = rest.split_at(backslash);
-        decoded.extend_from_slice(before);
-        let (character, length) = match escape_at(escape) {
-            Escape::Is('\0', _) => return Err(Fault::new("the character NUL in a string", here)),
-            Escape::Is(character, length) => (character, length),
-            Escape::Bad(reason) => return Err(Fault::new(reason, here)),
-            Escape::End => return Err(Fault::new("not JSON: an escape is cut off", here)),
-        };
-        decoded.extend_from_slice(character.encode_utf8(&mut [0; 4]).as_bytes());
-        rest = escape.get(length..).unwrap_or_default();
-    }
-    decoded.extend_from_slice(rest);
-    Ok(decoded)
-}
-
-/// What an escape stands for.
-enum Escape {
-    /// A character, and the escape's length.
-    Is(char, usize),
-    Bad(&'static str),
-    End,
-}
-
-/// Reads the escape that `text` starts with.
-fn escape_at(text: &[u8]) -> Escape {
-    let simple = match text.get(1) {
-        None => return Escape::End,
-        Some(b'b') => '\u{8}',
-        Some(b'f') => '\u{c}',
-        Some(b'n') => '\n',
-        Some(b'r') => '\r',
-        Some(b't') => '\t',
-        Some(b'u') => return unicode_escape_at(text),
-        Some(byte @ (b'"' | b'\\' | b'/')) => char::from(*byte),
-        Some(_) => return Escape::Bad("not JSON: an escape that JSON does not have"),
-    };
-    Escape::Is(simple, 2)
-}
-
-/// Reads `\uXXXX`, or two of them that stand for one character beyond the first 65,536.
-fn unicode_escape_at(text: &[u8]) -> Escape {
-    const LONE: &str = "half of a surrogate pair without its other half";
-    let first = match unit(text) {
-        Ok(first) => first,
-        Err(escape) => return escape,
-    };
-    if !(0xD800..=0xDBFF).contains(&first) {
-        return char::from_u32(first)
-            .map_or(Escape::Bad(LONE), |character| Escape::Is(character, 6));
-    }
-    let rest = text.get(6..).unwrap_or_default();
-    match rest.get(..2) {
-        None if rest.is_empty() || rest == b"\\" => return Escape::End,
-        Some(b"\\u") => {}
-        _ => return Escape::Bad(LONE),
-    }
-    match unit(rest) {
-        Ok(second @ 0xDC00..=0xDFFF) => {
-            let code = 0x1_0000 + ((first - 0xD800) << 10) + (second - 0xDC00);
-            char::from_u32(code).map_or(Escape::Bad(LONE), |character| Escape::Is(character, 12))
-        }
-        Ok(_) => Escape::Bad(LONE),
-        Err(escape) => escape,
-    }
-}
-
-/// The four hexadecimal digits after `\u`.
-fn unit(text: &[u8]) -> Result<u32, Escape> {
-    let digits = text.get(2..6).ok_or(Escape::End)?;
-    let value = |unit: u32, digit: &u8| {
-        char::from(*digit)
-            .to_digit(16)
-            .map(|digit| unit << 4 | digit)
-    };
-    digits.iter().try_fold(0, value).ok_or(Escape::Bad(
-        "not JSON: four hexadecimal digits were expected after \\u",
-    ))
 }

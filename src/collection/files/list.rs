@@ -30,17 +30,12 @@ pub struct Listing {
 ///
 /// Fails only where `root` itself cannot be listed: what cannot be read below it is part of the listing.
 pub fn list(root: &Path) -> Result<Listing> {
-    let metadata =
-        fs::metadata(root).with_context(|| format!("{} cannot be read", root.display()))?;
+    let metadata = fs::metadata(root).with_context(|| format!("{} cannot be read", root.display()))?;
     if !metadata.is_dir() {
         bail!("{} is not a folder", root.display());
     }
-    let entries = fs::read_dir(root)
-        .with_context(|| format!("the folder {} cannot be listed", root.display()))?;
-    let mut walk = Walk {
-        seen: HashSet::from([(metadata.dev(), metadata.ino())]),
-        ..Walk::default()
-    };
+    let entries = fs::read_dir(root).with_context(|| format!("the folder {} cannot be listed", root.display()))?;
+    let mut walk = Walk { seen: HashSet::from([(metadata.dev(), metadata.ino())]), ..Walk::default() };
     walk.entries(entries, root, "");
     walk.run();
     Ok(walk.finish())
@@ -75,11 +70,7 @@ impl Walk {
     fn folder(&mut self, path: &Path, name: &str) {
         let listed = fs::metadata(path).and_then(|metadata| {
             let first_time = self.seen.insert((metadata.dev(), metadata.ino()));
-            if first_time {
-                fs::read_dir(path).map(Some)
-            } else {
-                Ok(None)
-            }
+            if first_time { fs::read_dir(path).map(Some) } else { Ok(None) }
         });
         match listed {
             Ok(Some(entries)) => self.entries(entries, path, name),
@@ -100,13 +91,8 @@ impl Walk {
     fn entry(&mut self, entry: &DirEntry, file_type: FileType, folder_name: &str) {
         let file_name = entry.file_name();
         let Some(file_name) = file_name.to_str() else {
-            let shown = join(
-                folder_name,
-                &file_name.as_bytes().escape_ascii().to_string(),
-            );
-            self.listing
-                .malformed
-                .push((shown, "the name is not UTF-8".to_owned()));
+            let shown = join(folder_name, &file_name.as_bytes().escape_ascii().to_string());
+            self.listing.malformed.push((shown, "the name is not UTF-8".to_owned()));
             return;
         };
         let name = join(folder_name, file_name);
@@ -123,12 +109,7 @@ impl Walk {
         }
     }
 
-    fn file(
-        &mut self,
-        name: String,
-        metadata: impl FnOnce() -> std::io::Result<Metadata>,
-        entry: &DirEntry,
-    ) {
+    fn file(&mut self, name: String, metadata: impl FnOnce() -> std::io::Result<Metadata>, entry: &DirEntry) {
         let key = match keys::parse(&name) {
             Parsed::Config(key) => key,
             Parsed::Ignored(reason) => {
@@ -142,10 +123,9 @@ impl Walk {
         };
         match metadata() {
             // Opening a pipe or a device could wait for ever.
-            Ok(metadata) if !metadata.is_file() => self
-                .listing
-                .malformed
-                .push((name, "it is not a regular file".to_owned())),
+            Ok(metadata) if !metadata.is_file() => {
+                self.listing.malformed.push((name, "it is not a regular file".to_owned()));
+            }
             Ok(metadata) => self.listing.objects.push(Object {
                 name,
                 key,
@@ -159,15 +139,11 @@ impl Walk {
     }
 
     fn unreadable(&mut self, path: &Path, error: &std::io::Error) {
-        self.listing
-            .unreadable
-            .push((path.to_owned(), error.to_string()));
+        self.listing.unreadable.push((path.to_owned(), error.to_string()));
     }
 
     fn finish(mut self) -> Listing {
-        self.listing
-            .objects
-            .sort_unstable_by(|a, b| a.name.cmp(&b.name));
+        self.listing.objects.sort_unstable_by(|a, b| a.name.cmp(&b.name));
         self.listing.malformed.sort_unstable();
         self.listing.unreadable.sort_unstable();
         self.listing
@@ -175,20 +151,14 @@ impl Walk {
 }
 
 fn join(folder: &str, name: &str) -> String {
-    if folder.is_empty() {
-        name.to_owned()
-    } else {
-        format!("{folder}/{name}")
-    }
+    if folder.is_empty() { name.to_owned() } else { format!("{folder}/{name}") }
 }
 
 fn modified_ns(metadata: &Metadata) -> Option<i64> {
     let modified = metadata.modified().ok()?;
     match modified.duration_since(UNIX_EPOCH) {
         Ok(since) => i64::try_from(since.as_nanos()).ok(),
-        Err(before) => i64::try_from(before.duration().as_nanos())
-            .ok()
-            .map(|nanoseconds| -nanoseconds),
+        Err(before) => i64::try_from(before.duration().as_nanos()).ok().map(|nanoseconds| -nanoseconds),
     }
 }
 
@@ -206,8 +176,7 @@ mod tests {
 
     impl Folder {
         fn new(name: &str) -> Self {
-            let path =
-                std::env::temp_dir().join(format!("auditfolio-list-{name}-{}", std::process::id()));
+            let path = std::env::temp_dir().join(format!("auditfolio-list-{name}-{}", std::process::id()));
             fs::create_dir_all(&path).unwrap();
             Self(path)
         }
@@ -228,11 +197,7 @@ mod tests {
     const DAY: &str = "AWSLogs/123456789012/Config/us-east-2/2026/9/7";
 
     fn names(listing: &Listing) -> Vec<&str> {
-        listing
-            .objects
-            .iter()
-            .map(|object| object.name.as_str())
-            .collect()
+        listing.objects.iter().map(|object| object.name.as_str()).collect()
     }
 
     #[test]
@@ -244,38 +209,20 @@ mod tests {
         folder.put("AWSLogs/123456789012/Config/ConfigWritabilityCheckFile");
         folder.put("AWSLogs/123456789012/CloudTrail/us-east-2/x.json.gz");
         folder.put("accounts.json");
-        fs::create_dir_all(
-            folder
-                .0
-                .join(format!("{DAY}/ConfigSnapshot/folder.json.gz")),
-        )
-        .unwrap();
+        fs::create_dir_all(folder.0.join(format!("{DAY}/ConfigSnapshot/folder.json.gz"))).unwrap();
 
         let listing = list(&folder.0).unwrap();
 
         assert_eq!(
             names(&listing),
-            [
-                format!("{DAY}/ConfigHistory/a.json.gz"),
-                format!("p/{DAY}/ConfigSnapshot/b.json.gz")
-            ]
+            [format!("{DAY}/ConfigHistory/a.json.gz"), format!("p/{DAY}/ConfigSnapshot/b.json.gz")]
         );
         assert_eq!(listing.objects[0].size_bytes, 5);
         let modified = fs::metadata(folder.0.join(&listing.objects[0].name)).unwrap();
-        assert_eq!(
-            listing.objects[0].modified_ns,
-            Some(modified.mtime() * 1_000_000_000 + modified.mtime_nsec())
-        );
-        let ignored = [
-            (Ignored::WritabilityCheck, 1),
-            (Ignored::CloudTrail, 1),
-            (Ignored::NotConfig, 1),
-        ];
+        assert_eq!(listing.objects[0].modified_ns, Some(modified.mtime() * 1_000_000_000 + modified.mtime_nsec()));
+        let ignored = [(Ignored::WritabilityCheck, 1), (Ignored::CloudTrail, 1), (Ignored::NotConfig, 1)];
         assert_eq!(listing.ignored, BTreeMap::from(ignored));
-        let malformed = (
-            format!("{DAY}/ConfigSnapshot/c.txt"),
-            "the file's name does not end in .json.gz".to_owned(),
-        );
+        let malformed = (format!("{DAY}/ConfigSnapshot/c.txt"), "the file's name does not end in .json.gz".to_owned());
         assert_eq!(listing.malformed, [malformed]);
         assert_eq!(listing.unreadable, []);
     }
@@ -296,10 +243,7 @@ mod tests {
 
         assert_eq!(
             names(&listing),
-            [
-                format!("{DAY}/ConfigSnapshot/a.json.gz"),
-                format!("other/{DAY}/ConfigSnapshot/b.json.gz")
-            ]
+            [format!("{DAY}/ConfigSnapshot/a.json.gz"), format!("other/{DAY}/ConfigSnapshot/b.json.gz")]
         );
         assert_eq!(listing.unreadable.len(), 1);
         assert_eq!(listing.unreadable[0].0, bucket.join("broken"));
@@ -314,10 +258,7 @@ mod tests {
 
         let listing = list(&folder.0).unwrap();
 
-        let shown = (
-            format!("{DAY}/ConfigSnapshot/b\\xff.json.gz"),
-            "the name is not UTF-8".to_owned(),
-        );
+        let shown = (format!("{DAY}/ConfigSnapshot/b\\xff.json.gz"), "the name is not UTF-8".to_owned());
         assert_eq!((listing.objects.len(), listing.malformed), (1, vec![shown]));
     }
 
@@ -325,21 +266,14 @@ mod tests {
     fn a_device_is_not_opened() {
         let folder = Folder::new("device");
         folder.put(&format!("{DAY}/ConfigSnapshot/a.json.gz"));
-        symlink(
-            "/dev/zero",
-            folder.0.join(DAY).join("ConfigSnapshot/z.json.gz"),
-        )
-        .unwrap();
+        symlink("/dev/zero", folder.0.join(DAY).join("ConfigSnapshot/z.json.gz")).unwrap();
 
         let listing = list(&folder.0).unwrap();
 
         assert_eq!(listing.objects.len(), 1);
         assert_eq!(
             listing.malformed,
-            [(
-                format!("{DAY}/ConfigSnapshot/z.json.gz"),
-                "it is not a regular file".to_owned()
-            )]
+            [(format!("{DAY}/ConfigSnapshot/z.json.gz"), "it is not a regular file".to_owned())]
         );
     }
 
@@ -347,17 +281,7 @@ mod tests {
     fn a_root_that_cannot_be_listed_is_an_error() {
         let folder = Folder::new("root");
         folder.put("file");
-        assert!(
-            list(&folder.0.join("absent"))
-                .unwrap_err()
-                .to_string()
-                .ends_with("absent cannot be read")
-        );
-        assert!(
-            list(&folder.0.join("file"))
-                .unwrap_err()
-                .to_string()
-                .ends_with("file is not a folder")
-        );
+        assert!(list(&folder.0.join("absent")).unwrap_err().to_string().ends_with("absent cannot be read"));
+        assert!(list(&folder.0.join("file")).unwrap_err().to_string().ends_with("file is not a folder"));
     }
 }

@@ -6,6 +6,7 @@
 mod blocks;
 mod configuration;
 mod document;
+mod escapes;
 mod gzip;
 mod items;
 mod json;

@@ -23,12 +23,7 @@ const WINDOW_BYTES: usize = 512 << 10;
 /// # Errors
 ///
 /// The object is refused whole where any part that is used cannot be trusted. `sink` may have taken items by then.
-pub fn read(
-    path: &Path,
-    account_id: &str,
-    limits: &Limits,
-    sink: &mut impl Sink,
-) -> Result<Reading, Unreadable> {
+pub fn read(path: &Path, account_id: &str, limits: &Limits, sink: &mut impl Sink) -> Result<Reading, Unreadable> {
     thread_local! {
         static BUFFERS: RefCell<Buffers> = RefCell::default();
     }
@@ -64,21 +59,12 @@ fn read_with(
     if usize::try_from(length).is_ok_and(|length| length <= WHOLE_BYTES) {
         buffers.packed.clear();
         let most = u64::try_from(WHOLE_BYTES).expect("32 MiB fit in 64 bits");
-        (&mut file)
-            .take(most)
-            .read_to_end(&mut buffers.packed)
-            .map_err(io)?;
+        (&mut file).take(most).read_to_end(&mut buffers.packed).map_err(io)?;
         if let Some(outcome) = read_whole(buffers, account_id, limits, sink) {
             return outcome;
         }
         // The file may have grown since: what is behind the buffer belongs to it.
-        return read_stream(
-            buffers.packed.as_slice().chain(file),
-            account_id,
-            limits,
-            WINDOW_BYTES,
-            sink,
-        );
+        return read_stream(buffers.packed.as_slice().chain(file), account_id, limits, WINDOW_BYTES, sink);
     }
     read_stream(file, account_id, limits, WINDOW_BYTES, sink)
 }
@@ -90,41 +76,19 @@ fn read_whole(
     limits: &Limits,
     sink: &mut impl Sink,
 ) -> Option<Result<Reading, Unreadable>> {
-    let Buffers {
-        packed,
-        text,
-        decompressor,
-    } = buffers;
+    let Buffers { packed, text, decompressor } = buffers;
     if packed.len() == WHOLE_BYTES {
         return None;
     }
-    let most_bytes =
-        usize::try_from(limits.unpacked_bytes).map_or(WHOLE_BYTES, |limit| limit.min(WHOLE_BYTES));
-    let length = gzip::unpack_whole(
-        packed,
-        text,
-        most_bytes,
-        decompressor.get_or_insert_with(Decompressor::new),
-    )?;
+    let most_bytes = usize::try_from(limits.unpacked_bytes).map_or(WHOLE_BYTES, |limit| limit.min(WHOLE_BYTES));
+    let length = gzip::unpack_whole(packed, text, most_bytes, decompressor.get_or_insert_with(Decompressor::new))?;
     let sha256 = gzip::sha256(packed);
-    let mut reading = Reading {
-        sha256,
-        size_bytes: length_of(packed),
-        ..Reading::default()
-    };
-    let mut window = Whole {
-        text: text.get(..length)?,
-        at: 0,
-    };
-    Some(
-        match document::read(&mut window, account_id, limits, &mut reading, sink) {
-            Ok(()) => Ok(reading),
-            Err(unreadable) => Err(Unreadable {
-                sha256: Some(sha256),
-                ..unreadable
-            }),
-        },
-    )
+    let mut reading = Reading { sha256, size_bytes: length_of(packed), ..Reading::default() };
+    let mut window = Whole { text: text.get(..length)?, at: 0 };
+    Some(match document::read(&mut window, account_id, limits, &mut reading, sink) {
+        Ok(()) => Ok(reading),
+        Err(unreadable) => Err(Unreadable { sha256: Some(sha256), ..unreadable }),
+    })
 }
 
 fn read_stream(
@@ -134,37 +98,21 @@ fn read_stream(
     least_window: usize,
     sink: &mut impl Sink,
 ) -> Result<Reading, Unreadable> {
-    let most_window = usize::try_from(limits.item_bytes)
-        .unwrap_or(usize::MAX)
-        .saturating_add(least_window);
+    let most_window = usize::try_from(limits.item_bytes).unwrap_or(usize::MAX).saturating_add(least_window);
     let gzip = Gzip::new(source, limits.unpacked_bytes);
-    let mut window = Stream {
-        gzip,
-        text: Vec::new(),
-        at: 0,
-        passed: 0,
-        least_window,
-        most_window,
-    };
+    let mut window = Stream { gzip, text: Vec::new(), at: 0, passed: 0, least_window, most_window };
     let mut reading = Reading::default();
     let outcome = document::read(&mut window, account_id, limits, &mut reading, sink);
     let delivered = window.gzip.finish();
     match (outcome, delivered) {
-        (Ok(()), Some((sha256, size_bytes))) => Ok(Reading {
-            sha256,
-            size_bytes,
-            ..reading
-        }),
+        (Ok(()), Some((sha256, size_bytes))) => Ok(Reading { sha256, size_bytes, ..reading }),
         (Ok(()), None) => Err(Unreadable {
             reason: "the file could not be read to its end".to_owned(),
             position: reading.unpacked_bytes,
             unpacked: true,
             sha256: None,
         }),
-        (Err(unreadable), delivered) => Err(Unreadable {
-            sha256: delivered.map(|(sha256, _)| sha256),
-            ..unreadable
-        }),
+        (Err(unreadable), delivered) => Err(Unreadable { sha256: delivered.map(|(sha256, _)| sha256), ..unreadable }),
     }
 }
 
@@ -222,9 +170,7 @@ impl<R: Read> Window for Stream<R> {
         self.passed = self.position();
         self.at = 0;
         // Doubled, so that an item which is begun again each time costs no more than twice its length.
-        let wanted = left
-            .saturating_mul(2)
-            .clamp(self.least_window, self.most_window);
+        let wanted = left.saturating_mul(2).clamp(self.least_window, self.most_window);
         self.gzip.fill(&mut self.text, wanted)?;
         Ok(self.text.len() > left)
     }
@@ -234,5 +180,7 @@ fn length_of(bytes: &[u8]) -> u64 {
     u64::try_from(bytes.len()).expect("a length fits in 64 bits")
 }
 
+#[cfg(test)]
+mod properties;
 #[cfg(test)]
 mod tests;
