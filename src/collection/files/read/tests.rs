@@ -30,7 +30,7 @@ pub(super) struct Found {
     pub(super) packs: Vec<Pack>,
 }
 
-fn own(rules: &[RuleEntry<'_>]) -> Vec<[String; 4]> {
+fn own(rules: &[RuleEntry<'_>]) -> Rules {
     rules
         .iter()
         .map(|rule| [&rule.name, &rule.arn, &rule.id, &rule.status].map(|word| word.clone().into_owned()))
@@ -116,7 +116,7 @@ fn item(configuration: &str) -> String {
     item_with(configuration, "")
 }
 
-fn one(text: impl AsRef<[u8]>) -> (i64, i64, bool, String, String, Vec<[String; 4]>) {
+fn one(text: impl AsRef<[u8]>) -> Compliance {
     let (outcome, mut found) = both(text);
     outcome.unwrap();
     assert_eq!(found.compliance.len(), 1);
