@@ -45,7 +45,7 @@ struct World {
 
 #[derive(Default)]
 struct Place {
-    place_id: i32,
+    id: i32,
     resources: Vec<i32>,
     /// What known days say.
     table: BTreeMap<Day, Said>,
@@ -109,7 +109,7 @@ impl World {
                 .unwrap();
                 resources.push(resource_id);
             }
-            places.push(Place { place_id, resources, ..Place::default() });
+            places.push(Place { id: place_id, resources, ..Place::default() });
         }
         Self { db: db.clone(), organization_id, places, rules, base: date!(2026 - 11 - 01) }
     }
@@ -175,10 +175,10 @@ impl World {
         }
         place.runs.extend(changes.insert.iter().copied());
         restate.extend(changes.restated.iter().copied());
-        sqlx::query("delete from run where place_id = $1").bind(place.place_id).execute(&mut *tx).await.unwrap();
+        sqlx::query("delete from run where place_id = $1").bind(place.id).execute(&mut *tx).await.unwrap();
         for run in &place.runs {
             sqlx::query("insert into run values ($1, $2, $3, $4, $5, $6, $7)")
-                .bind(place.place_id)
+                .bind(place.id)
                 .bind(run.key.0)
                 .bind(run.key.1)
                 .bind(run.first)
@@ -195,7 +195,7 @@ impl World {
                      old_item_captured_at, new_item_captured_at) values ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
             )
             .bind(collection_id)
-            .bind(place.place_id)
+            .bind(place.id)
             .bind(row.day)
             .bind(row.key.0)
             .bind(row.key.1)
@@ -210,7 +210,7 @@ impl World {
         for (day, said) in days {
             place.ever.insert(day);
             sqlx::query("update delivery set until_collection = $3 where place_id = $1 and day = $2 and until_collection is null")
-                .bind(place.place_id)
+                .bind(place.id)
                 .bind(day)
                 .bind(collection_id)
                 .execute(&mut *tx)
@@ -218,7 +218,7 @@ impl World {
                 .unwrap();
             let state = if said.is_some() { DeliveryState::Delivered } else { DeliveryState::Unreadable };
             sqlx::query("insert into delivery (place_id, day, state, since_collection, snapshot_at) values ($1, $2, $3, $4, $5)")
-                .bind(place.place_id)
+                .bind(place.id)
                 .bind(day)
                 .bind(state.word())
                 .bind(collection_id)
@@ -231,7 +231,7 @@ impl World {
                 None => place.table.remove(&day),
             };
         }
-        derive(&mut tx, place.place_id).await;
+        derive(&mut tx, place.id).await;
         tx.commit().await.unwrap();
     }
 }
@@ -449,7 +449,7 @@ async fn three_days(db: &PgPool) -> World {
     let collection_id = world.begin().await;
     let (rule, resources) = (world.rules[0], world.places[0].resources.clone());
     let all: Said = resources.iter().map(|resource| ((rule, *resource), 1)).collect();
-    let bad: Said = all.iter().map(|(key, _)| (*key, if key.1 == resources[3] { 2 } else { 1 })).collect();
+    let bad: Said = all.keys().map(|key| (*key, if key.1 == resources[3] { 2 } else { 1 })).collect();
     let gone: Said = all.iter().filter(|(key, _)| key.1 != resources[3]).map(|(key, value)| (*key, *value)).collect();
     let days = [all, bad, gone].into_iter().zip([0, 1, 3]).map(|(said, day)| (world.day(day), Some(said))).collect();
     world.collect(collection_id, 0, days).await;
@@ -621,6 +621,7 @@ async fn a_reader_that_has_enough_is_no_error_and_a_full_disk_is() {
 
 #[actix_web::test]
 async fn deliveries_name_what_was_expected_and_did_not_come() {
+    use DeliveryState::{Delivered, Missing, NotExpected};
     let db = database().await;
     let world = three_days(&db).await;
     let read_all = async |known_at: KnownAt| {
@@ -639,7 +640,6 @@ async fn deliveries_name_what_was_expected_and_did_not_come() {
     assert!(!established, "no account list yet");
     assert_eq!(places.len(), 1, "of the others nothing was known");
     let states: Vec<_> = places[0].days.iter().map(|day| (day.expected, day.state)).collect();
-    use DeliveryState::{Delivered, Missing, NotExpected};
     assert_eq!(
         states,
         [(true, Delivered), (true, Delivered), (true, Missing), (true, Delivered), (false, NotExpected)]
@@ -649,7 +649,7 @@ async fn deliveries_name_what_was_expected_and_did_not_come() {
     let second = world.begin().await;
     for (place, offset) in [(0, 1), (2, 3)] {
         sqlx::query("insert into expected_place (place_id, first_day, since_collection) values ($1, $2, $3)")
-            .bind(world.places[place].place_id)
+            .bind(world.places[place].id)
             .bind(world.day(offset))
             .bind(second)
             .execute(&db)
@@ -706,7 +706,7 @@ async fn objects_stand_with_what_was_made_of_them_by_then() {
         "insert into object (place_id, day, kind, key, size_bytes, modified_ns, first_collection)
          values ($1, $2, 'snapshot', 'AWSLogs/x.json.gz', 10, 1500000000, $3) returning object_id",
     )
-    .bind(world.places[0].place_id)
+    .bind(world.places[0].id)
     .bind(world.day(1))
     .bind(first.0)
     .fetch_one(&db)

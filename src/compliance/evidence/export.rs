@@ -223,7 +223,7 @@ impl<W: Write> Output<W> {
 
     fn row(&mut self, cells: impl IntoIterator<Item = Cell>) -> io::Result<()> {
         self.writer.row(cells);
-        if self.writer.rows() % PIECE_ROWS == 0 { self.out.write_all(&self.writer.take()) } else { Ok(()) }
+        if self.writer.rows().is_multiple_of(PIECE_ROWS) { self.out.write_all(&self.writer.take()) } else { Ok(()) }
     }
 
     fn end(&mut self) -> io::Result<()> {

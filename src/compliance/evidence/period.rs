@@ -15,11 +15,11 @@ pub enum Ended {
     GoneWithRule,
     /// Rule and resource are still there, but the rule no longer evaluates the resource.
     NoLongerEvaluated,
-    /// INSUFFICIENT_DATA or a status that we do not know.
+    /// `INSUFFICIENT_DATA` or a status that we do not know.
     BecameUnknown,
-    /// NOT_APPLICABLE.
+    /// `NOT_APPLICABLE`.
     BecameNotApplicable,
-    /// Still NON_COMPLIANT on the last known day of the period.
+    /// Still `NON_COMPLIANT` on the last known day of the period.
     Open,
 }
 
@@ -38,7 +38,7 @@ impl Ended {
     }
 }
 
-/// An interval of known days on which an evaluation was observed NON_COMPLIANT and nothing else.
+/// An interval of known days on which an evaluation was observed `NON_COMPLIANT` and nothing else.
 ///
 /// A period has those that were not known to have ended when it began: with a gap at the period's start, the last day
 /// observed bad may lie before it.
@@ -51,7 +51,7 @@ pub struct Deviation {
     pub last_day_bad: Date,
     /// Within the period, and only where it ended "good again".
     pub first_day_good_again: Option<Date>,
-    /// The first known day of the period that said anything else than NON_COMPLIANT; `None` where it is open.
+    /// The first known day of the period that said anything else than `NON_COMPLIANT`; `None` where it is open.
     pub first_day_otherwise: Option<Date>,
     /// Days without evidence from the last day known good (else the first day bad) until the day that ended the
     /// interval (else the end of the period).
@@ -68,8 +68,8 @@ pub struct PeriodCounts {
     pub observed: u32,
     pub complying: u32,
     pub not_complying: u32,
-    /// INSUFFICIENT_DATA and unrecognised on known days, and days of an expected place without evidence after a day
-    /// that said COMPLIANT, NON_COMPLIANT or unknown.
+    /// `INSUFFICIENT_DATA` and unrecognised on known days, and days of an expected place without evidence after a day
+    /// that said COMPLIANT, `NON_COMPLIANT` or unknown.
     pub unknown: u32,
 }
 
