@@ -6,6 +6,7 @@ use crate::clock::Clock;
 use crate::compliance::evidence::export;
 use crate::compliance::memo::Memo;
 use crate::database::{self, Store, backup};
+use crate::demo;
 use crate::settings::{Command, Settings, StoreSettings};
 use crate::{State, collection, packs, server};
 
@@ -14,6 +15,10 @@ pub async fn run(settings: Settings) -> anyhow::Result<ExitCode> {
     let Settings { store: at, command, .. } = settings;
     let organization = at.organization.clone();
     match command {
+        Command::Demo(args) => {
+            demo::run(&at, &args).await?;
+            Ok(ExitCode::SUCCESS)
+        }
         Command::Sample(options) => {
             crate::sample::command(&options)?;
             Ok(ExitCode::SUCCESS)

@@ -10,6 +10,7 @@ pub mod command;
 pub mod compliance;
 pub mod database;
 pub mod delivery;
+pub mod demo;
 pub mod error;
 pub mod jobs;
 pub mod organization;

@@ -7,6 +7,7 @@ use secrecy::SecretString;
 
 use crate::compliance::evidence::export::ExportArgs;
 use crate::database::backup::FileArgs;
+use crate::demo::DemoArgs;
 use crate::packs::command::{PackArgs, VerifyArgs};
 use crate::server::ServeArgs;
 use crate::telemetry::LogSettings;
@@ -46,6 +47,8 @@ pub struct StoreSettings {
 /// What to do.
 #[derive(Debug, Subcommand)]
 pub enum Command {
+    /// Try Auditfolio on a sample organisation: makes it, collects it, makes a pack and serves the portal on this machine.
+    Demo(DemoArgs),
     /// Make up an organisation in the layout and file shapes of AWS Config, with the true counts beside it.
     Sample(crate::sample::Options),
     /// Serve the portal until stopped.

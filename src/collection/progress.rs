@@ -80,7 +80,8 @@ impl Progress {
         done
     }
 
-    pub(super) fn end(&self) {
+    /// Takes the bar away.
+    pub fn end(&self) {
         if let Some(bar) = &self.bar {
             bar.finish_and_clear();
         }
