@@ -38,7 +38,7 @@ struct LegendEntry {
     state: DeliveryState,
     days: i64,
     swatch: Strip,
-    href: Option<String>,
+    href: String,
 }
 
 #[derive(Template)]
@@ -50,7 +50,8 @@ struct ShowPage<'a> {
     day: OneDay,
     period: &'a Period<'a>,
     filters: Filters,
-    gaps: &'a [Gap<'a>],
+    /// Each with whether it is the first shown of its cause, where the cause is said in words.
+    gaps: Vec<(&'a Gap<'a>, bool)>,
     gap_table: Table,
     never: Vec<&'a Place>,
     never_table: Table,
@@ -189,7 +190,11 @@ fn page<'a>(
         day: OneDay::of(places, view.as_of),
         period,
         filters,
-        gaps,
+        gaps: gaps
+            .iter()
+            .enumerate()
+            .map(|(index, gap)| (gap, index == 0 || gaps[index - 1].state != gap.state))
+            .collect(),
         gap_table,
         never,
         never_table,
@@ -260,17 +265,17 @@ fn calendar_row<'a>(view: &View, period: &Period<'_>, (place, stretches): &Row<'
 
 fn legend(view: &View, period: &Period<'_>) -> Vec<LegendEntry> {
     let address = view.address.without(&["gaps", "places", "format"]);
-    DeliveryState::ALL
-        .into_iter()
-        .map(|state| {
-            let days = period.days.get(&state).copied().unwrap_or(0);
+    period
+        .days
+        .iter()
+        .map(|(&state, &days)| {
             let (first, end) = (period.first, period.end);
             let segment = Segment { first, end, fill: Fill::Delivery(state), words: String::new(), href: None };
             LegendEntry {
                 state,
                 days,
                 swatch: Strip::swatch(&segment),
-                href: (days > 0).then(|| address.with("state", state.slug()).to_string() + "#calendar"),
+                href: address.with("state", state.slug()).to_string() + "#calendar",
             }
         })
         .collect()

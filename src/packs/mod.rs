@@ -14,6 +14,7 @@ mod gather;
 pub mod layout;
 pub mod model;
 pub mod names;
+pub mod page;
 pub mod pdf;
 pub mod sign;
 pub mod verify;

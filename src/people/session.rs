@@ -2,7 +2,7 @@
 
 use actix_web::cookie::{Cookie, SameSite};
 use actix_web::dev::Payload;
-use actix_web::{FromRequest, HttpRequest, web};
+use actix_web::{FromRequest, HttpMessage as _, HttpRequest, web};
 use futures_util::future::LocalBoxFuture;
 use ring::rand::SecureRandom as _;
 use time::{Duration, OffsetDateTime};
@@ -85,7 +85,10 @@ pub(super) async fn find(request: &HttpRequest) -> Result<Option<User>, Error> {
     if now - row.seen_at > TOUCH_EVERY {
         db::touch(&state.db, &hash, now).await?;
     }
-    Ok(Some(User { identity: row.identity, role, demo: row.demo }))
+    let user = User { identity: row.identity, role, demo: row.demo };
+    // For the guard, which writes downloads to the audit log.
+    request.extensions_mut().insert(user.clone());
+    Ok(Some(user))
 }
 
 /// SHA-256 of the token in the request's cookie.

@@ -16,12 +16,13 @@ pub(super) struct OrganizationRow {
 /// finishes. Where there are several organisations, the first that has days.
 pub(super) async fn organization(db: impl PgExecutor<'_>) -> sqlx::Result<Option<OrganizationRow>> {
     sqlx::query_as(
-        "select o.organization_id, o.name,
+        "select * from (
+         select o.organization_id, o.name,
                 (select min(day) from day_total t where t.organization_id = o.organization_id) as first_day,
                 (select max(day) from day_total t where t.organization_id = o.organization_id) as latest,
                 exists (select 1 from account_list l where l.organization_id = o.organization_id) as listed
-         from organization o
-         order by first_day is null, o.organization_id
+         from organization o) each
+         order by first_day is null, organization_id
          limit 1",
     )
     .fetch_optional(db)

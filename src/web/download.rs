@@ -279,12 +279,19 @@ where
             let _ = failed.send(Err(Cut)).await;
         }
     });
-    let name = format!("attachment; filename=\"{}.{}\"", safe_name(stem), format.ending());
-    HttpResponse::Ok()
+    let file = format!("{}.{}", safe_name(stem), format.ending());
+    let name = format!("attachment; filename=\"{file}\"");
+    let mut response = HttpResponse::Ok()
         .insert_header((CONTENT_TYPE, format.media_type()))
         .insert_header((CONTENT_DISPOSITION, name))
-        .streaming(receiver(from).boxed_local())
+        .streaming(receiver(from).boxed_local());
+    response.extensions_mut().insert(Downloaded(file));
+    response
 }
+
+/// Marks an answer that hands rows out; the guard writes it to the audit log before it is sent.
+#[derive(Debug, Clone)]
+pub(super) struct Downloaded(pub(super) String);
 
 /// A channel's other end as a stream.
 pub(crate) fn receiver<T: 'static>(from: mpsc::Receiver<T>) -> impl futures_util::Stream<Item = T> {

@@ -12,10 +12,13 @@ use askama::Template;
 use tracing::Instrument as _;
 
 use super::address::Address;
+use super::download::Downloaded;
 use super::format;
 use super::frame::{Frame, Page};
 use crate::State;
+use crate::audit_log;
 use crate::error::Error;
+use crate::people::{User, acted};
 
 /// Names one request in the log, on its error page and in the audit log.
 #[derive(Debug, Clone)]
@@ -60,12 +63,22 @@ pub(super) async fn guard<B: MessageBody + 'static>(
     let demo = request.app_data::<web::Data<State>>().is_some_and(|state| state.demo);
 
     let refusal = refusal(request.method(), request.headers(), demo);
+    // No clone of the request may outlive this line: actix routes with the only one.
     let mut response = match refusal {
-        Some(error) => failed(request.request(), &id, Some(&error), error_status(&error)).map_into_right_body(),
-        // Handlers' errors come back as responses. The request must not be kept beside: routing takes it as its own.
+        Some(error) => {
+            let page = span.in_scope(|| failed(request.request(), &id, Some(&error), error_status(&error)));
+            request.into_response(page).map_into_right_body()
+        }
         None => {
             let response = next.call(request).instrument(span.clone()).await?;
-            span.in_scope(|| with_error_page(response, &id))
+            match record_download(&response).instrument(span.clone()).await {
+                Ok(()) => span.in_scope(|| with_error_page(response, &id)),
+                // What cannot be recorded is not handed out.
+                Err(error) => {
+                    let page = span.in_scope(|| failed(response.request(), &id, Some(&error), error_status(&error)));
+                    response.into_response(page).map_into_right_body()
+                }
+            }
         }
     };
     let headers = response.headers_mut();
@@ -80,6 +93,20 @@ pub(super) async fn guard<B: MessageBody + 'static>(
         HeaderValue::from_str(&id.0).expect("hexadecimal digits are a header value"),
     );
     Ok(response)
+}
+
+/// Writes rows that are handed out to the audit log.
+async fn record_download<B>(response: &ServiceResponse<B>) -> Result<(), Error> {
+    let Some(Downloaded(file)) = response.response().extensions().get::<Downloaded>().cloned() else { return Ok(()) };
+    let request = response.request();
+    let user = request.extensions().get::<User>().cloned().ok_or(Error::SignInNeeded)?;
+    let state = request.app_data::<web::Data<State>>().expect("every app is built with its state");
+    let filters = Address::parse(request.path(), request.query_string()).to_string();
+    let entry = acted(&user, request, "download rows", file).detail(serde_json::json!({ "address": filters }));
+    let mut transaction = state.db.begin().await?;
+    audit_log::record(&mut transaction, &entry).await?;
+    transaction.commit().await?;
+    Ok(())
 }
 
 fn error_status(error: &Error) -> StatusCode {
@@ -136,8 +163,8 @@ fn with_error_page<B: MessageBody + 'static>(
     if error.is_none() && (has_page || !(status.is_client_error() || status.is_server_error())) {
         return response.map_into_left_body();
     }
-    let request = response.request().clone();
-    failed(&request, id, error, status).map_into_right_body()
+    let page = failed(response.request(), id, error, status);
+    response.into_response(page).map_into_right_body()
 }
 
 #[derive(Template)]
@@ -156,7 +183,7 @@ struct Said {
     link: Option<(String, String)>,
 }
 
-fn failed(request: &HttpRequest, id: &RequestId, error: Option<&Error>, status: StatusCode) -> ServiceResponse {
+fn failed(request: &HttpRequest, id: &RequestId, error: Option<&Error>, status: StatusCode) -> HttpResponse {
     match error {
         Some(Error::Internal(cause)) => {
             tracing::error!(error = format!("{cause:#}"), "a request failed")
@@ -171,14 +198,13 @@ fn failed(request: &HttpRequest, id: &RequestId, error: Option<&Error>, status: 
     if matches!(error, Some(Error::SignInNeeded)) && matches!(*request.method(), Method::GET | Method::HEAD) {
         let here = request.uri().path_and_query().map_or("/", |path| path.as_str());
         let location = Address::new("/sign-in").with("next", here).to_string();
-        let response = HttpResponse::SeeOther().insert_header((LOCATION, location)).finish();
-        return ServiceResponse::new(request.clone(), response);
+        return HttpResponse::SeeOther().insert_header((LOCATION, location)).finish();
     }
     let said = said(request, error, status);
     let mut frame = Frame::bare(said.title, demo);
     frame.sections = !matches!(error, Some(Error::SignInNeeded));
     let page = ErrorPage { frame, said, request_id: id.0.clone() };
-    ServiceResponse::new(request.clone(), Page(page).answer(status))
+    Page(page).answer(status)
 }
 
 fn said(request: &HttpRequest, error: Option<&Error>, status: StatusCode) -> Said {

@@ -43,6 +43,7 @@ pub fn endpoints() -> Vec<Endpoint> {
         crate::delivery::page::endpoints(),
         crate::collection::page::endpoints(),
         crate::jobs::page::endpoints(),
+        crate::packs::page::endpoints(),
     ]
     .concat()
 }

@@ -20,3 +20,4 @@ mod reader;
 mod sample;
 mod sample_collected;
 mod serve;
+mod web;

@@ -72,7 +72,11 @@ impl Stored {
             return format!("no gaps in {}", format::plural(self.expected_days, "expected day"));
         }
         let share = format::percent(self.gap_days, self.expected_days).unwrap_or_default();
-        format!("{} of {} expected days, {share}", format::plural(self.gap_days, "gap-day"), format::count(self.expected_days))
+        format!(
+            "{} of {} expected days, {share}",
+            format::plural(self.gap_days, "gap-day"),
+            format::count(self.expected_days)
+        )
     }
 
     fn path(&self) -> String {

@@ -1,0 +1,161 @@
+// What an auditor does, in a real browser.
+import assert from 'node:assert/strict';
+import { createHash } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import { after, before, test } from 'node:test';
+import AxeBuilder from '@axe-core/playwright';
+import { expected, signedIn, start } from './site.js';
+
+let site;
+before(async () => { site = await start(); }, { timeout: 300_000 });
+after(async () => { await site?.stop(); });
+
+const SECTIONS = ['/', '/accounts', '/rules', '/changes', '/evaluations', '/delivery', '/collections', '/packs'];
+const PAGES = [...SECTIONS, '/sign-in', '/collections/1', '/packs/new', '/nowhere', '/delivery?as_of=1999-01-01', '/delivery?state=missing&from=2026-11-05'];
+
+const number = (text) => Number(text.replaceAll(',', ''));
+
+async function makePack(page, title) {
+  await page.goto('/packs/new');
+  await page.fill('#title', title);
+  await page.click('button.button[type=submit]');
+  // The job's page asks again by itself until the pack is there.
+  await page.getByRole('link', { name: 'Open the pack' }).click({ timeout: 120_000 });
+}
+
+async function download(page, click) {
+  const [file] = await Promise.all([page.waitForEvent('download'), click()]);
+  return { name: file.suggestedFilename(), bytes: readFileSync(await file.path()) };
+}
+
+test('the as-of day is changed in the bar and stays while one goes on', async () => {
+  const page = await signedIn(site, 'auditor');
+  await page.goto('/delivery');
+  assert.match(await page.textContent('.asof__latest'), /latest, Thursday 12 November 2026/);
+  await page.fill('#as_of', '2026-11-05');
+  await page.click('.asof button');
+  assert.equal(new URL(page.url()).searchParams.get('as_of'), '2026-11-05');
+  await page.getByRole('link', { name: 'Collections' }).click();
+  assert.equal(new URL(page.url()).searchParams.get('as_of'), '2026-11-05');
+  assert.equal(await page.inputValue('#as_of'), '2026-11-05');
+  await page.getByRole('link', { name: 'A day earlier' }).click();
+  assert.equal(await page.inputValue('#as_of'), '2026-11-04');
+  await page.getByRole('link', { name: /latest is/ }).click();
+  assert.equal(await page.inputValue('#as_of'), '2026-11-12');
+  await page.context().close();
+});
+
+test('the overview leads down to one resource', async () => {
+  const page = await signedIn(site, 'auditor');
+  await page.goto('/');
+  await page.locator('.sections').getByRole('link', { name: 'Rules' }).click();
+  await page.locator('main table tbody th a').first().click();
+  assert.match(new URL(page.url()).pathname, /^\/rules\/./);
+  await page.locator('main a[href^="/resources?"]').first().click();
+  assert.match(new URL(page.url()).pathname, /^\/resources$/);
+  assert.match(await page.textContent('main'), /data-\d-\d+/);
+  await page.context().close();
+});
+
+test('the pack, the CSV and the page count the same', async () => {
+  const page = await signedIn(site, 'compliance-manager');
+  await makePack(page, 'Third quarter');
+  const lead = await page.textContent('.lead');
+  const [, evaluations, failing] = lead.match(/: ([\d,]+) evaluations, ([\d,]+) of them NON_COMPLIANT/);
+  assert.equal(number(evaluations), expected.evaluations);
+  assert.equal(number(failing), expected.failing);
+
+  const pdf = await download(page, () => page.getByRole('link', { name: 'Pack (PDF)' }).click());
+  assert.match(pdf.name, /^AF-[0-9A-F-]+\.pdf$/);
+  assert.equal(pdf.bytes.subarray(0, 5).toString(), '%PDF-');
+  const hash = createHash('sha256').update(pdf.bytes).digest('hex');
+  assert.ok((await page.textContent('main')).includes(hash), 'the page names the hash of what was downloaded');
+
+  const population = page.locator('#attachments tr', { hasText: 'population.csv' }).locator('td').nth(1);
+  assert.equal(number(await population.textContent()), expected.evaluations);
+
+  const csv = await page.request.get('/evaluations?format=csv');
+  assert.equal(csv.status(), 200);
+  assert.equal((await csv.text()).trim().split('\r\n').length - 1, expected.evaluations);
+  await page.context().close();
+});
+
+test('a form with errors keeps what was typed and leads to each field', async () => {
+  const page = await signedIn(site, 'administrator');
+  await page.goto('/packs/new');
+  await page.fill('#title', '');
+  await page.fill('#from', '2026-11-12');
+  await page.fill('#as_of_day', '2026-11-03');
+  await page.locator('button.button[type=submit]').click();
+  assert.equal(await page.textContent('.problems h2'), 'Please check the form');
+  assert.equal(await page.inputValue('#as_of_day'), '2026-11-03');
+  await page.click('.problems a[href="#title"]');
+  assert.equal(await page.evaluate(() => document.activeElement.id), 'title');
+  const { violations } = await new AxeBuilder({ page }).analyze();
+  assert.deepEqual(violations.map((found) => found.id), []);
+  await page.context().close();
+});
+
+test('an auditor reads packs and is not offered to make one', async () => {
+  const page = await signedIn(site, 'auditor');
+  await page.goto('/packs');
+  assert.equal(await page.getByRole('link', { name: 'New pack' }).count(), 0);
+  assert.equal((await page.goto('/packs/new')).status(), 403);
+  await page.context().close();
+});
+
+test('the keyboard alone signs in, skips to the content and changes the day', async () => {
+  const context = await site.browser.newContext({ baseURL: site.base, javaScriptEnabled: false });
+  const page = await context.newPage();
+  await page.goto('/sign-in');
+  const focused = () => page.evaluate(() => (document.activeElement.innerText || document.activeElement.id || document.activeElement.tagName).trim());
+  const tabTo = async (wanted) => {
+    for (let n = 0; n < 60; n++) {
+      await page.keyboard.press('Tab');
+      if ((await focused()) === wanted) return;
+    }
+    assert.fail(`Tab does not reach ${wanted}`);
+  };
+  await tabTo('Auditor');
+  await Promise.all([page.waitForURL((url) => url.pathname === '/'), page.keyboard.press('Enter')]);
+  await page.goto('/delivery');
+  await page.keyboard.press('Tab');
+  assert.equal(await focused(), 'Skip to the content');
+  await page.keyboard.press('Enter');
+  assert.equal(await page.evaluate(() => document.activeElement.id), 'main');
+  await page.goto('/delivery');
+  await tabTo('as_of');
+  await page.keyboard.press('Enter');
+  await page.waitForURL(/as_of=2026-11-12/);
+  // A gap in the calendar can be reached, and says what it is.
+  const gap = page.locator('.strip a').first();
+  await gap.focus();
+  assert.match(await gap.getAttribute('aria-label'), /^(missing|unreadable), \d+ Nov 2026/);
+  const ring = await page.evaluate(() => getComputedStyle(document.activeElement.querySelector('rect')).strokeWidth);
+  assert.equal(ring, '3px');
+  await context.close();
+});
+
+test('no page scrolls sideways at 320 pixels', async () => {
+  const page = await signedIn(site, 'administrator', { viewport: { width: 320, height: 640 } });
+  for (const path of PAGES) {
+    await page.goto(path);
+    const width = await page.evaluate(() => document.documentElement.scrollWidth);
+    assert.ok(width <= 320, `${path} is ${width} pixels wide`);
+  }
+  await page.context().close();
+});
+
+for (const colorScheme of ['light', 'dark']) {
+  test(`axe finds nothing on any page, ${colorScheme}`, { timeout: 300_000 }, async () => {
+    const page = await signedIn(site, 'administrator', { colorScheme });
+    for (const path of PAGES) {
+      await page.goto(path);
+      const { violations } = await new AxeBuilder({ page }).analyze();
+      const found = violations.map((one) => `${one.id}: ${one.nodes.map((node) => node.html.slice(0, 160)).slice(0, 3).join(' | ')}`);
+      assert.deepEqual(found, [], path);
+      assert.deepEqual(page.refused, [], path);
+    }
+    await page.context().close();
+  });
+}

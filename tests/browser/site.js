@@ -1,0 +1,142 @@
+// Starts the portal on a store with a small made-up bucket, and a browser, for the tests of this folder.
+// AUDITFOLIO_PORTAL names a portal that runs already (with the demo sign-in) to be used instead.
+import { spawn, spawnSync } from 'node:child_process';
+import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { gzipSync } from 'node:zlib';
+import { chromium } from 'playwright-core';
+
+const root = join(dirname(fileURLToPath(import.meta.url)), '../..');
+
+function program() {
+  const found = [process.env.AUDITFOLIO_PROGRAM, join(root, 'target/debug/auditfolio'), join(root, 'target/release/auditfolio')]
+    .find((path) => path && existsSync(path));
+  if (!found) throw new Error('build the program first: cargo build');
+  return found;
+}
+
+function browserPath() {
+  const found = [process.env.CHROMIUM, '/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome']
+    .find((path) => path && existsSync(path));
+  if (!found) throw new Error('no Chromium found: install it or name it in CHROMIUM');
+  return found;
+}
+
+const ACCOUNTS = ['000000000011', '000000000012', '000000000013'];
+const REGIONS = ['eu-central-1', 'us-east-1'];
+const RULES = ['s3-bucket-server-side-encryption-enabled', 'securityhub-s3-bucket-public-read-prohibited-1a2b3c4d'];
+const DAYS = 12;
+
+/** Evaluations of the last day, as the bucket has them. */
+export const expected = { day: '2026-11-12', evaluations: 0, failing: 0 };
+
+function writeBucket(folder) {
+  for (let day = 1; day <= DAYS; day++) {
+    for (const [a, account] of ACCOUNTS.entries()) {
+      if (a === 2) continue; // expected, and never delivers
+      for (const region of REGIONS) {
+        if (a === 1 && region === 'us-east-1' && day > 8) continue; // falls silent
+        const items = [];
+        for (let n = 0; n < 60; n++) {
+          const rules = RULES.map((configRuleName, r) => ({
+            configRuleName,
+            configRuleArn: `arn:aws:config:${region}:${account}:config-rule/config-rule-${r}`,
+            configRuleId: `config-rule-${r}`,
+            complianceType: (n + r + Math.floor(day / 5)) % 7 === 0 ? 'NON_COMPLIANT' : 'COMPLIANT',
+          }));
+          items.push({
+            configurationItemVersion: '1.3', awsAccountId: account, awsRegion: region,
+            configurationItemCaptureTime: `2026-11-${String(day).padStart(2, '0')}T03:00:00.000Z`,
+            configurationStateId: 1, configurationItemStatus: 'OK',
+            resourceType: 'AWS::Config::ResourceCompliance', resourceId: `AWS::S3::Bucket/data-${a}-${n}`,
+            configuration: { complianceType: 'COMPLIANT', targetResourceType: 'AWS::S3::Bucket', targetResourceId: `data-${a}-${n}`, configRuleList: rules },
+          });
+          if (day === DAYS) {
+            expected.evaluations += rules.length;
+            expected.failing += rules.filter((rule) => rule.complianceType === 'NON_COMPLIANT').length;
+          }
+        }
+        const path = join(folder, `AWSLogs/${account}/Config/${region}/2026/11/${day}/ConfigSnapshot`);
+        mkdirSync(path, { recursive: true });
+        const stamp = `202611${String(day).padStart(2, '0')}T050000Z`;
+        const text = JSON.stringify({ fileVersion: '1.0', configSnapshotId: 'a', configurationItems: items });
+        const bytes = gzipSync(text);
+        const cut = a === 0 && region === 'us-east-1' && day === 6;
+        writeFileSync(join(path, `${account}_Config_${region}_ConfigSnapshot_${stamp}_1.json.gz`), cut ? bytes.subarray(0, 200) : bytes);
+      }
+    }
+  }
+  const list = { Accounts: ACCOUNTS.map((Id, n) => ({ Id, Name: ['payments', 'data lake', 'sandbox'][n], Status: 'ACTIVE', Email: 'a@example.com', Arn: `arn:aws:organizations::1:account/o/${Id}`, JoinedTimestamp: '2026-01-01T00:00:00+00:00' })) };
+  writeFileSync(join(folder, 'accounts-2026-11-01.json'), JSON.stringify(list));
+}
+
+function freePort() {
+  return new Promise((resolve, reject) => {
+    const server = createServer();
+    server.once('error', reject);
+    server.listen(0, '127.0.0.1', () => { const { port } = server.address(); server.close(() => resolve(port)); });
+  });
+}
+
+async function untilItAnswers(base, child) {
+  const end = Date.now() + 60_000;
+  while (Date.now() < end) {
+    if (child.exitCode !== null) throw new Error('the portal ended before it answered');
+    const answered = await fetch(`${base}/sign-in`).then((answer) => answer.ok, () => false);
+    if (answered) return;
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+  throw new Error('the portal did not answer within a minute');
+}
+
+/** A portal with data and a browser; `stop` ends both. */
+export async function start() {
+  const browser = await chromium.launch({
+    executablePath: browserPath(),
+    args: ['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking', '--disable-component-update', '--disable-sync'],
+  });
+  if (process.env.AUDITFOLIO_PORTAL) {
+    return { base: process.env.AUDITFOLIO_PORTAL, browser, own: false, stop: () => browser.close() };
+  }
+  const folder = mkdtempSync(join(tmpdir(), 'auditfolio-browser-'));
+  const bucket = join(folder, 'bucket');
+  writeBucket(bucket);
+  const common = ['--data', join(folder, 'data'), '--organization', 'Example'];
+  const collected = spawnSync(program(), [...common, 'collect', '--from', bucket, '--accounts', join(bucket, 'accounts-2026-11-01.json'), '--regions', REGIONS.join(',')], { encoding: 'utf8', timeout: 180_000 });
+  // 2: the cut object was reported, as it should be.
+  if (collected.status !== 2) throw new Error(`collect ended with ${collected.status}: ${collected.stderr}`);
+  const port = await freePort();
+  const base = `http://127.0.0.1:${port}`;
+  const child = spawn(program(), [...common, 'serve', '--demo-sign-in', '--bind', `127.0.0.1:${port}`], { stdio: ['ignore', 'ignore', 'inherit'] });
+  const stop = async () => {
+    await browser.close();
+    const ended = new Promise((resolve) => child.once('exit', resolve));
+    child.kill('SIGTERM');
+    await ended;
+    rmSync(folder, { recursive: true, force: true });
+  };
+  try {
+    await untilItAnswers(base, child);
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+  return { base, browser, own: true, stop };
+}
+
+/** A page that is signed in, in a context of its own. */
+export async function signedIn(site, role = 'administrator', options = {}) {
+  const context = await site.browser.newContext({ baseURL: site.base, acceptDownloads: true, ...options });
+  const page = await context.newPage();
+  // What the browser refuses, e.g. by the content security policy. An error page is no such thing.
+  page.refused = [];
+  page.on('console', (message) => {
+    if (message.type() === 'error' && !message.text().startsWith('Failed to load resource')) page.refused.push(message.text());
+  });
+  await page.goto('/sign-in');
+  await page.click(`button[value=${role}]`);
+  return page;
+}
