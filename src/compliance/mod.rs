@@ -1,11 +1,38 @@
 //! What was collected says: evaluations as of a day, changes, delivery, rule presence.
 
+mod account;
+mod accounts;
+mod changes;
+pub mod core;
+mod db;
 pub mod delivery;
-pub mod memo;
+mod evaluations;
 pub mod evidence;
+mod filter;
+pub mod memo;
+mod overview;
+mod resource;
+mod rule;
 pub mod rule_data;
 pub mod rule_name;
+mod rules;
+mod shown;
 pub mod status;
 
 pub use delivery::DeliveryState;
 pub use status::{Severity, Status};
+
+/// The pages of evaluations.
+pub fn endpoints() -> Vec<crate::web::Endpoint> {
+    [
+        overview::endpoints(),
+        accounts::endpoints(),
+        account::endpoints(),
+        rules::endpoints(),
+        rule::endpoints(),
+        resource::endpoints(),
+        changes::endpoints(),
+        evaluations::endpoints(),
+    ]
+    .concat()
+}

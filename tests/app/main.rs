@@ -9,6 +9,7 @@ mod backup;
 mod bucket;
 mod collection;
 mod collection_laws;
+mod compliance;
 mod database;
 mod export;
 mod harness;

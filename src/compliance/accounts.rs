@@ -1,0 +1,218 @@
+//! Accounts: who is unknown and who fails.
+
+use actix_web::HttpResponse;
+use actix_web::http::StatusCode;
+use actix_web::web::{self, Data};
+use askama::Template;
+
+use super::core::{AtLeast, Evidence, Figures, PlaceDay};
+use super::filter::{self, Filter, Offers};
+use super::shown::{Shown, link, nothing_left, page_of};
+use crate::State;
+use crate::error::Error;
+use crate::web::address::Encoded;
+use crate::web::download::{Cell, Format, download};
+use crate::web::form::Filters;
+use crate::web::format::plural;
+use crate::web::parts::{Empty, Provenance};
+use crate::web::table::{self, Column, Place, Sort, Table};
+use crate::web::{Access, Endpoint, Frame, Page, Section, View, filters};
+
+pub(super) fn endpoints() -> Vec<Endpoint> {
+    vec![Endpoint::get("/accounts", Access::SignedIn, || web::get().to(list))]
+}
+
+/// The page of an account.
+pub(super) fn href(view: &View, account_id: &str) -> String {
+    link(view, &format!("/accounts/{}", Encoded(account_id)), &[])
+}
+
+const COLUMNS: [Column; 7] = [
+    table::text("Account").by("account"),
+    table::text("Delivered").by("delivered"),
+    table::number("Unknown").by("unknown"),
+    table::number("Failing").by("failing"),
+    table::number("Complying").by("complying"),
+    table::number("Complying of known"),
+    table::number("At least").by("at-least"),
+];
+
+const DOWNLOAD: [&str; 11] = [
+    "day",
+    "account_id",
+    "account_name",
+    "expected_regions",
+    "delivered_regions",
+    "complying",
+    "not_complying",
+    "insufficient_data",
+    "unrecognised",
+    "not_applicable",
+    "unknown_without_evidence",
+];
+
+#[derive(Template)]
+#[template(path = "compliance/accounts.html")]
+struct AccountsPage {
+    frame: Frame,
+    lead: String,
+    listed: bool,
+    filters: Filters,
+    table: Table,
+    rows: Vec<AccountLine>,
+    empty: Option<Empty>,
+    provenance: Provenance,
+}
+
+/// An account of a list.
+pub(super) struct AccountLine {
+    pub(super) id: String,
+    pub(super) name: String,
+    pub(super) href: String,
+    pub(super) expected: usize,
+    pub(super) delivered: usize,
+    pub(super) unexpected: usize,
+    /// What is missing and why, in words.
+    pub(super) gaps: String,
+    pub(super) figures: Figures,
+    pub(super) unknown_href: String,
+    pub(super) failing_href: String,
+    pub(super) complying_href: String,
+}
+
+impl AccountLine {
+    /// One for each account of the places, which stand by account.
+    pub(super) fn all(view: &View, places: &[&PlaceDay]) -> Vec<Self> {
+        places.chunk_by(|one, other| one.account_id == other.account_id).map(|of| Self::new(view, of)).collect()
+    }
+
+    fn new(view: &View, places: &[&PlaceDay]) -> Self {
+        let evidence = Evidence::of(view.as_of, places.iter().copied());
+        let (id, name) = places.first().map_or_else(Default::default, |place| {
+            (place.account_id.clone(), place.account_name.clone())
+        });
+        let gaps: Vec<String> = evidence.gaps().into_iter().map(|(state, n)| format!("{n} {}", state.word())).collect();
+        let rows = |status| link(view, "/evaluations", &[("account", &id), ("status", status)]);
+        Self {
+            href: href(view, &id),
+            expected: evidence.expected(),
+            delivered: evidence.delivered(),
+            unexpected: evidence.unexpected(),
+            gaps: gaps.join(", "),
+            figures: evidence.figures(),
+            unknown_href: rows("unknown"),
+            failing_href: rows("non-compliant"),
+            complying_href: rows("compliant"),
+            id,
+            name,
+        }
+    }
+
+    /// In tenths of a percent; what cannot be computed stands below all that can.
+    fn at_least(&self) -> i64 {
+        match self.figures.at_least() {
+            AtLeast::Share(share) => share.tenths(),
+            AtLeast::NotComputable { .. } => -1,
+            AtLeast::Nothing => -2,
+        }
+    }
+
+    pub(super) fn never_seen(&self) -> bool {
+        self.figures.never_seen_accounts > 0
+    }
+}
+
+/// By what is unknown, then by open failures: what an auditor must ask about comes first.
+pub(super) fn most_urgent_first(accounts: &mut [AccountLine]) {
+    accounts.sort_by(|one, other| {
+        let urgency = |line: &AccountLine| (line.never_seen(), line.figures.unknown(), line.figures.counts.not_complying);
+        urgency(other).cmp(&urgency(one)).then_with(|| one.id.cmp(&other.id))
+    });
+}
+
+async fn list(state: Data<State>, mut view: View) -> Result<HttpResponse, Error> {
+    let filter = Filter::parse(&view.address)?;
+    let format = Format::of(&view.address)?;
+    let at = Place::of(&view.address, 1)?;
+    let shown = Shown::load(state, &mut view).await?;
+    let places = filter.places(&shown.places);
+    let mut accounts = AccountLine::all(&view, &places);
+    let sort = Sort::of(&view.address, &COLUMNS, Sort::down("unknown"));
+    sort_by(&mut accounts, sort);
+    if let Some(format) = format {
+        return Ok(rows(format, &view, accounts));
+    }
+    let evidence = Evidence::of(view.as_of, places.iter().copied());
+    let total = accounts.len();
+    let page = {
+        let (part, more) = page_of(&accounts, &at, |line| line.id.as_str())?;
+        let key = |line: Option<&AccountLine>| line.map(|line| table::key(&[&line.id]));
+        let table = Table::whole("accounts", "Accounts", &COLUMNS, &view.address, part.len())
+            .sorted(sort)
+            .as_of(view.as_of)
+            .with_formats()
+            .paged(&at, key(part.first()), key(part.last()), more, i64::try_from(total).unwrap_or(i64::MAX));
+        (table, part.iter().map(|line| line.id.clone()).collect::<Vec<_>>())
+    };
+    let (table, ids) = page;
+    accounts.retain(|line| ids.contains(&line.id));
+    let page = AccountsPage {
+        lead: lead(total, &evidence),
+        listed: view.organization.listed,
+        filters: filter::form(&view.address, &shown.places, &shown.catalog, Offers::default()),
+        empty: (total == 0).then(|| nothing_left("No accounts to show", &view.address)),
+        provenance: shown.provenance(&view, &evidence),
+        frame: view.frame(Section::Accounts, "Accounts"),
+        rows: accounts,
+        table,
+    };
+    Ok(Page(page).answer(StatusCode::OK))
+}
+
+fn lead(accounts: usize, evidence: &Evidence<'_>) -> String {
+    let accounts = plural(i64::try_from(accounts).unwrap_or(i64::MAX), "account");
+    format!("{accounts}. {}", evidence.sentence())
+}
+
+fn sort_by(accounts: &mut [AccountLine], sort: Sort) {
+    if sort == Sort::down("unknown") {
+        return most_urgent_first(accounts);
+    }
+    accounts.sort_by(|one, other| {
+        let order = match sort.by {
+            "delivered" => (one.delivered, one.expected).cmp(&(other.delivered, other.expected)),
+            "unknown" => one.figures.unknown().cmp(&other.figures.unknown()),
+            "failing" => one.figures.counts.not_complying.cmp(&other.figures.counts.not_complying),
+            "complying" => one.figures.counts.complying.cmp(&other.figures.counts.complying),
+            "at-least" => one.at_least().cmp(&other.at_least()),
+            _ => (one.name.to_lowercase(), &one.id).cmp(&(other.name.to_lowercase(), &other.id)),
+        };
+        let order = if sort.descending { order.reverse() } else { order };
+        order.then_with(|| one.id.cmp(&other.id))
+    });
+}
+
+fn rows(format: Format, view: &View, accounts: Vec<AccountLine>) -> HttpResponse {
+    let day = view.as_of;
+    let number = |number: usize| Cell::Number(i64::try_from(number).unwrap_or(i64::MAX));
+    download(format, &format!("accounts-{day}"), &DOWNLOAD, move |mut to| async move {
+        for line in accounts {
+            let counts = line.figures.counts;
+            to.push([
+                day.into(),
+                line.id.into(),
+                line.name.into(),
+                number(line.expected),
+                number(line.delivered + line.unexpected),
+                counts.complying.into(),
+                counts.not_complying.into(),
+                counts.insufficient_data.into(),
+                counts.unrecognised.into(),
+                counts.not_applicable.into(),
+                line.figures.carried.into(),
+            ])
+            .await?;
+        }
+        Ok(to)
+    })
+}

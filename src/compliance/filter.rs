@@ -1,0 +1,296 @@
+//! What of the evidence a page shows: account, Region, rule, severity, status, resource type, age. All of it is in the
+//! address.
+
+use time::{Date, Duration};
+
+use super::core::{Age, Counts, PlaceDay};
+use super::db::Catalog;
+use super::{Severity, status};
+use crate::error::Error;
+use crate::web::Address;
+use crate::web::form::{Choice, Filters};
+
+/// Which evaluations of a day, by what they say.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Which {
+    /// All that was delivered for the day, and the last known of places without evidence.
+    #[default]
+    All,
+    Delivered,
+    Compliant,
+    NonCompliant,
+    InsufficientData,
+    NotApplicable,
+    Unrecognised,
+    /// Last known evaluations of expected places without evidence for the day.
+    Carried,
+    /// All that counts as unknown.
+    Unknown,
+}
+
+impl Which {
+    const CHOICES: [(Self, &'static str, &'static str); 8] = [
+        (Self::NonCompliant, "non-compliant", "NON_COMPLIANT"),
+        (Self::Compliant, "compliant", "COMPLIANT"),
+        (Self::Unknown, "unknown", "unknown, all kinds"),
+        (Self::InsufficientData, "insufficient-data", "INSUFFICIENT_DATA"),
+        (Self::Unrecognised, "unrecognised", "unrecognised status"),
+        (Self::Carried, "carried", "unknown: no evidence that day"),
+        (Self::NotApplicable, "not-applicable", "NOT_APPLICABLE"),
+        (Self::Delivered, "delivered", "delivered that day"),
+    ];
+
+    fn parse(slug: &str) -> Option<Self> {
+        Self::CHOICES.into_iter().find(|(_, name, _)| *name == slug).map(|(which, ..)| which)
+    }
+
+    /// How many evaluations of a place are meant.
+    pub fn count(self, known: bool, counts: &Counts) -> i64 {
+        match (self, known) {
+            (Self::All | Self::Delivered, true) => counts.all(),
+            (Self::Compliant, true) => counts.complying,
+            (Self::NonCompliant, true) => counts.not_complying,
+            (Self::InsufficientData, true) => counts.insufficient_data,
+            (Self::NotApplicable, true) => counts.not_applicable,
+            (Self::Unrecognised, true) => counts.unrecognised,
+            (Self::Unknown, true) => counts.unknown(),
+            (Self::All | Self::Carried | Self::Unknown, false) => counts.carried(),
+            _ => 0,
+        }
+    }
+
+    /// Whether an evaluation is meant, by the row id of its status.
+    pub fn matches(self, known: bool, status_id: i16) -> bool {
+        let mut counts = Counts::default();
+        *match status_id {
+            status::COMPLIANT => &mut counts.complying,
+            status::NON_COMPLIANT => &mut counts.not_complying,
+            status::INSUFFICIENT_DATA => &mut counts.insufficient_data,
+            status::NOT_APPLICABLE => &mut counts.not_applicable,
+            _ => &mut counts.unrecognised,
+        } = 1;
+        self.count(known, &counts) == 1
+    }
+}
+
+/// The filters of a page.
+#[derive(Debug, Clone, Default)]
+pub struct Filter {
+    pub account: Option<String>,
+    pub region: Option<String>,
+    pub rule: Option<String>,
+    pub severity: Option<Severity>,
+    pub which: Which,
+    pub resource_type: Option<String>,
+    pub age: Option<Age>,
+}
+
+impl Filter {
+    /// From the address; a word that no filter has is refused, so that rows are never left out or put in unasked.
+    pub fn parse(address: &Address) -> Result<Self, Error> {
+        fn word<T>(address: &Address, name: &str, parse: impl Fn(&str) -> Option<T>) -> Result<Option<T>, Error> {
+            address
+                .get(name)
+                .map(|text| {
+                    parse(text).ok_or_else(|| Error::Invalid(format!("“{text}” is none of the choices for {name}.")))
+                })
+                .transpose()
+        }
+        let text = |name| address.get(name).map(str::to_owned);
+        let age = word(address, "age", Age::parse)?;
+        let which = word(address, "status", Which::parse)?;
+        if age.is_some() && which.is_some_and(|which| which != Which::NonCompliant) {
+            return Err(Error::Invalid("An age is that of a failure: choose the status NON_COMPLIANT with it.".to_owned()));
+        }
+        Ok(Self {
+            account: text("account"),
+            region: text("region"),
+            rule: text("rule"),
+            severity: word(address, "severity", severity)?,
+            which: if age.is_some() { Which::NonCompliant } else { which.unwrap_or_default() },
+            resource_type: text("type"),
+            age,
+        })
+    }
+
+    /// The places that the filters leave.
+    pub fn places<'a>(&self, places: &'a [PlaceDay]) -> Vec<&'a PlaceDay> {
+        places.iter().filter(|place| self.is_of(&place.account_id, &place.account_name, &place.region)).collect()
+    }
+
+    /// Whether the filters leave an account in a Region. An account is meant by its id or a part of its name.
+    pub fn is_of(&self, account_id: &str, account_name: &str, region: &str) -> bool {
+        let named = |asked: &str| account_id == asked || account_name.to_lowercase().contains(&asked.to_lowercase());
+        self.account.as_deref().is_none_or(named) && self.region.as_deref().is_none_or(|asked| asked == region)
+    }
+
+    /// The rules that the filters leave; `None` is all. A whole name, core or as delivered, means that rule alone.
+    pub fn rule_ids(&self, catalog: &Catalog) -> Option<Vec<i32>> {
+        if self.rule.is_none() && self.severity.is_none() {
+            return None;
+        }
+        let whole = self.rule.as_deref().is_some_and(|name| {
+            catalog.rules.iter().any(|rule| rule.core_name == name || rule.name == name)
+        });
+        let named = |rule: &super::db::Rule| match self.rule.as_deref() {
+            None => true,
+            Some(name) if whole => rule.core_name == name || rule.name == name,
+            Some(part) => rule.name.to_lowercase().contains(&part.to_lowercase()),
+        };
+        let rules = catalog.rules.iter().filter(|rule| named(rule));
+        let rules = rules.filter(|rule| self.severity.is_none_or(|severity| rule.severity() == severity));
+        Some(rules.map(|rule| rule.rule_id).collect())
+    }
+
+    /// The type that the filters leave: `Ok(None)` is all, `Err` one that nothing has.
+    pub fn resource_type_id(&self, catalog: &Catalog) -> Result<Option<i16>, NoSuchType> {
+        let Some(name) = self.resource_type.as_deref() else { return Ok(None) };
+        catalog.types.iter().find(|(_, found)| found == name).map(|(id, _)| Some(*id)).ok_or(NoSuchType)
+    }
+
+    /// First observed from one day to another, for an age as of a day.
+    pub fn observed(&self, as_of: Date) -> Option<(Option<Date>, Date)> {
+        let (least, most) = self.age?.days();
+        let back = |days: i64| as_of.checked_sub(Duration::days(days - 1));
+        Some((most.and_then(back), back(least).unwrap_or(as_of)))
+    }
+}
+
+/// No resource of the asked type was ever seen.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct NoSuchType;
+
+/// The name of a severity in addresses.
+pub fn severity_slug(severity: Severity) -> &'static str {
+    match severity {
+        Severity::Critical => "critical",
+        Severity::High => "high",
+        Severity::Medium => "medium",
+        Severity::Low => "low",
+        Severity::Unknown => "not-rated",
+    }
+}
+
+fn severity(slug: &str) -> Option<Severity> {
+    Severity::ALL.into_iter().find(|severity| severity_slug(*severity) == slug)
+}
+
+/// Which filters a page offers beside account and Region.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Offers {
+    pub rule: bool,
+    pub severity: bool,
+    pub status: bool,
+    pub resource_type: bool,
+    pub age: bool,
+}
+
+/// A longer list of choices is a field to type in: a select of thousands would be most of the page.
+const CHOICES: usize = 120;
+
+/// The filter form of a page.
+pub fn form(address: &Address, places: &[PlaceDay], catalog: &Catalog, offers: Offers) -> Filters {
+    let mut accounts: Vec<&PlaceDay> = places.iter().collect();
+    accounts.dedup_by(|one, other| one.account_id == other.account_id);
+    let mut regions: Vec<&str> = places.iter().map(|place| place.region.as_str()).collect();
+    regions.sort_unstable();
+    regions.dedup();
+    let mut filters = Filters::new(address);
+    filters = if accounts.len() > CHOICES {
+        filters.text("account", "Account", "id, or part of its name")
+    } else {
+        let words = |place: &&PlaceDay| {
+            let name = &place.account_name;
+            Choice::new(&place.account_id, format!("{} {}", shortened(name), place.account_id).trim_start())
+        };
+        filters.select("account", "Account", "All accounts", accounts.iter().map(words).collect())
+    };
+    let choices = regions.into_iter().map(|region| Choice::new(region, region)).collect();
+    filters = filters.select("region", "Region", "All Regions", choices);
+    if offers.rule {
+        filters = filters.text("rule", "Rule", "name, or part of it");
+    }
+    if offers.severity {
+        let choices = Severity::ALL.map(|severity| Choice::new(severity_slug(severity), severity.word())).to_vec();
+        filters = filters.select("severity", "Severity", "All severities", choices);
+    }
+    if offers.status {
+        let choices = Which::CHOICES.map(|(_, slug, words)| Choice::new(slug, words)).to_vec();
+        filters = filters.select("status", "Status", "All statuses", choices);
+    }
+    if offers.resource_type {
+        filters = if catalog.types.len() > CHOICES {
+            filters.text("type", "Resource type", "such as AWS::S3::Bucket")
+        } else {
+            let choices = catalog.types.iter().map(|(_, name)| Choice::new(name, shortened(name))).collect();
+            filters.select("type", "Resource type", "All types", choices)
+        };
+    }
+    if offers.age {
+        let choices = Age::ALL.map(|age| Choice::new(age.slug(), age.word())).to_vec();
+        filters = filters.select("age", "Failing for", "Any time", choices);
+    }
+    filters
+}
+
+/// A name that fits a choice.
+fn shortened(name: &str) -> String {
+    if name.chars().count() <= 48 {
+        return name.to_owned();
+    }
+    name.chars().take(47).chain(['…']).collect()
+}
+
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn parse(query: &str) -> Result<Filter, Error> {
+        Filter::parse(&Address::parse("/evaluations", query))
+    }
+
+    #[test]
+    fn a_word_that_no_filter_has_is_refused() {
+        assert!(matches!(parse("status=green"), Err(Error::Invalid(_))));
+        assert!(matches!(parse("severity=HIGH"), Err(Error::Invalid(_))));
+        assert!(matches!(parse("age=3"), Err(Error::Invalid(_))));
+        assert!(matches!(parse("age=7&status=compliant"), Err(Error::Invalid(_))));
+        assert_eq!(parse("age=7").unwrap().which, Which::NonCompliant);
+        assert_eq!(parse("").unwrap().which, Which::All);
+    }
+
+    #[test]
+    fn an_age_is_a_span_of_days() {
+        let day = time::macros::date!(2026 - 11 - 22);
+        let observed = |age| parse(&format!("age={age}")).unwrap().observed(day);
+        assert_eq!(observed("7"), Some((Some(time::macros::date!(2026 - 11 - 16)), day)));
+        assert_eq!(observed("over-90"), Some((None, time::macros::date!(2026 - 08 - 24))));
+        assert_eq!(parse("").unwrap().observed(day), None);
+    }
+
+    proptest! {
+        #[test]
+        fn every_evaluation_is_counted_where_it_is_listed(known: bool, status_id in 1_i16..6, which in 0_usize..9) {
+            let which = Which::CHOICES.get(which).map_or(Which::All, |(which, ..)| *which);
+            let mut counts = Counts::default();
+            match status_id {
+                1 => counts.complying = 1,
+                2 => counts.not_complying = 1,
+                3 => counts.insufficient_data = 1,
+                4 => counts.not_applicable = 1,
+                _ => counts.unrecognised = 1,
+            }
+            prop_assert_eq!(which.count(known, &counts) == 1, which.matches(known, status_id));
+        }
+
+        #[test]
+        fn delivered_and_carried_are_all(known: bool, complying in 0..9_i64, not_applicable in 0..9_i64, odd in 0..9_i64) {
+            let counts = Counts { complying, not_applicable, unrecognised: odd, ..Counts::default() };
+            let sum = Which::Delivered.count(known, &counts) + Which::Carried.count(known, &counts);
+            prop_assert_eq!(sum, Which::All.count(known, &counts));
+        }
+    }
+}

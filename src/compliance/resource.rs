@@ -1,0 +1,332 @@
+//! One resource: what each rule said of it over time, as bands and as dates.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use actix_web::HttpResponse;
+use actix_web::http::StatusCode;
+use actix_web::web::{self, Data};
+use askama::Template;
+use time::{Date, Duration};
+
+use super::core::history::{Seen, Span, Stretch, stretches};
+use super::core::{Evidence, PlaceDay};
+use super::db::{self, resource as resource_db};
+use super::shown::Shown;
+use super::{DeliveryState, Severity, Status};
+use crate::State;
+use crate::error::Error;
+use crate::web::chart::{Axis, Fill, Patterns, Segment, Strip};
+use crate::web::download::{Cell, Format, download};
+use crate::web::format::{day, plural};
+use crate::web::parts::{self, Provenance};
+use crate::web::table::{self, Column, Table};
+use crate::web::{Access, Endpoint, Frame, Page, Section, View, filters};
+
+pub(super) fn endpoints() -> Vec<Endpoint> {
+    vec![Endpoint::get("/resources", Access::SignedIn, || web::get().to(show))]
+}
+
+/// Days of the bands, where the address asks for no more.
+const DAYS: i64 = 90;
+
+const COLUMNS: [Column; 6] = [
+    table::text("Rule"),
+    table::text("Status"),
+    table::text("First day"),
+    table::text("Last day"),
+    table::number("Days"),
+    table::text("Item captured"),
+];
+
+const DOWNLOAD: [&str; 9] =
+    ["account_id", "region", "resource_type", "resource_id", "rule", "status", "first_day", "last_day", "days"];
+
+#[derive(Template)]
+#[template(path = "compliance/resource.html")]
+struct ResourcePage {
+    frame: Frame,
+    account_id: String,
+    account_name: String,
+    account_href: String,
+    region: String,
+    resource_type: String,
+    id: String,
+    lead: String,
+    patterns: Patterns,
+    axis: Axis,
+    bands: Vec<Band>,
+    first: Date,
+    as_of: Date,
+    /// The same with all collected days, where there are more.
+    whole_href: Option<String>,
+    table: Table,
+    rows: Vec<Line>,
+    provenance: Provenance,
+}
+
+struct Band {
+    rule: String,
+    href: String,
+    severity: Severity,
+    now: Now,
+    strip: Strip,
+}
+
+/// What a band says of the as-of day.
+enum Now {
+    Says(Status),
+    Absent,
+    Gap(Option<Status>),
+}
+
+#[derive(Clone)]
+struct Line {
+    rule: String,
+    seen: Seen<i16>,
+    status: Option<Status>,
+    first: Date,
+    last: Date,
+    days: i64,
+    /// Whether the first day is the day it began, or only the first that is shown.
+    captured_at: Option<time::OffsetDateTime>,
+    cause: String,
+}
+
+async fn show(state: Data<State>, mut view: View) -> Result<HttpResponse, Error> {
+    let format = Format::of(&view.address)?;
+    let asked = |name: &str| view.address.get(name).map(str::to_owned).ok_or(Error::NotFound);
+    let (account_id, region, resource_type, id) = (asked("account")?, asked("region")?, asked("type")?, asked("id")?);
+    let whole = view.address.get("days") == Some("all");
+    let shown = Shown::load(state, &mut view).await?;
+    let place = place(&shown, &mut view, &account_id, &region).await?;
+    let type_id = shown.catalog.types.iter().find(|(_, name)| *name == resource_type).map(|(id, _)| *id);
+    let type_id = type_id.ok_or(Error::NotFound)?;
+    let resource_id = resource_db::find(&mut view.read, place.place_id, type_id, &id).await?.ok_or(Error::NotFound)?;
+    let runs = resource_db::runs(&mut view.read, resource_id, view.as_of).await?;
+    let first =
+        if whole { view.first_day } else { (view.as_of - Duration::days(DAYS - 1)).max(view.first_day) };
+    let days = resource_db::days(&mut view.read, &[place.place_id], first, view.as_of).await?;
+
+    let timelines = timelines(&shown, &runs, &days, first, view.as_of);
+    let rows: Vec<Line> = timelines.iter().flat_map(|timeline| timeline.lines.clone()).collect();
+    if let Some(format) = format {
+        return Ok(download_rows(format, &view, [account_id, region, resource_type, id], rows));
+    }
+    let evidence = Evidence::of(view.as_of, [&place]);
+    let end = view.as_of + Duration::DAY;
+    let page = ResourcePage {
+        lead: lead(&view, &timelines, &place),
+        patterns: Patterns,
+        axis: Axis::new(first, end),
+        bands: timelines.into_iter().map(|timeline| timeline.band(&view, first, end)).collect(),
+        first,
+        as_of: view.as_of,
+        whole_href: (first > view.first_day).then(|| view.address.with("days", "all").to_string()),
+        table: Table::whole("dates", "What each rule said, with exact dates", &COLUMNS, &view.address, rows.len())
+            .with_formats(),
+        rows,
+        provenance: shown.provenance(&view, &evidence),
+        account_name: place.account_name.clone(),
+        account_href: super::accounts::href(&view, &account_id),
+        frame: view
+            .frame(Section::Evaluations, id.clone())
+            .crumb("Accounts", "/accounts")
+            .crumb(account_id.clone(), &format!("/accounts/{}", crate::web::address::Encoded(&account_id))),
+        account_id,
+        region,
+        resource_type,
+        id,
+    };
+    Ok(Page(page).answer(StatusCode::OK))
+}
+
+async fn place(shown: &Shown, view: &mut View, account_id: &str, region: &str) -> Result<PlaceDay, Error> {
+    let is = |place: &&PlaceDay| place.account_id == account_id && place.region == region;
+    if let Some(place) = shown.places.iter().find(is) {
+        return Ok(place.clone());
+    }
+    // Neither expected nor heard of on the day: it has a past all the same.
+    let places = db::places(&mut view.read, view.organization_id, view.as_of).await?;
+    places.iter().find(is).cloned().ok_or(Error::NotFound)
+}
+
+/// What continues when a pack is deployed again: the runs of all names of a core rule within its pack.
+struct Timeline {
+    rule: String,
+    core_name: String,
+    severity: Severity,
+    stretches: Vec<(Stretch<i16>, Option<Status>)>,
+    lines: Vec<Line>,
+}
+
+fn timelines(
+    shown: &Shown,
+    runs: &[resource_db::Run],
+    days: &[resource_db::PlaceOn],
+    first: Date,
+    until: Date,
+) -> Vec<Timeline> {
+    let known: BTreeSet<Date> = days.iter().filter(|on| on.state.known()).map(|on| on.day).collect();
+    let state_on: BTreeMap<Date, DeliveryState> = days.iter().map(|on| (on.day, on.state)).collect();
+    let mut by_timeline: BTreeMap<i32, Vec<&resource_db::Run>> = BTreeMap::new();
+    for run in runs {
+        if let Some((_, rule)) = shown.catalog.rule(run.rule_id) {
+            by_timeline.entry(rule.timeline_id).or_default().push(run);
+        }
+    }
+    let mut timelines: Vec<Timeline> = by_timeline
+        .into_values()
+        .filter_map(|runs| {
+            // The newest name stands for the timeline.
+            let (_, rule) = shown.catalog.rule(runs.last()?.rule_id)?;
+            let spans: Vec<Span<i16>> = runs
+                .iter()
+                .map(|run| Span { first: run.first_day, end: run.end_day, value: run.status_id })
+                .collect();
+            let stretches: Vec<(Stretch<i16>, Option<Status>)> = stretches(&spans, &known, first, until)
+                .into_iter()
+                .map(|stretch| {
+                    let held = match stretch.seen {
+                        Seen::Value(held) | Seen::Gap(Some(held)) => Some(shown.catalog.status(held)),
+                        _ => None,
+                    };
+                    (stretch, held)
+                })
+                .collect();
+            // Nothing within the days shown.
+            if stretches.iter().all(|(_, held)| held.is_none()) {
+                return None;
+            }
+            let lines = lines(shown, &runs, &stretches, &state_on);
+            Some(Timeline {
+                rule: rule.name.clone(),
+                core_name: rule.core_name.clone(),
+                severity: rule.severity(),
+                stretches,
+                lines,
+            })
+        })
+        .collect();
+    timelines.sort_by(|one, other| one.rule.cmp(&other.rule));
+    timelines
+}
+
+fn lines(
+    shown: &Shown,
+    runs: &[&resource_db::Run],
+    stretches: &[(Stretch<i16>, Option<Status>)],
+    state_on: &BTreeMap<Date, DeliveryState>,
+) -> Vec<Line> {
+    stretches
+        .iter()
+        .rev()
+        .map(|(stretch, status)| {
+            let run = runs.iter().rev().find(|run| {
+                run.first_day <= stretch.first && run.end_day.is_none_or(|end| stretch.first < end)
+            });
+            let name = run.or(runs.last()).and_then(|run| shown.catalog.rule(run.rule_id));
+            let cause = match stretch.seen {
+                Seen::Gap(_) => state_on.get(&stretch.first).map(|state| state.word().to_owned()),
+                _ => None,
+            };
+            Line {
+                rule: name.map(|(_, rule)| rule.name.clone()).unwrap_or_default(),
+                seen: stretch.seen,
+                status: status.clone(),
+                first: stretch.first,
+                last: stretch.last,
+                days: stretch.days(),
+                captured_at: run
+                    .filter(|run| matches!(stretch.seen, Seen::Value(_)) && run.first_day == stretch.first)
+                    .and_then(|run| run.item_captured_at),
+                cause: cause.unwrap_or_default(),
+            }
+        })
+        .collect()
+}
+
+impl Timeline {
+    fn now(&self) -> Now {
+        match self.stretches.last() {
+            Some((Stretch { seen: Seen::Value(_), .. }, Some(status))) => Now::Says(status.clone()),
+            Some((Stretch { seen: Seen::Gap(_), .. }, status)) => Now::Gap(status.clone()),
+            _ => Now::Absent,
+        }
+    }
+
+    fn band(self, view: &View, first: Date, end: Date) -> Band {
+        let segments: Vec<Segment> = self
+            .stretches
+            .iter()
+            .map(|(stretch, status)| {
+                let (fill, words) = match (stretch.seen, status) {
+                    (Seen::Value(_), Some(status)) => (Fill::Status(status.clone()), status.word().to_owned()),
+                    (Seen::Gap(_), Some(status)) => (Fill::Gap, format!("no evidence, last known {status}")),
+                    (Seen::Gap(_), None) => (Fill::Gap, "no evidence".to_owned()),
+                    _ => (Fill::Absent, "not evaluated".to_owned()),
+                };
+                Segment { first: stretch.first, end: stretch.last + Duration::DAY, fill, words, href: None }
+            })
+            .collect();
+        Band {
+            now: self.now(),
+            href: super::rules::href(view, &self.core_name),
+            severity: self.severity,
+            strip: Strip::new(format!("{} day by day", self.rule), first, end, &segments),
+            rule: self.rule,
+        }
+    }
+}
+
+fn lead(view: &View, timelines: &[Timeline], place: &PlaceDay) -> String {
+    let number = |number: usize| i64::try_from(number).unwrap_or(i64::MAX);
+    let count = |is: fn(&Status) -> bool| {
+        timelines.iter().filter(|timeline| matches!(timeline.now(), Now::Says(status) if is(&status))).count()
+    };
+    let as_of = day(view.as_of);
+    if !place.known() {
+        let last = match place.last_known {
+            Some((last, _)) => format!("the last known day is {}", day(last)),
+            None => "it was never known".to_owned(),
+        };
+        return format!("Unknown as of {as_of} (UTC): no evidence from this account and Region for the day; {last}.");
+    }
+    let speaking = timelines.iter().filter(|timeline| matches!(timeline.now(), Now::Says(_))).count();
+    if speaking == 0 {
+        return format!("No rule speaks of this resource as of {as_of} (UTC): it is gone, or out of scope of every rule.");
+    }
+    let failing = count(|status| *status == Status::NonCompliant);
+    let complying = count(|status| *status == Status::Compliant);
+    format!(
+        "Of {} that {} of it as of {as_of} (UTC), {failing} {} NON_COMPLIANT and {complying} COMPLIANT.",
+        plural(number(speaking), "rule"),
+        if speaking == 1 { "speaks" } else { "speak" },
+        if failing == 1 { "says" } else { "say" }
+    )
+}
+
+fn download_rows(format: Format, view: &View, of: [String; 4], rows: Vec<Line>) -> HttpResponse {
+    download(format, &format!("resource-{}", view.as_of), &DOWNLOAD, move |mut to| async move {
+        for line in rows {
+            let status = match line.seen {
+                Seen::Value(_) => line.status.map(|status| status.word().to_owned()).unwrap_or_default(),
+                Seen::Gap(_) => format!("no evidence: {}", line.cause),
+                Seen::Absent => "not evaluated".to_owned(),
+            };
+            let [account_id, region, resource_type, id] = of.clone().map(Cell::from);
+            to.push([
+                account_id,
+                region,
+                resource_type,
+                id,
+                line.rule.into(),
+                status.into(),
+                line.first.into(),
+                line.last.into(),
+                line.days.into(),
+            ])
+            .await?;
+        }
+        Ok(to)
+    })
+}

@@ -1,0 +1,261 @@
+//! What every page of evaluations begins with: the collections, the day's places, the names.
+
+use std::sync::Arc;
+
+use actix_web::web::Data;
+use askama::Template;
+use rustc_hash::FxHashMap;
+use time::Date;
+
+use super::Severity;
+use super::core::{Age, Evidence, PlaceDay};
+use super::db::evaluations::{Asked, Failing, failing_by_age};
+use super::db::{self, Catalog, Standing};
+use super::filter::severity_slug;
+use crate::State;
+use crate::error::Error;
+use crate::web::format::{at, day};
+use crate::web::parts::{self, Empty, Provenance, html_safe};
+use crate::web::table::{PAGE_ROWS, Place};
+use crate::web::{Address, View, filters};
+
+/// A day of the organisation, read once for a page.
+pub(super) struct Shown {
+    pub(super) state: Data<State>,
+    pub(super) standing: Standing,
+    /// By account and Region; those that are neither expected nor known are left out.
+    pub(super) places: Arc<Vec<PlaceDay>>,
+    pub(super) catalog: Arc<Catalog>,
+}
+
+impl Shown {
+    pub(super) async fn load(state: Data<State>, view: &mut View) -> Result<Self, Error> {
+        let organization_id = view.organization_id;
+        let standing = db::standing(&mut view.read, organization_id).await?;
+        let key = standing.key(organization_id, "catalog");
+        let catalog = match recalled(&state, key.as_deref()) {
+            Some(catalog) => catalog,
+            None => {
+                let catalog = Arc::new(db::catalog(&mut view.read, organization_id).await?);
+                let weight = catalog.weight();
+                remember(&state, key, &catalog, weight);
+                catalog
+            }
+        };
+        let key = standing.key(organization_id, &format!("places {}", view.as_of));
+        let places = match recalled(&state, key.as_deref()) {
+            Some(places) => places,
+            None => {
+                let mut places = db::places(&mut view.read, organization_id, view.as_of).await?;
+                places.retain(|place| place.expected || place.known());
+                let weight = places.len() * 320;
+                let places = Arc::new(places);
+                remember(&state, key, &places, weight);
+                places
+            }
+        };
+        Ok(Self { state, standing, places, catalog })
+    }
+
+    pub(super) fn place(&self, place_id: i32) -> Option<&PlaceDay> {
+        self.places.iter().find(|place| place.place_id == place_id)
+    }
+
+    /// The key of something that depends on the store as it stands.
+    pub(super) fn key(&self, view: &View, what: &str) -> Option<String> {
+        self.standing.key(view.organization_id, what)
+    }
+
+    pub(super) fn recall<T: Send + Sync + 'static>(&self, key: Option<&str>) -> Option<Arc<T>> {
+        recalled(&self.state, key)
+    }
+
+    pub(super) fn remember<T: Send + Sync + 'static>(&self, key: Option<String>, value: &Arc<T>, bytes: usize) {
+        remember(&self.state, key, value, bytes);
+    }
+
+    /// Where the figures come from.
+    pub(super) fn provenance(&self, view: &View, evidence: &Evidence<'_>) -> Provenance {
+        let href = |path: &str| view.frame(crate::web::Section::Overview, "").href(path);
+        let mut provenance = Provenance::default().link("Evidence", evidence.sentence(), href("/delivery"));
+        if let (Some(id), Some(finished_at)) = (self.standing.collection_id, self.standing.finished_at) {
+            let engine = self.standing.engine.as_deref().unwrap_or_default();
+            let source = self.standing.source.as_deref().unwrap_or_default();
+            provenance = provenance.link(
+                "Known at",
+                format!("collection {id} ({engine}), finished {}, from {source}", at(finished_at)),
+                href(&format!("/collections/{id}")),
+            );
+        }
+        if self.standing.running {
+            provenance = provenance.link("Running", "a collection is under way: figures may still change", href("/collections"));
+        }
+        if !view.organization.listed {
+            provenance = provenance.line(
+                "Completeness",
+                "completeness against the organisation not established: no account list was collected",
+            );
+        }
+        provenance.link(
+            "Rows",
+            format!("every evaluation as of {} (UTC)", day(view.as_of)),
+            href("/evaluations"),
+        )
+    }
+}
+
+fn recalled<T: Send + Sync + 'static>(state: &State, key: Option<&str>) -> Option<Arc<T>> {
+    state.memo.get(key?)
+}
+
+fn remember<T: Send + Sync + 'static>(state: &State, key: Option<String>, value: &Arc<T>, bytes: usize) {
+    if let Some(key) = key {
+        state.memo.put(key, Arc::clone(value), bytes);
+    }
+}
+
+/// A table that the filters leave nothing of.
+pub(super) fn nothing_left(what: &str, address: &Address) -> Empty {
+    let cleared = Address::new(address.path());
+    let cleared = match address.get("as_of") {
+        Some(day) => cleared.with("as_of", day),
+        None => cleared,
+    };
+    Empty::new(what, "No row of this day has all that the filters ask for.").next("Clear the filters", cleared.to_string())
+}
+
+/// The address of a page with its parameters, for the same as-of day.
+pub(super) fn link(view: &View, path: &str, pairs: &[(&str, &str)]) -> String {
+    let mut address = Address::new(path);
+    for (key, value) in pairs {
+        if !value.is_empty() {
+            address = address.with(key, value);
+        }
+    }
+    address.with("as_of", view.as_of).to_string()
+}
+
+/// The part of a list that a page of its table shows, and whether more follow in the direction asked. `key` is unique.
+pub(super) fn page_of<'a, T>(items: &'a [T], at: &Place, key: impl Fn(&T) -> &str) -> Result<(&'a [T], bool), Error> {
+    let rows = usize::try_from(PAGE_ROWS).unwrap_or(100);
+    let find = |wanted: &[String]| {
+        let found = items.iter().position(|item| wanted.first().is_some_and(|wanted| key(item) == wanted));
+        found.ok_or_else(|| Error::Invalid("The row that this page begins at is no longer in the table.".to_owned()))
+    };
+    Ok(match at {
+        Place::First => (&items[..items.len().min(rows)], items.len() > rows),
+        Place::After(wanted) => {
+            let first = find(wanted)? + 1;
+            let end = items.len().min(first + rows);
+            (&items[first..end], items.len() > end)
+        }
+        Place::Before(wanted) => {
+            let end = find(wanted)?;
+            let first = end.saturating_sub(rows);
+            (&items[first..end], first > 0)
+        }
+    })
+}
+
+/// Failures by severity and by how long they have been open, each figure with its rows.
+#[derive(Debug, Template)]
+#[template(path = "compliance/failures.html")]
+pub(super) struct Failures {
+    lines: Vec<FailureLine>,
+    total: i64,
+    total_href: String,
+    as_of: Date,
+}
+
+#[derive(Debug)]
+struct FailureLine {
+    severity: Severity,
+    ages: Vec<(i64, String)>,
+    total: i64,
+    href: String,
+}
+
+html_safe!(Failures);
+
+impl Failures {
+    /// `pairs` are the filters of the page.
+    pub(super) fn new(view: &View, failing: &[Failing], pairs: &[(&str, &str)]) -> Self {
+        let rows = |more: &[(&str, &str)]| link(view, "/evaluations", &[pairs, &[("status", "non-compliant")], more].concat());
+        let lines: Vec<FailureLine> = Severity::ALL
+            .into_iter()
+            .map(|severity| {
+                let slug = severity_slug(severity);
+                let of = |age: Option<Age>| -> i64 {
+                    let meant = |row: &&Failing| {
+                        row.severity == severity.id() && age.is_none_or(|age| Age::of(row.days.into()) == age)
+                    };
+                    failing.iter().filter(meant).map(|row| row.evaluations).sum()
+                };
+                FailureLine {
+                    severity,
+                    ages: Age::ALL
+                        .into_iter()
+                        .map(|age| (of(Some(age)), rows(&[("severity", slug), ("age", age.slug())])))
+                        .collect(),
+                    total: of(None),
+                    href: rows(&[("severity", slug)]),
+                }
+            })
+            .filter(|line| line.total > 0)
+            .collect();
+        Self { total: lines.iter().map(|line| line.total).sum(), total_href: rows(&[]), as_of: view.as_of, lines }
+    }
+
+    fn of_age(&self, at: usize) -> i64 {
+        self.lines.iter().filter_map(|line| line.ages.get(at)).map(|(evaluations, _)| evaluations).sum()
+    }
+
+    /// Reads the failures of some places, which `what` names among what is remembered.
+    pub(super) async fn load(
+        shown: &Shown,
+        view: &mut View,
+        places: &[&PlaceDay],
+        what: &str,
+        pairs: &[(&str, &str)],
+    ) -> Result<Self, Error> {
+        let key = shown.key(view, &format!("failing {} {what}", view.as_of));
+        let failing: Arc<Vec<Failing>> = match shown.recall(key.as_deref()) {
+            Some(failing) => failing,
+            None => {
+                let place_ids: Vec<i32> =
+                    places.iter().filter(|place| place.known()).map(|place| place.place_id).collect();
+                let asked =
+                    Asked { day: view.as_of, place_ids: &place_ids, rule_ids: None, resource_type_id: None };
+                let failing = Arc::new(failing_by_age(&mut view.read, &asked).await?);
+                shown.remember(key, &failing, failing.len() * 16);
+                failing
+            }
+        };
+        Ok(Self::new(view, &failing, pairs))
+    }
+}
+
+/// In how many of the accounts that are known each core rule exists; `what` names the places among what is remembered.
+pub(super) async fn presence(
+    shown: &Shown,
+    view: &mut View,
+    places: &[&PlaceDay],
+    what: &str,
+) -> Result<Arc<FxHashMap<String, i64>>, Error> {
+    let key = shown.key(view, &format!("presence {} {what}", view.as_of));
+    if let Some(presence) = shown.recall(key.as_deref()) {
+        return Ok(presence);
+    }
+    let known: Vec<i32> = places.iter().filter(|place| place.known()).map(|place| place.place_id).collect();
+    let rows = db::rules::presence(&mut view.read, &known, view.as_of).await?;
+    let presence: Arc<FxHashMap<String, i64>> = Arc::new(rows.into_iter().collect());
+    shown.remember(key, &presence, presence.len() * 120);
+    Ok(presence)
+}
+
+/// Accounts with a known day among places that stand by account.
+pub(super) fn known_accounts(places: &[&PlaceDay]) -> i64 {
+    let known = places.chunk_by(|one, other| one.account_id == other.account_id);
+    let known = known.filter(|of| of.iter().any(|place| place.known())).count();
+    i64::try_from(known).unwrap_or(i64::MAX)
+}
