@@ -159,20 +159,42 @@ pub(super) async fn ever_known(db: &mut PgConnection, place_id: i32) -> sqlx::Re
         .await
 }
 
-/// Records an object version, with what reading it found if it was read; returns its row id and whether it is new.
-pub(super) async fn record_object(
+/// An object version to record, with what reading it found if it was read.
+#[derive(Debug)]
+pub(super) struct ObjectRow<'a> {
+    pub(super) object: &'a Object,
+    pub(super) reading: Option<&'a Reading>,
+    /// Of an object that was hashed and could not be read.
+    pub(super) sha256: Option<[u8; 32]>,
+}
+
+#[derive(sqlx::FromRow)]
+struct RecordedRow {
+    new: bool,
+    #[sqlx(flatten)]
+    seen: SeenRow,
+}
+
+/// Records object versions; returns the row id of each, in order, and whether it is new.
+pub(super) async fn record_objects(
     db: &mut PgConnection,
     place_id: i32,
     collection_id: i64,
-    object: &Object,
-    reading: Option<&Reading>,
-    sha256: Option<[u8; 32]>,
-) -> sqlx::Result<(i64, bool)> {
+    rows: &[ObjectRow<'_>],
+) -> sqlx::Result<Vec<(i64, bool)>> {
+    if rows.is_empty() {
+        return Ok(vec![]);
+    }
     let number = |value: u64| i64::try_from(value).unwrap_or(i64::MAX);
-    sqlx::query_as(
-        "insert into object (place_id, day, kind, key, taken_at, size_bytes, modified_ns, etag, version_id, sha256,
-                             unpacked_bytes, snapshot_id, items, compliance_items, evaluations, first_collection)
-         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)
+    let read = |of: fn(&Reading) -> u64| -> Vec<Option<i64>> {
+        rows.iter().map(|row| row.reading.map(|reading| number(of(reading)))).collect()
+    };
+    let recorded: Vec<RecordedRow> = sqlx::query_as(
+        "insert into object (place_id, first_collection, day, kind, key, taken_at, size_bytes, modified_ns, etag,
+                             version_id, sha256, unpacked_bytes, snapshot_id, items, compliance_items, evaluations)
+         select $1, $2, u.* from unnest($3::date[], $4::text[], $5::text[], $6::timestamptz[], $7::bigint[],
+                                        $8::bigint[], $9::text[], $10::text[], $11::bytea[], $12::bigint[],
+                                        $13::text[], $14::bigint[], $15::bigint[], $16::bigint[]) as u
          on conflict (place_id, key, size_bytes, modified_ns, etag, version_id) do update set
              sha256 = coalesce(excluded.sha256, object.sha256),
              unpacked_bytes = coalesce(excluded.unpacked_bytes, object.unpacked_bytes),
@@ -180,26 +202,38 @@ pub(super) async fn record_object(
              items = coalesce(excluded.items, object.items),
              compliance_items = coalesce(excluded.compliance_items, object.compliance_items),
              evaluations = coalesce(excluded.evaluations, object.evaluations)
-         returning object_id, xmax = 0",
+         returning object_id, xmax = 0 as new, key, size_bytes, modified_ns, etag, version_id, '' as outcome",
     )
     .bind(place_id)
-    .bind(object.key.day)
-    .bind(object.key.kind.word())
-    .bind(&object.name)
-    .bind(object.key.taken_at)
-    .bind(number(object.size_bytes))
-    .bind(object.modified_ns)
-    .bind(&object.etag)
-    .bind(&object.version_id)
-    .bind(reading.map(|reading| reading.sha256).or(sha256).map(Vec::from))
-    .bind(reading.map(|reading| number(reading.unpacked_bytes)))
-    .bind(reading.and_then(|reading| reading.snapshot_id.clone()))
-    .bind(reading.map(|reading| number(reading.items)))
-    .bind(reading.map(|reading| number(reading.compliance_items)))
-    .bind(reading.map(|reading| number(reading.evaluations)))
     .bind(collection_id)
-    .fetch_one(db)
-    .await
+    .bind(rows.iter().map(|row| row.object.key.day).collect::<Vec<_>>())
+    .bind(rows.iter().map(|row| row.object.key.kind.word()).collect::<Vec<_>>())
+    .bind(rows.iter().map(|row| row.object.name.as_str()).collect::<Vec<_>>())
+    .bind(rows.iter().map(|row| row.object.key.taken_at).collect::<Vec<_>>())
+    .bind(rows.iter().map(|row| number(row.object.size_bytes)).collect::<Vec<_>>())
+    .bind(rows.iter().map(|row| row.object.modified_ns).collect::<Vec<_>>())
+    .bind(rows.iter().map(|row| row.object.etag.clone()).collect::<Vec<_>>())
+    .bind(rows.iter().map(|row| row.object.version_id.clone()).collect::<Vec<_>>())
+    .bind(
+        rows.iter()
+            .map(|row| row.reading.map(|reading| reading.sha256).or(row.sha256).map(Vec::from))
+            .collect::<Vec<_>>(),
+    )
+    .bind(read(|reading| reading.unpacked_bytes))
+    .bind(rows.iter().map(|row| row.reading.and_then(|reading| reading.snapshot_id.clone())).collect::<Vec<_>>())
+    .bind(read(|reading| reading.items))
+    .bind(read(|reading| reading.compliance_items))
+    .bind(read(|reading| reading.evaluations))
+    .fetch_all(db)
+    .await?;
+    let by_version: HashMap<Version, (i64, bool)> = recorded
+        .into_iter()
+        .filter_map(|row| {
+            let object_id = row.seen.object_id;
+            Some((row.seen.version()?, (object_id, row.new)))
+        })
+        .collect();
+    rows.iter().map(|row| by_version.get(&Version::from(row.object)).copied().ok_or(sqlx::Error::RowNotFound)).collect()
 }
 
 /// What a collection made of an object, for the record.
@@ -242,30 +276,41 @@ pub(super) async fn record_outcomes(
     Ok(())
 }
 
-/// Sets what a day is from now on; the version before it is closed. `row.state` missing closes without a successor.
-pub(super) async fn set_delivery(
+/// What a day is from now on.
+#[derive(Debug)]
+pub(super) struct DeliveryChange {
+    pub(super) row: DeliveryRow,
+    /// Evaluations against the day as known before.
+    pub(super) rows_added: i64,
+    pub(super) rows_removed: i64,
+}
+
+/// Sets what days are from now on, one change a day; the versions before are closed.
+pub(super) async fn set_deliveries(
     db: &mut PgConnection,
     place_id: i32,
     collection_id: i64,
-    row: &DeliveryRow,
-    rows_added: i64,
-    rows_removed: i64,
+    changes: &[DeliveryChange],
 ) -> sqlx::Result<()> {
+    let days: Vec<Day> = changes.iter().map(|change| change.row.day).collect();
     // A row that this same collection wrote is not history yet.
     sqlx::query(
         "update delivery set until_collection = $3
-         where place_id = $1 and day = $2 and until_collection is null and since_collection < $3",
+         where place_id = $1 and day = any($2) and until_collection is null and since_collection < $3",
     )
     .bind(place_id)
-    .bind(row.day)
+    .bind(&days)
     .bind(collection_id)
     .execute(&mut *db)
     .await?;
+    let numbers = |of: fn(&DeliveryChange) -> i64| -> Vec<i64> { changes.iter().map(of).collect() };
     sqlx::query(
-        "insert into delivery (place_id, day, since_collection, state, object_id, snapshot_at, items,
+        "insert into delivery (place_id, since_collection, day, state, object_id, snapshot_at, items,
                                compliance_items, complying, not_complying, insufficient_data, not_applicable,
                                unrecognised, rows_added, rows_removed)
-         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)
+         select $1, $2, u.* from unnest($3::date[], $4::text[], $5::bigint[], $6::timestamptz[], $7::bigint[],
+                                        $8::bigint[], $9::bigint[], $10::bigint[], $11::bigint[], $12::bigint[],
+                                        $13::bigint[], $14::bigint[], $15::bigint[]) as u
          on conflict (place_id, day, since_collection) do update set
              state = excluded.state, object_id = excluded.object_id, snapshot_at = excluded.snapshot_at,
              items = excluded.items, compliance_items = excluded.compliance_items, complying = excluded.complying,
@@ -275,20 +320,20 @@ pub(super) async fn set_delivery(
              rows_removed = delivery.rows_removed + excluded.rows_removed",
     )
     .bind(place_id)
-    .bind(row.day)
     .bind(collection_id)
-    .bind(row.state.0.word())
-    .bind(row.object_id)
-    .bind(row.snapshot_at)
-    .bind(row.items)
-    .bind(row.compliance_items)
-    .bind(row.complying)
-    .bind(row.not_complying)
-    .bind(row.insufficient_data)
-    .bind(row.not_applicable)
-    .bind(row.unrecognised)
-    .bind(rows_added)
-    .bind(rows_removed)
+    .bind(&days)
+    .bind(changes.iter().map(|change| change.row.state.0.word()).collect::<Vec<_>>())
+    .bind(changes.iter().map(|change| change.row.object_id).collect::<Vec<_>>())
+    .bind(changes.iter().map(|change| change.row.snapshot_at).collect::<Vec<_>>())
+    .bind(numbers(|change| change.row.items))
+    .bind(numbers(|change| change.row.compliance_items))
+    .bind(numbers(|change| change.row.complying))
+    .bind(numbers(|change| change.row.not_complying))
+    .bind(numbers(|change| change.row.insufficient_data))
+    .bind(numbers(|change| change.row.not_applicable))
+    .bind(numbers(|change| change.row.unrecognised))
+    .bind(numbers(|change| change.rows_added))
+    .bind(numbers(|change| change.rows_removed))
     .execute(db)
     .await?;
     Ok(())

@@ -8,7 +8,7 @@ use sqlx::PgConnection;
 use time::OffsetDateTime;
 
 use super::day::Day;
-use super::db::{self, DeliveryRow, HistoryRow, NewHistoryItem};
+use super::db::{self, DeliveryChange, DeliveryRow, HistoryRow, NewHistoryItem};
 use super::gather::Names;
 use super::history::{self, HistoryItem};
 use super::ladder::Tally;
@@ -49,7 +49,7 @@ pub(super) async fn collect(context: &Arc<Context>, work: &Arc<Work>, mut names:
     if to_read.is_empty() && late.is_empty() && !outlived {
         return Ok(tally);
     }
-    place::record(context, &mut tx, work.place_id, &late, &mut tally).await?;
+    place::record(context, &mut tx, work.place_id, &late.iter().collect::<Vec<_>>(), &mut tally).await?;
     let overtaken: Vec<_> = overtaken
         .into_iter()
         .map(|id| place::superseded_row(id, "the place's snapshots speak from its first one on"))
@@ -95,9 +95,9 @@ async fn keep(
 ) -> anyhow::Result<BTreeMap<Day, SeenOn>> {
     let mut seen_on: BTreeMap<Day, SeenOn> = BTreeMap::new();
     let mut attributes = Vec::new();
-    for reading in readings {
-        let object_ids =
-            place::record(context, tx, work.place_id, std::slice::from_ref(&reading.judged), tally).await?;
+    let judged: Vec<&Judged> = readings.iter().map(|reading| &reading.judged).collect();
+    let object_ids = place::record(context, tx, work.place_id, &judged, tally).await?;
+    for (reading, object_id) in readings.iter().zip(object_ids) {
         let date = reading.judged.object.key.day;
         let day = Day::from(date);
         attributes.extend(reading.attributes.iter().map(|one| (at(&ids.rules, one.rule), one.clone(), day)));
@@ -109,7 +109,7 @@ async fn keep(
             let captured_at = OffsetDateTime::from_unix_timestamp_nanos(i128::from(item.captured_at) * 1000)
                 .context("a capture time is out of range")?;
             items.push(NewHistoryItem {
-                object_id: object_ids[0],
+                object_id,
                 ordinal,
                 day: date,
                 row: HistoryRow {
@@ -207,15 +207,17 @@ async fn rewrite(
         }
     }
     let written = store::write(tx, work.place_id, context.collection_id, standing.calendar(), patch, ids).await?;
-    for row in rows {
-        let before = standing.row(row.day);
-        if before == Some(&row) {
-            continue;
-        }
-        let (added, removed) = written.difference(&row, before);
-        tally.days += 1;
-        tally.inferred_days += u64::from(row.state.0 == DeliveryState::InferredFromHistory);
-        db::set_delivery(tx, work.place_id, context.collection_id, &row, added, removed).await?;
-    }
+    let changes: Vec<DeliveryChange> = rows
+        .into_iter()
+        .filter(|row| standing.row(row.day) != Some(row))
+        .map(|row| {
+            let (rows_added, rows_removed) = written.difference(&row, standing.row(row.day));
+            DeliveryChange { row, rows_added, rows_removed }
+        })
+        .collect();
+    let inferred = changes.iter().filter(|it| it.row.state.0 == DeliveryState::InferredFromHistory).count();
+    tally.days += u64::try_from(changes.len()).unwrap_or(u64::MAX);
+    tally.inferred_days += u64::try_from(inferred).unwrap_or(u64::MAX);
+    db::set_deliveries(tx, work.place_id, context.collection_id, &changes).await?;
     Ok(())
 }

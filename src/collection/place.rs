@@ -8,7 +8,7 @@ use anyhow::Context as _;
 use sqlx::{PgConnection, PgPool};
 
 use super::day::Day;
-use super::db::{self, DeliveryRow, OutcomeRow, StoredState};
+use super::db::{self, DeliveryChange, DeliveryRow, ObjectRow, OutcomeRow, StoredState};
 use super::gather::Names;
 use super::ladder::Tally;
 use super::plan::{self, DayPlan, Outcome, Verdict};
@@ -218,13 +218,20 @@ async fn write(
     let mut patch = StorePatch::default();
     let mut rows = Vec::new();
     let mut attributes = Vec::new();
-    for reading in readings {
+    let judged: Vec<&Judged> = readings.iter().flat_map(|reading| &reading.judged).collect();
+    let recorded = record(context, tx, work.place_id, &judged, tally).await?;
+    let superseded: Vec<OutcomeRow> = readings
+        .iter()
+        .flat_map(|reading| &reading.superseded)
+        .map(|&id| superseded_row(id, "a later snapshot of the day speaks"))
+        .collect();
+    db::record_outcomes(tx, context.collection_id, &superseded).await?;
+    let mut recorded = recorded.as_slice();
+    for reading in &readings {
         let day = Day::from(reading.day);
-        let object_ids = record(context, tx, work.place_id, &reading.judged, tally).await?;
+        let object_ids;
+        (object_ids, recorded) = recorded.split_at(reading.judged.len());
         attributes.extend(reading.attributes.iter().map(|one| (at(&ids.rules, one.rule), one.clone(), day)));
-        let superseded: Vec<OutcomeRow> =
-            reading.superseded.iter().map(|&id| superseded_row(id, "a later snapshot of the day speaks")).collect();
-        db::record_outcomes(tx, context.collection_id, &superseded).await?;
         let Some(state) = reading.state else { continue };
         let row = match &reading.speaker {
             Some(Speaker::Standing) => {
@@ -236,8 +243,8 @@ async fn write(
                 DeliveryRow { state: StoredState(state), ..row.clone() }
             }
             Some(Speaker::New(index)) => {
-                patch_day(&mut patch, ids, &reading, state, day, standing);
-                let row = new_row(&reading, *index, object_ids[*index], state, day, ids);
+                patch_day(&mut patch, ids, reading, state, day, standing);
+                let row = new_row(reading, *index, object_ids[*index], state, day, ids);
                 tally.stored += if state.known() { row.evaluations() } else { 0 };
                 row
             }
@@ -257,11 +264,15 @@ async fn write(
     }
     store::note_attributes(tx, work.place_id, &attributes).await?;
     let written = store::write(tx, work.place_id, context.collection_id, standing.calendar(), patch, ids).await?;
-    for row in rows {
-        let (added, removed) = written.difference(&row, standing.row(row.day));
-        tally.days += 1;
-        db::set_delivery(tx, work.place_id, context.collection_id, &row, added, removed).await?;
-    }
+    let changes: Vec<DeliveryChange> = rows
+        .into_iter()
+        .map(|row| {
+            let (rows_added, rows_removed) = written.difference(&row, standing.row(row.day));
+            DeliveryChange { row, rows_added, rows_removed }
+        })
+        .collect();
+    tally.days += u64::try_from(changes.len()).unwrap_or(u64::MAX);
+    db::set_deliveries(tx, work.place_id, context.collection_id, &changes).await?;
     Ok(())
 }
 
@@ -375,14 +386,20 @@ pub(super) async fn record(
     context: &Context,
     tx: &mut PgConnection,
     place_id: i32,
-    judged: &[Judged],
+    judged: &[&Judged],
     tally: &mut Tally,
 ) -> anyhow::Result<Vec<i64>> {
+    let rows: Vec<ObjectRow<'_>> = judged
+        .iter()
+        .map(|one| ObjectRow {
+            object: &one.object,
+            reading: one.reading.as_ref(),
+            sha256: one.unreadable.as_ref().and_then(|unreadable| unreadable.sha256),
+        })
+        .collect();
+    let recorded = db::record_objects(tx, place_id, context.collection_id, &rows).await?;
     let mut outcomes = Vec::with_capacity(judged.len());
-    for one in judged {
-        let sha256 = one.unreadable.as_ref().and_then(|unreadable| unreadable.sha256);
-        let (object_id, new) =
-            db::record_object(tx, place_id, context.collection_id, &one.object, one.reading.as_ref(), sha256).await?;
+    for (one, (object_id, new)) in judged.iter().zip(recorded) {
         let read = one.reading.as_ref().map_or(0, |reading| reading.evaluations);
         outcomes.push(OutcomeRow {
             object_id,
