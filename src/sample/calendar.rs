@@ -92,7 +92,8 @@ pub(super) fn plan(
     let last_region = organization.choice.regions.len() - 1;
     let shot = Shot { at: base, before: false, damage: None, bare: false, late: 0, huge: false };
     let usual = Plan { shots: vec![shot], history: History::Changes, ..Plan::nothing() };
-    let bare = Plan { shots: vec![Shot { bare: true, ..shot }], history: History::Ordinary, ..Plan::nothing() };
+    let without_results =
+        Plan { shots: vec![Shot { bare: true, ..shot }], history: History::Ordinary, ..Plan::nothing() };
     match account.role {
         Role::NeverDelivers => {
             Plan { case: (day == account.joins).then_some("expected and never delivered"), ..Plan::nothing() }
@@ -109,10 +110,10 @@ pub(super) fn plan(
             plan
         }
         Role::StopsRecording if region_index == last_region && last_region > 0 => {
-            Plan { case: (day == 0).then_some("records no compliance items"), ..bare }
+            Plan { case: (day == 0).then_some("records no compliance items"), ..without_results }
         }
         Role::StopsRecording if day >= story.at(60) => {
-            Plan { case: (day == story.at(60)).then_some("stops recording compliance items"), ..bare }
+            Plan { case: (day == story.at(60)).then_some("stops recording compliance items"), ..without_results }
         }
         Role::Joined => match day.checked_sub(account.joins) {
             None | Some(0) => Plan::nothing(),
@@ -121,9 +122,8 @@ pub(super) fn plan(
             Some(_) => usual,
         },
         Role::Left => match day.checked_sub(account.leaves.unwrap_or(u32::MAX)) {
-            None => usual,
             Some(0) => Plan { case: Some("left and still delivers"), ..usual },
-            Some(1) => usual,
+            None | Some(1) => usual,
             Some(_) => Plan::nothing(),
         },
         Role::Ordinary | Role::Neglected | Role::StopsRecording => {

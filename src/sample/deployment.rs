@@ -60,17 +60,17 @@ impl Deployment {
         let mut names = Random::new(organization.choice.seed, &["packs"]);
         let [nist, nist_again, pci] = [("nist-csf", 8), ("nist-csf", 8), ("pci-dss-v4", 8)]
             .map(|(name, length)| format!("OrgConformsPack-{name}-{}", names.lower(length)));
-        let mut named = |name: String| PackName { id: format!("conformance-pack-{}", random.lower(9)), name };
+        let mut deployed = |name: String| PackName { id: format!("conformance-pack-{}", random.lower(9)), name };
         let redeployed = account.role == Role::Ordinary && account.ordinal < 2 && story.redeployment() > 0;
-        let mut packs = vec![Pack { versions: vec![Version { from: 0, until: ALWAYS, value: named(nist) }] }];
+        let mut packs = vec![Pack { versions: vec![Version { from: 0, until: ALWAYS, value: deployed(nist) }] }];
         if redeployed {
             let day = story.redeployment();
             packs[NIST].versions[0].until = day;
-            packs[NIST].versions.push(Version { from: day, until: ALWAYS, value: named(nist_again) });
+            packs[NIST].versions.push(Version { from: day, until: ALWAYS, value: deployed(nist_again) });
             cases.push(("pack redeployed under a new suffix", day));
         }
         if account.name.starts_with("payments") || account.name.starts_with("webshop") {
-            packs.push(Pack { versions: vec![Version { from: 0, until: ALWAYS, value: named(pci) }] });
+            packs.push(Pack { versions: vec![Version { from: 0, until: ALWAYS, value: deployed(pci) }] });
         }
 
         let place = format!("arn:aws:config:{region}:{}", account.id);

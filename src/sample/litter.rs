@@ -12,6 +12,8 @@ use super::resource::Surroundings;
 
 /// Bytes of a huge snapshot, unpacked.
 const HUGE_BYTES: usize = 300_000_000;
+/// Different items among its filling.
+const POOL: usize = 3_000;
 
 /// Writes an account's files that are no snapshots and no history.
 pub(super) fn write(
@@ -72,22 +74,22 @@ pub(super) fn huge<'a>(
     let (account, region, seed) = (around.account, around.region, around.organization.choice.seed);
     let slug = account.slug();
     let created = around.organization.first_day.midnight().assume_utc();
-    let captured = created.unix_timestamp() * 1_000;
+    let item = |number: usize| {
+        let resource_type = TYPES[number % TYPES.len()];
+        let setting = Setting { account_id: &account.id, slug: &slug, region, created, revision: 0, number };
+        let mut random = Random::new(seed, &["huge", &number.to_string()]);
+        let body = bodies::describe(resource_type, &setting, &mut random);
+        let origin = Origin { account_id: &account.id, region };
+        let captured = created.unix_timestamp() * 1_000;
+        items::ordinary(origin, resource_type, &body, captured, "OK", created) + ","
+    };
+    // The same few thousand over and over: far enough apart that gzip does not notice.
+    let pool: Vec<String> = (1_000_000..1_000_000 + POOL).map(item).collect();
     let mut left = HUGE_BYTES.saturating_sub(head.len() + items.len() + 2);
-    let mut number = 1_000_000;
-    let filling = std::iter::from_fn(move || {
-        (left > 0).then(|| {
-            let resource_type = TYPES[number % TYPES.len()];
-            let setting = Setting { account_id: &account.id, slug: &slug, region, created, revision: 0, number };
-            let mut random = Random::new(seed, &["huge", &number.to_string()]);
-            let body = bodies::describe(resource_type, &setting, &mut random);
-            let origin = Origin { account_id: &account.id, region };
-            let mut text = items::ordinary(origin, resource_type, &body, captured, "OK", created);
-            text.push(',');
-            number += 1;
-            left = left.saturating_sub(text.len());
-            text
-        })
+    let filling = (0..POOL).cycle().map_while(move |index| {
+        let piece = (left > 0).then(|| pool[index].clone());
+        left = left.saturating_sub(pool[index].len());
+        piece
     });
     std::iter::once(head).chain(filling).chain([items.to_owned(), "]}".to_owned()])
 }

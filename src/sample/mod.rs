@@ -10,6 +10,7 @@ mod damage;
 mod deployment;
 mod expected;
 mod generate;
+mod inventory;
 mod items;
 mod litter;
 mod objects;

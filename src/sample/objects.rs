@@ -1,5 +1,6 @@
 //! Keys of delivered objects and the files that hold them.
 
+use std::fs::File;
 use std::io::{BufWriter, Write as _};
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
@@ -79,8 +80,10 @@ impl Folder {
     /// Writes a file whose modification time is the time of its delivery.
     pub(super) fn put(&mut self, key: &str, bytes: &[u8], delivered: OffsetDateTime) -> anyhow::Result<()> {
         let path = self.place(key)?;
-        std::fs::write(&path, bytes).with_context(|| format!("writing {}", path.display()))?;
-        self.finish(&path, delivered)
+        let failed = || format!("writing {}", path.display());
+        let mut file = File::create(&path).with_context(failed)?;
+        file.write_all(bytes).with_context(failed)?;
+        self.finish(&file, delivered).with_context(failed)
     }
 
     /// Writes a gzip as a stream: `pieces` gives the next piece of text until it gives none.
@@ -92,13 +95,13 @@ impl Folder {
     ) -> anyhow::Result<()> {
         let path = self.place(key)?;
         let failed = || format!("writing {}", path.display());
-        let file = std::fs::File::create(&path).with_context(failed)?;
-        let mut packed = GzEncoder::new(BufWriter::new(file), Compression::new(3));
+        let mut packed = GzEncoder::new(BufWriter::new(File::create(&path).with_context(failed)?), Compression::new(2));
         for piece in pieces {
             packed.write_all(piece.as_bytes()).with_context(failed)?;
         }
-        packed.finish().and_then(|mut file| file.flush()).with_context(failed)?;
-        self.finish(&path, delivered)
+        let buffer = packed.finish().with_context(failed)?;
+        let file = buffer.into_inner().map_err(std::io::IntoInnerError::into_error).with_context(failed)?;
+        self.finish(&file, delivered).with_context(failed)
     }
 
     fn place(&mut self, key: &str) -> anyhow::Result<PathBuf> {
@@ -111,12 +114,10 @@ impl Folder {
         Ok(path)
     }
 
-    fn finish(&mut self, path: &Path, delivered: OffsetDateTime) -> anyhow::Result<()> {
-        let failed = || format!("setting the time of {}", path.display());
-        let file = std::fs::OpenOptions::new().write(true).open(path).with_context(failed)?;
-        file.set_modified(SystemTime::from(delivered)).with_context(failed)?;
+    fn finish(&mut self, file: &File, delivered: OffsetDateTime) -> std::io::Result<()> {
+        file.set_modified(SystemTime::from(delivered))?;
         self.files += 1;
-        self.bytes += file.metadata().with_context(failed)?.len();
+        self.bytes += file.metadata()?.len();
         Ok(())
     }
 }

@@ -37,7 +37,7 @@ pub struct Options {
     /// Folder to write to. It must be empty, absent, or an earlier sample of the same options, which then stands.
     #[arg(long, value_name = "DIR")]
     pub out: PathBuf,
-    /// What stands before AWSLogs/ in every key, e.g. o-a1b2c3d4e5 as AWS Control Tower does it; may hold slashes.
+    /// What stands before `AWSLogs/` in every key, e.g. o-a1b2c3d4e5 as AWS Control Tower does it; may hold slashes.
     #[arg(long)]
     pub prefix: Option<String>,
     /// Accounts; from 10 on every special account is among them.

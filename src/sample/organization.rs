@@ -287,7 +287,8 @@ mod tests {
     #[test]
     fn an_account_is_expected_until_the_list_that_lacks_it_or_shows_it_suspended() {
         let organization = organization(12, 20);
-        let find = |role| organization.accounts.iter().find(|account| account.role == role).unwrap();
+        let find =
+            |role| organization.accounts.iter().find(|account| account.role == role).expect("every role is there");
         let left = find(Role::Left);
         assert!(organization.expects(left, 13) && !organization.expects(left, 14));
         assert!(organization.account_list(6).contains(&left.id) && !organization.account_list(14).contains(&left.id));

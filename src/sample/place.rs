@@ -12,7 +12,7 @@ use super::objects::{Folder, Root};
 use super::organization::{Account, Organization, Role};
 use super::random::Random;
 use super::resource::{Resource, Shown, Surroundings, Today};
-use super::{damage, litter, rules};
+use super::{damage, inventory, litter};
 use crate::compliance::DeliveryState;
 
 /// What is true of a place after all its days.
@@ -104,7 +104,7 @@ impl<'a> Place<'a> {
         let around = Surroundings { organization, account, region, rules: &deployment.rules };
         let root = Root { prefix: &organization.choice.prefix, account_id: &account.id, region };
         let mut outcome = Outcome { cases: deployment.cases.clone(), ..Outcome::default() };
-        let resources = resources(&around, region_index, &mut random, &mut outcome.cases);
+        let resources = inventory::resources(&around, region_index, &mut random, &mut outcome.cases);
         let packs = deployment
             .packs
             .iter()
@@ -296,7 +296,7 @@ impl<'a> Place<'a> {
             if std::mem::take(&mut resource.ordinary_changed) {
                 let gone = resource.ordinary.is_empty();
                 let item = if gone { resource.gone(&self.around, false) } else { resource.ordinary.clone() };
-                files.entry(resource.resource_type).or_default().push(item);
+                files.entry(resource.kind).or_default().push(item);
             }
             if !results || !std::mem::take(&mut resource.results_changed) {
                 continue;
@@ -397,64 +397,6 @@ fn counts<'a>(shown: impl Iterator<Item = &'a Shown>) -> Counts {
         } += 1;
     }
     counts
-}
-
-/// Names that AWS allows for alarms and that break careless programs.
-const HARD_NAMES: [&str; 6] = [
-    "<b>disk</b> & \"memory\" 'full' \\ 95 %",
-    "התראה: עומס יתר על השרת",
-    "生产数据库连接数过高",
-    "backup \u{202e}cod.gpj\u{202c} failed",
-    "latency > 500 ms 🔥 naïve café",
-    "=1+1;@SUM(A1:A9)",
-];
-
-fn resources(
-    around: &Surroundings<'_>,
-    region_index: usize,
-    random: &mut Random,
-    cases: &mut Vec<(&'static str, u32)>,
-) -> Vec<Resource> {
-    let (story, account) = (around.organization.story, around.account);
-    let recipe: Vec<&str> =
-        rules::RECIPE.into_iter().filter(|name| region_index == 0 || !rules::home_only(name)).collect();
-    // The commonest types are everywhere; the others begin somewhere else in each place.
-    let (common, others) = recipe.split_at(8);
-    let shift = random.next() % 64;
-    let shift = usize::try_from(shift).unwrap_or(0);
-    let total = usize::try_from(around.organization.choice.resources).unwrap_or(usize::MAX);
-    let mut resources = Vec::new();
-    for number in 0..total {
-        let resource_type = match number.checked_sub(common.len()) {
-            None => common[number],
-            Some(beyond) => {
-                let lap = (beyond + shift) % (others.len() + common.len());
-                // An account is one: its second turn goes to another bucket.
-                let name = others.get(lap).or_else(|| common.get(lap - others.len())).copied();
-                name.filter(|name| *name != "AWS::::Account").unwrap_or("AWS::S3::Bucket")
-            }
-        };
-        resources.push(Resource::new(resource_type, number, None, around, random));
-    }
-    if account.role == Role::Ordinary && account.ordinal == 1 && region_index == 0 {
-        let long = format!("a-very-long-alarm-name-{}", "that-goes-on-and-on-".repeat(10));
-        for name in HARD_NAMES.into_iter().map(str::to_owned).chain([long]) {
-            let number = resources.len();
-            resources.push(Resource::new("AWS::CloudWatch::Alarm", number, Some(name), around, random));
-        }
-        cases.push(("hard names", 0));
-    }
-    if account.role == Role::Ordinary && account.ordinal == 0 && region_index == 0 && story.days >= 10 {
-        if let Some(resource) = resources.iter_mut().find(|one| one.resource_type == "AWS::EC2::SecurityGroup") {
-            resource.alive = vec![(0, story.at(30)), (story.at(50), u32::MAX)];
-            cases.push(("resource gone and back", story.at(30)));
-        }
-        let (from, until) = (story.at(45), story.at(45) + 3);
-        if resources.first_mut().is_some_and(|resource| resource.puzzle(from, until)) {
-            cases.push(("unknown status", from));
-        }
-    }
-    resources
 }
 
 impl Organization {

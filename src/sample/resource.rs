@@ -15,7 +15,8 @@ pub(super) type Shown = (usize, usize, Word);
 /// A resource with its results.
 #[derive(Debug)]
 pub(super) struct Resource {
-    pub(super) resource_type: &'static str,
+    /// Its resource type.
+    pub(super) kind: &'static str,
     pub(super) id: String,
     number: usize,
     own_name: Option<String>,
@@ -94,7 +95,7 @@ impl Resource {
             })
             .collect();
         let mut resource = Self {
-            resource_type,
+            kind: resource_type,
             id: around.account.id.clone(),
             number,
             own_name,
@@ -141,7 +142,7 @@ impl Resource {
                 shown.push((evaluation.rule, version, if puzzling { Word::Unknown } else { evaluation.word }));
             }
         }
-        let is_account = self.resource_type == "AWS::::Account";
+        let is_account = self.kind == "AWS::::Account";
         let existed = !self.ordinary.is_empty();
         let evaluated = shown != self.shown;
         if evaluated {
@@ -177,7 +178,7 @@ impl Resource {
         };
         let status = if self.revision == 0 { "ResourceDiscovered" } else { "OK" };
         let origin = self.origin(around);
-        self.ordinary = items::ordinary(origin, self.resource_type, &body, self.captured, status, self.created);
+        self.ordinary = items::ordinary(origin, self.kind, &body, self.captured, status, self.created);
     }
 
     /// Records the same results anew.
@@ -193,11 +194,11 @@ impl Resource {
             return String::new();
         }
         // Rules of IAM run in the place, while their users are "global" in AWS's items.
-        let is_user = self.resource_type == "AWS::IAM::User";
+        let is_user = self.kind == "AWS::IAM::User";
         let region = if is_user { "global" } else { around.region };
         let origin = Origin { account_id: &around.account.id, region };
         let names = shown.iter().map(|&(rule, version, word)| (&around.rules[rule].versions[version].value, word));
-        items::compliance(origin, self.resource_type, &self.id, captured, !self.evaluated_before, names)
+        items::compliance(origin, self.kind, &self.id, captured, !self.evaluated_before, names)
     }
 
     /// An earlier item of the results, which said the contrary.
@@ -212,26 +213,26 @@ impl Resource {
     /// The item that says that the resource's results, or it itself, are gone.
     pub(super) fn gone(&self, around: &Surroundings<'_>, results: bool) -> String {
         if results {
-            let id = format!("{}/{}", self.resource_type, self.id);
+            let id = format!("{}/{}", self.kind, self.id);
             let origin = Origin { account_id: &around.account.id, region: around.region };
             items::deleted(origin, "AWS::Config::ResourceCompliance", &id, self.results_captured)
         } else {
-            items::deleted(self.origin(around), self.resource_type, &self.id, self.captured)
+            items::deleted(self.origin(around), self.kind, &self.id, self.captured)
         }
     }
 
     /// The results that a rule's name stands for.
-    pub(super) fn words_of<'a>(&'a self, wanted: usize) -> impl Iterator<Item = Word> + 'a {
+    pub(super) fn words_of(&self, wanted: usize) -> impl Iterator<Item = Word> {
         self.shown.iter().filter(move |&&(rule, _, _)| rule == wanted).map(|&(_, _, word)| word)
     }
 
     fn origin<'a>(&self, around: &Surroundings<'a>) -> Origin<'a> {
-        let region = if rules::is_global(self.resource_type) { "global" } else { around.region };
+        let region = if rules::is_global(self.kind) { "global" } else { around.region };
         Origin { account_id: &around.account.id, region }
     }
 
     fn body(&self, around: &Surroundings<'_>, seed: u64) -> Option<bodies::Body> {
-        if self.resource_type == "AWS::::Account" {
+        if self.kind == "AWS::::Account" {
             return None;
         }
         let slug = around.account.slug();
@@ -246,7 +247,7 @@ impl Resource {
         let mut random = Random::new(seed, &["body", &around.account.id, around.region, &self.number.to_string()]);
         Some(match &self.own_name {
             Some(name) => bodies::describe_alarm(name, &setting, &mut random),
-            None => bodies::describe(self.resource_type, &setting, &mut random),
+            None => bodies::describe(self.kind, &setting, &mut random),
         })
     }
 }

@@ -308,6 +308,14 @@ mod tests {
     }
 
     #[test]
+    fn every_name_is_in_the_rule_data() {
+        let known: BTreeSet<&str> =
+            include_str!("../compliance/rules.csv").lines().filter_map(|line| line.split(',').nth(1)).collect();
+        let unknown: Vec<&str> = CORES.iter().map(|core| core.name).filter(|name| !known.contains(name)).collect();
+        assert_eq!(unknown, [""; 0]);
+    }
+
+    #[test]
     fn a_smaller_number_of_rules_is_spread_over_the_list() {
         assert_eq!(in_use(0).len(), CORES.len());
         assert_eq!(in_use(10_000).len(), CORES.len());

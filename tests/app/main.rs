@@ -20,5 +20,6 @@ mod private;
 mod reader;
 mod sample;
 mod sample_collected;
+mod sample_counts;
 mod serve;
 mod web;

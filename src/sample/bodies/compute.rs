@@ -43,7 +43,7 @@ fn instance(setting: &Setting<'_>, random: &mut Random) -> Body {
         "amiLaunchIndex": 0, "imageId": format!("ami-0{}", random.hex(16)), "instanceId": id,
         "instanceType": random.pick(&["t3.medium", "m6i.large", "m6i.xlarge", "c6g.large", "r6i.2xlarge"]),
         "launchTime": moment(setting.created),
-        "monitoring": { "state": if setting.revision % 2 == 0 { "enabled" } else { "disabled" } },
+        "monitoring": { "state": if setting.is_sound() { "enabled" } else { "disabled" } },
         "placement": { "availabilityZone": zone, "affinity": null, "groupName": "", "partitionNumber": null,
             "hostId": null, "tenancy": "default", "spreadDomain": null, "hostResourceGroupArn": null },
         "privateDnsName": host, "privateIpAddress": address, "productCodes": [], "publicDnsName": "",
@@ -61,7 +61,7 @@ fn instance(setting: &Setting<'_>, random: &mut Random) -> Body {
     let rest = json!({
         "virtualizationType": "hvm", "cpuOptions": { "coreCount": 1, "threadsPerCore": 2 },
         "hibernationOptions": { "configured": false }, "licenses": [],
-        "metadataOptions": { "state": "applied", "httpTokens": if setting.revision % 2 == 0 { "required" } else { "optional" },
+        "metadataOptions": { "state": "applied", "httpTokens": if setting.is_sound() { "required" } else { "optional" },
             "httpPutResponseHopLimit": 2, "httpEndpoint": "enabled", "httpProtocolIpv6": "disabled" },
         "enclaveOptions": { "enabled": false },
         // AWS Config writes what is not set as null.
@@ -93,7 +93,7 @@ fn volume(setting: &Setting<'_>, random: &mut Random) -> Body {
     let configuration = json!({
         "attachments": [{ "attachTime": moment(setting.created), "device": "/dev/xvda", "instanceId": instance,
             "state": "attached", "volumeId": id, "deleteOnTermination": true }],
-        "availabilityZone": zone, "createTime": moment(setting.created), "encrypted": setting.revision % 2 == 0,
+        "availabilityZone": zone, "createTime": moment(setting.created), "encrypted": setting.is_sound(),
         "kmsKeyId": setting.arn("kms", &format!("key/{}", random.uuid())), "outpostArn": null, "size": size,
         "snapshotId": format!("snap-0{}", random.hex(16)), "state": "in-use", "volumeId": id, "iops": 3000, "tags": [],
         "volumeType": "gp3", "fastRestored": null, "multiAttachEnabled": false, "throughput": 125,
@@ -121,7 +121,7 @@ fn function(setting: &Setting<'_>, random: &mut Random) -> Body {
         "vpcConfig": { "subnetIds": [format!("subnet-0{}", random.hex(16)), format!("subnet-0{}", random.hex(16))],
             "securityGroupIds": [format!("sg-0{}", random.hex(16))] },
         "environment": { "variables": variables, "error": null }, "kmsKeyArn": null,
-        "tracingConfig": { "mode": if setting.revision % 2 == 0 { "Active" } else { "PassThrough" } }, "masterArn": null,
+        "tracingConfig": { "mode": if setting.is_sound() { "Active" } else { "PassThrough" } }, "masterArn": null,
         "revisionId": random.uuid(), "layers": [], "fileSystemConfigs": [], "packageType": "Zip", "architectures": ["x86_64"],
     });
     let mut body = setting.body(name.clone(), Some(name), arn, configuration, random);
@@ -166,7 +166,7 @@ fn cluster(setting: &Setting<'_>, random: &mut Random) -> Body {
         "RoleArn": format!("arn:aws:iam::{}:role/eks-{name}", setting.account_id),
         "Endpoint": format!("https://{}.gr7.{}.eks.amazonaws.com", random.upper(32), setting.region),
         "ResourcesVpcConfig": { "SubnetIds": (0..3).map(|_| format!("subnet-0{}", random.hex(16))).collect::<Vec<_>>(),
-            "SecurityGroupIds": [format!("sg-0{}", random.hex(16))], "EndpointPublicAccess": setting.revision % 2 == 1,
+            "SecurityGroupIds": [format!("sg-0{}", random.hex(16))], "EndpointPublicAccess": !setting.is_sound(),
             "EndpointPrivateAccess": true, "PublicAccessCidrs": ["0.0.0.0/0"] },
         "CertificateAuthorityData": random.lower(900),
         "KubernetesNetworkConfig": { "ServiceIpv4Cidr": "172.20.0.0/16", "IpFamily": "ipv4" },
@@ -222,7 +222,7 @@ fn repository(setting: &Setting<'_>, random: &mut Random) -> Body {
     let configuration = json!({
         "RepositoryName": name, "Arn": arn, "ImageTagMutability": "IMMUTABLE",
         "RepositoryUri": format!("{}.dkr.ecr.{}.amazonaws.com/{name}", setting.account_id, setting.region),
-        "ImageScanningConfiguration": { "ScanOnPush": setting.revision % 2 == 0 }, "Tags": [],
+        "ImageScanningConfiguration": { "ScanOnPush": setting.is_sound() }, "Tags": [],
         "EncryptionConfiguration": { "EncryptionType": "AES256" },
     });
     setting.body(name.clone(), Some(name), arn, configuration, random)
@@ -234,7 +234,7 @@ fn notebook(setting: &Setting<'_>, random: &mut Random) -> Body {
     let configuration = json!({
         "NotebookInstanceName": name, "NotebookInstanceArn": arn, "InstanceType": "ml.t3.medium", "VolumeSizeInGB": 20,
         "RoleArn": format!("arn:aws:iam::{}:role/sagemaker-{name}", setting.account_id), "RootAccess": "Disabled",
-        "DirectInternetAccess": if setting.revision % 2 == 0 { "Disabled" } else { "Enabled" },
+        "DirectInternetAccess": if setting.is_sound() { "Disabled" } else { "Enabled" },
         "PlatformIdentifier": "notebook-al2-v2", "SubnetId": format!("subnet-0{}", random.hex(16)), "Tags": [],
     });
     setting.body(arn.clone(), Some(name), arn, configuration, random)

@@ -21,7 +21,7 @@ pub(super) fn describe(resource_type: &str, setting: &Setting<'_>, random: &mut 
 fn bucket(setting: &Setting<'_>, random: &mut Random) -> Body {
     let name = format!("{}-{}", setting.name(random), setting.region);
     let arn = format!("arn:aws:s3:::{name}");
-    let closed = setting.revision % 2 == 0;
+    let closed = setting.is_sound();
     let owner = json!({ "displayName": null, "id": random.hex(64) });
     let configuration =
         json!({ "name": name, "owner": owner, "creationDate": moment(setting.created), "region": setting.region });
@@ -41,7 +41,7 @@ fn bucket(setting: &Setting<'_>, random: &mut Random) -> Body {
         })
         .collect();
     let mut body = setting.body(name.clone(), Some(name), arn, configuration, random);
-    body.zone = "Regional".to_owned();
+    "Regional".clone_into(&mut body.zone);
     body.supplementary = json!({
         "AccessControlList": format!("{{\"grantSet\":null,\"grantList\":[{{\"grantee\":{{\"id\":{}}},\"permission\":\"FullControl\"}}],\"owner\":{owner},\"isRequesterCharged\":false}}", owner["id"]),
         "BucketAccelerateConfiguration": { "status": null },
@@ -80,7 +80,7 @@ fn database(setting: &Setting<'_>, random: &mut Random) -> Body {
         "endpoint": { "address": format!("{name}.{}.{}.rds.amazonaws.com", random.lower(12), setting.region), "port": 5432,
             "hostedZoneId": format!("Z{}", random.upper(13)) },
         "allocatedStorage": random.pick(&[20, 100, 400]), "preferredBackupWindow": "02:10-02:40",
-        "backupRetentionPeriod": if setting.revision % 2 == 0 { 14 } else { 0 }, "dBSecurityGroups": [],
+        "backupRetentionPeriod": if setting.is_sound() { 14 } else { 0 }, "dBSecurityGroups": [],
         "vpcSecurityGroups": [{ "vpcSecurityGroupId": group, "status": "active" }],
         "dBParameterGroups": [{ "dBParameterGroupName": "default.postgres16", "parameterApplyStatus": "in-sync" }],
         "availabilityZone": zone, "dBSubnetGroup": { "dBSubnetGroupName": format!("{}-db", setting.slug),
@@ -89,10 +89,10 @@ fn database(setting: &Setting<'_>, random: &mut Random) -> Body {
     });
     let rest = json!({
         "preferredMaintenanceWindow": "sun:03:30-sun:04:00", "pendingModifiedValues": { "processorFeatures": [] },
-        "latestRestorableTime": null, "multiAZ": setting.revision % 2 == 0, "engineVersion": "16.3",
+        "latestRestorableTime": null, "multiAZ": setting.is_sound(), "engineVersion": "16.3",
         "autoMinorVersionUpgrade": true, "readReplicaDBInstanceIdentifiers": [], "licenseModel": "postgresql-license",
         "iops": 3000, "optionGroupMemberships": [{ "optionGroupName": "default:postgres-16", "status": "in-sync" }],
-        "publiclyAccessible": setting.revision % 2 == 1, "storageType": "gp3", "dbInstancePort": 0,
+        "publiclyAccessible": !setting.is_sound(), "storageType": "gp3", "dbInstancePort": 0,
         "storageEncrypted": true, "kmsKeyId": setting.arn("kms", &format!("key/{}", random.uuid())), "dbiResourceId": id,
         "cACertificateIdentifier": "rds-ca-rsa2048-g1", "domainMemberships": [], "copyTagsToSnapshot": true,
         "monitoringInterval": 60, "promotionTier": null, "dBInstanceArn": arn, "timezone": null,
@@ -128,7 +128,7 @@ fn database_cluster(setting: &Setting<'_>, random: &mut Random) -> Body {
         "engineVersion": "15.4", "port": 5432, "masterUsername": "app", "dbclusterMembers": members, "multiAZ": true,
         "vpcSecurityGroups": [{ "vpcSecurityGroupId": format!("sg-0{}", random.hex(16)), "status": "active" }],
         "storageEncrypted": true, "kmsKeyId": setting.arn("kms", &format!("key/{}", random.uuid())), "dbClusterResourceId": id,
-        "dbclusterArn": arn, "iamdatabaseAuthenticationEnabled": setting.revision % 2 == 0, "deletionProtection": true,
+        "dbclusterArn": arn, "iamdatabaseAuthenticationEnabled": setting.is_sound(), "deletionProtection": true,
         "clusterCreateTime": moment(setting.created), "copyTagsToSnapshot": true, "httpEndpointEnabled": false, "tagList": [],
     });
     setting.body(id, Some(name), arn, configuration, random)
@@ -142,7 +142,7 @@ fn table(setting: &Setting<'_>, random: &mut Random) -> Body {
         "tableName": name, "keySchema": [{ "attributeName": "pk", "keyType": "HASH" }, { "attributeName": "sk", "keyType": "RANGE" }],
         "creationDateTime": moment(setting.created), "billingModeSummary": { "billingMode": "PAY_PER_REQUEST" },
         "provisionedThroughput": { "numberOfDecreasesToday": 0, "readCapacityUnits": 0, "writeCapacityUnits": 0 },
-        "tableArn": arn, "tableId": random.uuid(), "deletionProtectionEnabled": setting.revision % 2 == 0,
+        "tableArn": arn, "tableId": random.uuid(), "deletionProtectionEnabled": setting.is_sound(),
     });
     let mut body = setting.body(name.clone(), Some(name), arn, configuration, random);
     body.supplementary = json!({ "ContinuousBackups": { "continuousBackupsStatus": "ENABLED",
@@ -156,7 +156,7 @@ fn file_system(setting: &Setting<'_>, random: &mut Random) -> Body {
     let configuration = json!({
         "FileSystemId": id, "Arn": arn, "Encrypted": true, "PerformanceMode": "generalPurpose", "ThroughputMode": "bursting",
         "KmsKeyId": setting.arn("kms", &format!("key/{}", random.uuid())), "FileSystemTags": [],
-        "BackupPolicy": { "Status": if setting.revision % 2 == 0 { "ENABLED" } else { "DISABLED" } },
+        "BackupPolicy": { "Status": if setting.is_sound() { "ENABLED" } else { "DISABLED" } },
         "LifecyclePolicies": [{ "TransitionToIA": "AFTER_30_DAYS" }],
     });
     setting.body(id, None, arn, configuration, random)
@@ -173,7 +173,7 @@ fn domain(setting: &Setting<'_>, random: &mut Random) -> Body {
         "EBSOptions": { "EBSEnabled": true, "VolumeType": "gp3", "VolumeSize": 200 },
         "EncryptionAtRestOptions": { "Enabled": true, "KmsKeyId": setting.arn("kms", &format!("key/{}", random.uuid())) },
         "NodeToNodeEncryptionOptions": { "Enabled": true },
-        "DomainEndpointOptions": { "EnforceHTTPS": setting.revision % 2 == 0, "TLSSecurityPolicy": "Policy-Min-TLS-1-2-2019-07" },
+        "DomainEndpointOptions": { "EnforceHTTPS": setting.is_sound(), "TLSSecurityPolicy": "Policy-Min-TLS-1-2-2019-07" },
         "VPCOptions": { "SubnetIds": [format!("subnet-0{}", random.hex(16))], "SecurityGroupIds": [format!("sg-0{}", random.hex(16))] },
         "LogPublishingOptions": {}, "Tags": [],
     });
@@ -186,7 +186,7 @@ fn cache(setting: &Setting<'_>, random: &mut Random) -> Body {
     let configuration = json!({
         "ReplicationGroupId": name, "ReplicationGroupDescription": "sessions", "Engine": "redis", "CacheNodeType": "cache.r6g.large",
         "NumNodeGroups": 1, "ReplicasPerNodeGroup": 2, "AutomaticFailoverEnabled": true, "MultiAZEnabled": true,
-        "AtRestEncryptionEnabled": true, "TransitEncryptionEnabled": setting.revision % 2 == 0, "SnapshotRetentionLimit": 7,
+        "AtRestEncryptionEnabled": true, "TransitEncryptionEnabled": setting.is_sound(), "SnapshotRetentionLimit": 7,
         "SecurityGroupIds": [format!("sg-0{}", random.hex(16))], "Tags": [],
     });
     setting.body(name.clone(), Some(name), arn, configuration, random)
@@ -200,7 +200,7 @@ fn warehouse(setting: &Setting<'_>, random: &mut Random) -> Body {
         "dBName": "dwh", "endpoint": { "address": format!("{name}.{}.redshift.amazonaws.com", setting.region), "port": 5439 },
         "clusterCreateTime": moment(setting.created), "automatedSnapshotRetentionPeriod": 7, "publiclyAccessible": false,
         "encrypted": true, "kmsKeyId": setting.arn("kms", &format!("key/{}", random.uuid())), "numberOfNodes": 2,
-        "enhancedVpcRouting": setting.revision % 2 == 0, "clusterVersion": "1.0", "allowVersionUpgrade": true, "tags": [],
+        "enhancedVpcRouting": setting.is_sound(), "clusterVersion": "1.0", "allowVersionUpgrade": true, "tags": [],
         "clusterNodes": [{ "nodeRole": "LEADER", "privateIPAddress": "10.0.3.4", "publicIPAddress": null }],
     });
     setting.body(name.clone(), Some(name), arn, configuration, random)

@@ -1,5 +1,7 @@
 //! IAM: users, roles, groups and policies.
 
+use std::fmt::Write as _;
+
 use serde_json::{Value, json};
 
 use super::{Body, Setting, moment, relation};
@@ -44,8 +46,7 @@ fn encoded(document: &Value) -> String {
         if byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.' | b'~' | b'*') {
             text.push(char::from(byte));
         } else {
-            text.push('%');
-            text.push_str(&format!("{byte:02X}"));
+            write!(text, "%{byte:02X}").expect("writing to a string cannot fail");
         }
     }
     text

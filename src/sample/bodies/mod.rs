@@ -99,6 +99,11 @@ impl Setting<'_> {
         format!("{}-{word}-{}{}", self.slug, self.number, random.lower(3))
     }
 
+    /// Whether the resource is set up as rules want it: every other change undoes that.
+    fn is_sound(&self) -> bool {
+        self.revision.is_multiple_of(2)
+    }
+
     fn arn(&self, service: &str, rest: &str) -> String {
         format!("arn:aws:{service}:{}:{}:{rest}", self.region, self.account_id)
     }

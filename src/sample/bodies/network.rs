@@ -24,7 +24,7 @@ fn security_group(setting: &Setting<'_>, random: &mut Random) -> Body {
     let most = if random.chance(120_000) { 60 } else { 9 };
     let count = random.between(2, most);
     let mut ingress: Vec<Value> = (0..count).map(|_| permission(setting, random)).collect();
-    if setting.revision % 2 == 1 {
+    if !setting.is_sound() {
         ingress.truncate(1);
     }
     let egress = json!([{
@@ -70,7 +70,7 @@ fn vpc(setting: &Setting<'_>, random: &mut Random) -> Body {
     });
     let arn = setting.arn("ec2", &format!("vpc/{id}"));
     let mut body = setting.body(id, None, arn, configuration, random);
-    body.zone = "Multiple Availability Zones".to_owned();
+    "Multiple Availability Zones".clone_into(&mut body.zone);
     let contained: Vec<Value> = (0..random.between(3, 9))
         .map(|_| relation("AWS::EC2::Subnet", &format!("subnet-0{}", random.hex(16)), "Contains Subnet"))
         .collect();
@@ -87,7 +87,7 @@ fn subnet(setting: &Setting<'_>, random: &mut Random) -> Body {
         "availabilityZone": zone, "availabilityZoneId": format!("euc1-az{}", random.between(1, 4)),
         "availableIpAddressCount": random.between(20, 4091),
         "cidrBlock": format!("10.{}.{}.0/20", random.below(256), random.below(16) * 16), "defaultForAz": false,
-        "mapPublicIpOnLaunch": setting.revision % 2 == 1, "mapCustomerOwnedIpOnLaunch": false, "state": "available",
+        "mapPublicIpOnLaunch": !setting.is_sound(), "mapCustomerOwnedIpOnLaunch": false, "state": "available",
         "subnetId": id, "vpcId": vpc, "ownerId": setting.account_id, "assignIpv6AddressOnCreation": false,
         "ipv6CidrBlockAssociationSet": [], "subnetArn": arn, "enableDns64": false, "ipv6Native": false, "tags": [],
     });
@@ -119,13 +119,13 @@ fn load_balancer(setting: &Setting<'_>, random: &mut Random) -> Body {
     });
     let id = arn.clone();
     let mut body = setting.body(id, Some(name), arn, configuration, random);
-    body.zone = "Multiple Availability Zones".to_owned();
+    "Multiple Availability Zones".clone_into(&mut body.zone);
     body.supplementary = json!({
         "LoadBalancerAttributes": [
             { "key": "access_logs.s3.enabled", "value": "true" },
             { "key": "access_logs.s3.bucket", "value": format!("{}-lb-logs", setting.slug) },
             { "key": "idle_timeout.timeout_seconds", "value": "60" },
-            { "key": "deletion_protection.enabled", "value": (setting.revision % 2 == 0).to_string() },
+            { "key": "deletion_protection.enabled", "value": setting.is_sound().to_string() },
             { "key": "routing.http2.enabled", "value": "true" },
             { "key": "routing.http.drop_invalid_header_fields.enabled", "value": "true" },
             { "key": "routing.http.desync_mitigation_mode", "value": "defensive" },
@@ -143,7 +143,7 @@ fn stage(setting: &Setting<'_>, random: &mut Random) -> Body {
     let arn = format!("arn:aws:apigateway:{}::/restapis/{api}/stages/{name}", setting.region);
     let configuration = json!({
         "deploymentId": random.lower(6), "stageName": name, "cacheClusterEnabled": false,
-        "cacheClusterStatus": "NOT_AVAILABLE", "tracingEnabled": setting.revision % 2 == 0,
+        "cacheClusterStatus": "NOT_AVAILABLE", "tracingEnabled": setting.is_sound(),
         "methodSettings": { "*/*": {
             "metricsEnabled": true, "loggingLevel": "INFO", "dataTraceEnabled": false, "throttlingBurstLimit": 5000,
             "throttlingRateLimit": 10000, "cachingEnabled": false, "cacheTtlInSeconds": 300, "cacheDataEncrypted": false,

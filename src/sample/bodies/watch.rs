@@ -26,7 +26,7 @@ fn trail(setting: &Setting<'_>, random: &mut Random) -> Body {
     let configuration = json!({
         "name": name, "s3BucketName": format!("{}-trail", setting.slug), "s3KeyPrefix": null, "snsTopicName": null,
         "snsTopicARN": null, "includeGlobalServiceEvents": true, "isMultiRegionTrail": true, "homeRegion": setting.region,
-        "trailARN": arn, "logFileValidationEnabled": setting.revision % 2 == 0, "isOrganizationTrail": true,
+        "trailARN": arn, "logFileValidationEnabled": setting.is_sound(), "isOrganizationTrail": true,
         "cloudWatchLogsLogGroupArn": setting.arn("logs", "log-group:cloudtrail:*"),
         "cloudWatchLogsRoleArn": format!("arn:aws:iam::{}:role/cloudtrail-to-logs", setting.account_id),
         "kmsKeyId": setting.arn("kms", &format!("key/{}", random.uuid())), "hasCustomEventSelectors": false,
@@ -39,7 +39,7 @@ pub(super) fn alarm(name: String, setting: &Setting<'_>, random: &mut Random) ->
     let arn = setting.arn("cloudwatch", &format!("alarm:{name}"));
     let configuration = json!({
         "alarmName": name, "alarmArn": arn, "alarmDescription": "Set up by the platform team",
-        "alarmConfigurationUpdatedTimestamp": setting.changed(), "actionsEnabled": setting.revision % 2 == 0,
+        "alarmConfigurationUpdatedTimestamp": setting.changed(), "actionsEnabled": setting.is_sound(),
         "oKActions": [], "alarmActions": [setting.arn("sns", "alerts")], "insufficientDataActions": [],
         "stateValue": "OK", "stateReason": "Threshold not crossed", "stateUpdatedTimestamp": setting.changed(),
         "metricName": random.pick(&["CPUUtilization", "Errors", "Latency", "FreeStorageSpace"]), "namespace": "AWS/EC2",
@@ -53,7 +53,7 @@ fn log_group(setting: &Setting<'_>, random: &mut Random) -> Body {
     let name = format!("/aws/lambda/{}", setting.name(random));
     let arn = setting.arn("logs", &format!("log-group:{name}:*"));
     let configuration = json!({
-        "LogGroupName": name, "Arn": arn, "RetentionInDays": if setting.revision % 2 == 0 { json!(365) } else { json!(null) },
+        "LogGroupName": name, "Arn": arn, "RetentionInDays": if setting.is_sound() { json!(365) } else { json!(null) },
         "KmsKeyId": null, "LogGroupClass": "STANDARD", "Tags": [],
     });
     setting.body(name.clone(), Some(name), arn, configuration, random)
@@ -68,7 +68,7 @@ fn topic(setting: &Setting<'_>, random: &mut Random) -> Body {
     let configuration = json!({
         "TopicArn": arn, "DisplayName": "", "Owner": setting.account_id, "SubscriptionsConfirmed": random.below(5),
         "SubscriptionsPending": 0, "SubscriptionsDeleted": 0, "Policy": policy.to_string(),
-        "KmsMasterKeyId": if setting.revision % 2 == 0 { json!("alias/aws/sns") } else { json!(null) },
+        "KmsMasterKeyId": if setting.is_sound() { json!("alias/aws/sns") } else { json!(null) },
     });
     setting.body(arn.clone(), Some(name), arn, configuration, random)
 }
@@ -79,7 +79,7 @@ fn queue(setting: &Setting<'_>, random: &mut Random) -> Body {
     let id = format!("https://sqs.{}.amazonaws.com/{}/{name}", setting.region, setting.account_id);
     let configuration = json!({
         "QueueArn": arn, "VisibilityTimeout": 30, "DelaySeconds": 0, "MaximumMessageSize": 262_144,
-        "MessageRetentionPeriod": 345_600, "ReceiveMessageWaitTimeSeconds": 0, "SqsManagedSseEnabled": setting.revision % 2 == 0,
+        "MessageRetentionPeriod": 345_600, "ReceiveMessageWaitTimeSeconds": 0, "SqsManagedSseEnabled": setting.is_sound(),
         "RedrivePolicy": { "deadLetterTargetArn": format!("{arn}-dead"), "maxReceiveCount": 5 },
     });
     setting.body(id, Some(name), arn, configuration, random)
@@ -98,7 +98,7 @@ fn key(setting: &Setting<'_>, random: &mut Random) -> Body {
         "Effect": "Allow", "Principal": { "AWS": format!("arn:aws:iam::{}:root", setting.account_id) }, "Action": "kms:*",
         "Resource": "*" }] });
     let mut body = setting.body(id, None, arn, configuration, random);
-    body.supplementary = json!({ "KeyRotationStatus": setting.revision % 2 == 0, "Policy": policy.to_string(),
+    body.supplementary = json!({ "KeyRotationStatus": setting.is_sound(), "Policy": policy.to_string(),
         "Aliases": [{ "aliasName": format!("alias/{}-{}", setting.slug, setting.number) }], "Tags": [] });
     body
 }
@@ -108,7 +108,7 @@ fn secret(setting: &Setting<'_>, random: &mut Random) -> Body {
     let arn = setting.arn("secretsmanager", &format!("secret:{name}-{}", random.lower(6)));
     let configuration = json!({
         "Id": arn, "Name": name, "Description": "rotated by Lambda", "KmsKeyId": setting.arn("kms", &format!("key/{}", random.uuid())),
-        "RotationEnabled": setting.revision % 2 == 0, "RotationRules": { "AutomaticallyAfterDays": 30 },
+        "RotationEnabled": setting.is_sound(), "RotationRules": { "AutomaticallyAfterDays": 30 },
         "CreatedDate": moment(setting.created), "Tags": [],
     });
     setting.body(arn.clone(), Some(name), arn, configuration, random)
