@@ -77,7 +77,8 @@ impl Command {
     pub fn default_log(&self) -> &'static str {
         match self {
             Self::Serve(_) => "warn,auditfolio=info",
-            _ => "warn",
+            // Slow statements are for operators, not for who runs a command.
+            _ => "warn,sqlx::query=error",
         }
     }
 }

@@ -20,7 +20,7 @@ pub struct LogSettings {
     #[arg(long, global = true, env = "AUDITFOLIO_LOG_FORMAT", value_enum, default_value = "human")]
     pub log_format: LogFormat,
     /// What to log: a level (error, warn, info, debug, trace), or levels by part as in `warn,auditfolio::jobs=debug`
-    /// [default: `warn,auditfolio=info` for serve, warn for other commands].
+    /// [default: `warn,auditfolio=info` for serve, else `warn,sqlx::query=error`].
     #[arg(long, global = true, env = "AUDITFOLIO_LOG")]
     pub log: Option<String>,
 }

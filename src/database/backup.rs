@@ -203,7 +203,7 @@ fn digest(path: &Path) -> anyhow::Result<(u64, String)> {
         context.update(buffer.get(..read).context("a read gives at most the buffer")?);
         bytes += u64::try_from(read)?;
     }
-    let sha256 = context.finish().as_ref().iter().map(|byte| format!("{byte:02x}")).collect();
+    let sha256 = super::hex(context.finish().as_ref());
     Ok((bytes, sha256))
 }
 
@@ -219,7 +219,11 @@ pub fn say(what: &str, done: &Done) -> std::io::Result<()> {
     let mut out = std::io::stdout().lock();
     writeln!(out, "{what}: {} bytes, SHA-256 {}", done.bytes, done.sha256)?;
     if done.due > 0 {
-        writeln!(out, "{} migrations are due: run `auditfolio migrate` (the private Postgres does so by itself)", done.due)?;
+        writeln!(
+            out,
+            "{} migrations are due: run `auditfolio migrate` (the private Postgres does so by itself)",
+            done.due
+        )?;
     }
     Ok(())
 }

@@ -68,7 +68,7 @@ pub(super) fn of_socket(folder: &Path, user: &ServerUser) -> anyhow::Result<Path
         inside
     } else {
         let digest = ring::digest::digest(&ring::digest::SHA256, folder.as_os_str().as_encoded_bytes());
-        let short: String = digest.as_ref().iter().take(8).map(|byte| format!("{byte:02x}")).collect();
+        let short = super::hex(digest.as_ref().get(..8).unwrap_or_default());
         PathBuf::from(format!("/tmp/auditfolio-{short}"))
     };
     match DirBuilder::new().mode(0o700).create(&chosen) {

@@ -103,3 +103,12 @@ async fn connect_first(options: &PgConnectOptions, private: Option<&private::Clu
 pub fn pool_options() -> PgPoolOptions {
     PgPoolOptions::new().max_connections(16).acquire_timeout(Duration::from_secs(5))
 }
+
+/// Bytes as hexadecimal digits.
+fn hex(bytes: &[u8]) -> String {
+    use std::fmt::Write as _;
+    bytes.iter().fold(String::new(), |mut text, byte| {
+        write!(text, "{byte:02x}").expect("writing to a string does not fail");
+        text
+    })
+}

@@ -18,7 +18,7 @@ use super::server_user::{self, ServerUser};
 /// The server's superuser and the database of the store.
 pub(super) const NAME: &str = "auditfolio";
 /// How long crash recovery, a shutdown with its checkpoint, or orphaned backends may take.
-const PATIENCE: Duration = Duration::from_secs(120);
+const PATIENCE: Duration = Duration::from_mins(2);
 /// How the folder of a cluster that is being made begins.
 const HALF: &str = "postgres.new-";
 const GUARDIAN: &str = include_str!("guardian.sh");
@@ -154,12 +154,10 @@ impl Server {
         let Ok(mut pipe) = opened else {
             return self.without_guardian();
         };
-        let name = knock(&mut pipe);
-        let until = Instant::now() + Duration::from_secs(10);
-        let name = match name {
-            Ok(name) => name,
-            Err(_) => return self.without_guardian(),
+        let Ok(name) = knock(&mut pipe) else {
+            return self.without_guardian();
         };
+        let until = Instant::now() + Duration::from_secs(10);
         // The guardian may have stopped reading just before: only its answer means that it counts us.
         while Instant::now() < until && self.server_pid().is_some() {
             if std::fs::read_to_string(self.answer_path()).is_ok_and(|answer| answer.trim() == name) {

@@ -142,13 +142,15 @@ async fn keep(db: &PgPool, claim: super::Claim, pace: Pace, progress: &Progress)
             continue;
         }
         match db::renew(db, claim, pace.lease, reached).await {
-            Ok(true) => (written, renewed) = (reached, Instant::now()),
-            Ok(false) => return,
+            Ok(true) => {
+                written = reached;
+                renewed = Instant::now();
+            }
             // The database may come back before the lease is over.
             Err(error) if renewed.elapsed() < pace.lease => {
-                tracing::warn!("keeping a job: {error}")
+                tracing::warn!("keeping a job: {error}");
             }
-            Err(_) => return,
+            Ok(false) | Err(_) => return,
         }
     }
 }

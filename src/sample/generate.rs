@@ -112,14 +112,16 @@ fn earlier(out: &Path) -> anyhow::Result<Option<Choice>> {
             choice.map(Some).with_context(|| format!("{} is not from this version of the program", marker.display()))
         }
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
-            let mut entries = match fs::read_dir(out) {
+            let entries = match fs::read_dir(out) {
                 Ok(entries) => entries,
                 Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
                 Err(error) => {
                     return Err(error).with_context(|| format!("reading {}", out.display()));
                 }
             };
-            if entries.next().is_some() {
+            // A making that was stopped before anything else leaves the marker's draft.
+            let draft = marker.with_extension("draft");
+            if entries.flatten().any(|entry| entry.path() != draft) {
                 bail!("{} is not empty and holds no sample: give another folder", out.display());
             }
             Ok(None)

@@ -104,8 +104,10 @@ async fn a_backup_is_recorded_readable_by_its_owner_only_and_never_overwrites() 
     let bytes = std::fs::read(&file).unwrap();
     let sha256: String =
         ring::digest::digest(&ring::digest::SHA256, &bytes).as_ref().iter().map(|byte| format!("{byte:02x}")).collect();
-    let recorded: String =
-        sqlx::query_scalar("select detail->>'sha256' from audit_log where act = 'backup'").fetch_one(&db).await.unwrap();
+    let recorded: String = sqlx::query_scalar("select detail->>'sha256' from audit_log where act = 'backup'")
+        .fetch_one(&db)
+        .await
+        .unwrap();
     assert_eq!(recorded, sha256);
     let output = run(&["backup", &file, "--database-url", &address_of(&db)]);
     assert_eq!(output.status.code(), Some(1));

@@ -210,7 +210,6 @@ async fn drop_ended(mut admin: PgConnection, ended: &Receiver<String>) {
 }
 
 fn is_running(pid: &str) -> bool {
-    pid.parse::<u32>().is_ok_and(|pid| {
-        Command::new("kill").args(["-0", &pid.to_string()]).output().unwrap().status.success()
-    })
+    pid.parse::<u32>()
+        .is_ok_and(|pid| Command::new("kill").args(["-0", &pid.to_string()]).output().unwrap().status.success())
 }

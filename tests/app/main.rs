@@ -11,6 +11,7 @@ mod collection;
 mod collection_laws;
 mod compliance;
 mod database;
+mod demo;
 mod export;
 mod harness;
 mod jobs;

@@ -52,8 +52,7 @@ fn programs_share_a_server_and_the_last_one_stops_it() {
     let second = Cluster::start(&options).unwrap();
     assert_eq!(server_pid(&folder).unwrap(), pid, "the running server is joined");
     first.stop().unwrap();
-    let one: i32 =
-        run(async { sqlx::query_scalar("select 1").fetch_one(&mut connect(&second).await).await.unwrap() });
+    let one: i32 = run(async { sqlx::query_scalar("select 1").fetch_one(&mut connect(&second).await).await.unwrap() });
     assert_eq!(one, 1, "the server still runs for the second");
     second.stop().unwrap();
     assert_eq!(server_pid(&folder), None, "the server has stopped");
@@ -163,7 +162,8 @@ fn a_killed_first_start_is_made_good() {
 fn a_data_folder_with_a_long_path_works() {
     let folder = scratch("long").join("x".repeat(90)).join("data");
     std::fs::create_dir_all(folder.parent().unwrap()).unwrap();
-    let cluster = Cluster::start(&Options { folder: Some(folder.clone()), throwaway: true, ..Options::default() }).unwrap();
+    let cluster =
+        Cluster::start(&Options { folder: Some(folder.clone()), throwaway: true, ..Options::default() }).unwrap();
     let answer: i32 =
         run(async { sqlx::query_scalar("select 2").fetch_one(&mut connect(&cluster).await).await.unwrap() });
     assert_eq!(answer, 2);
