@@ -262,7 +262,7 @@ fn print(organization_id: i16, pack: Pack, files: &[Finished], key: &Key, progre
     let attachments = files.iter().map(Finished::attachment).collect();
     let rendered =
         render(&document(&pack, &tables), &information, attachments, |done, total| progress.set(done, total, "pages"))?;
-    let signature = sign::sign(&key.private_key, &rendered.bytes)?;
+    let signature = sign::sign(&key.private, &rendered.bytes)?;
     let zip = bundle(&pack, files, key, &rendered, &signature)?;
     Ok(Made { organization_id, pack, rendered, zip, signature })
 }
@@ -311,7 +311,8 @@ fn readme(pack: &Pack, names: &Names, sha256: &str) -> String {
         pack.key_fingerprint,
     );
     for file in &pack.attachments {
-        text.push_str(&format!("  {}  {} rows, {} bytes\n    {}\n", file.name, file.rows, file.bytes, file.sha256));
+        let line = format!("  {}  {} rows, {} bytes\n    {}\n", file.name, file.rows, file.bytes, file.sha256);
+        text.push_str(&line);
     }
     text.push_str("\nCSV: text that a spreadsheet would take for a formula has a ' before it.\n");
     text

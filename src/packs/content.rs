@@ -211,26 +211,20 @@ fn what_this_is(blocks: &mut Vec<Block>, pack: &Pack) {
 fn scope<'a>(blocks: &mut Vec<Block<'a>>, pack: &'a Pack, tables: &'a Tables) {
     blocks.push(heading("Scope", true));
     let (inside, outside) = (pack.scope.accounts.len(), pack.scope.left_out);
-    let mut sentence = format!("{inside} account{} in this pack", if inside == 1 { "" } else { "s" });
+    let mut sentences = vec![format!("{inside} account{} in this pack", if inside == 1 { "" } else { "s" })];
     if outside > 0 {
-        sentence
-            .push_str(&format!("; {outside} more of the organisation are not, because it was asked for without them"));
+        sentences.push(format!("{outside} more of the organisation are not, because it was asked for without them"));
     }
-    sentence.push('.');
-    if pack.delivery.never_seen.is_empty() {
-        if pack.cover.completeness_established {
-            sentence.push_str(" Every account that was expected has delivered at least once.");
-        }
-    } else {
-        sentence.push_str(&format!(
-            " Expected and never seen up to {}: {}.",
-            day(pack.cover.as_of),
-            pack.delivery.never_seen.join(", ")
-        ));
+    if !pack.delivery.never_seen.is_empty() {
+        let never = pack.delivery.never_seen.join(", ");
+        sentences.push(format!("Expected and never seen up to {}: {never}", day(pack.cover.as_of)));
+    } else if pack.cover.completeness_established {
+        sentences.push("Every account that was expected has delivered at least once".to_owned());
     }
     if !pack.cover.completeness_established {
-        sentence.push_str(" Completeness against the organisation not established.");
+        sentences.push("Completeness against the organisation not established".to_owned());
     }
+    let sentence = format!("{}.", sentences.join(". "));
     blocks.push(paragraph(sentence));
     table(
         blocks,

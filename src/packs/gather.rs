@@ -337,13 +337,12 @@ async fn scope(
             account_id: account.account_id,
         });
     }
-    let left_out = match &about.scope.accounts {
-        None => 0,
-        Some(_) => {
-            let whole = evidence::Scope::whole(about.scope.organization_id);
-            let all = accounts(db, &whole, about.known_at).await?.len();
-            u64::try_from(all.saturating_sub(listed.len()))?
-        }
+    let left_out = if about.scope.accounts.is_some() {
+        let whole = evidence::Scope::whole(about.scope.organization_id);
+        let all = accounts(db, &whole, about.known_at).await?.len();
+        u64::try_from(all.saturating_sub(listed.len()))?
+    } else {
+        0
     };
     let mut rules = Vec::new();
     for rule in load::rules(db, &about.scope, about.from, about.as_of).await? {

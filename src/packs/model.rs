@@ -28,6 +28,7 @@ pub struct Pack {
 
 /// What is on the first page.
 #[derive(Debug, Clone)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own on the cover")]
 pub struct Cover {
     pub pack_id: String,
     pub title: String,

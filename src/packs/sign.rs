@@ -50,7 +50,7 @@ pub fn verifies(public_key: &[u8], bytes: &[u8], signature: &[u8]) -> bool {
     UnparsedPublicKey::new(&ED25519, public_key).verify(bytes, signature).is_ok()
 }
 
-/// The key as SubjectPublicKeyInfo (RFC 8410).
+/// The key as `SubjectPublicKeyInfo` (RFC 8410).
 fn der(public_key: &[u8]) -> Vec<u8> {
     const PREFIX: [u8; 12] = [0x30, 0x2a, 0x30, 0x05, 0x06, 0x03, 0x2b, 0x65, 0x70, 0x03, 0x21, 0x00];
     [&PREFIX, public_key].concat()
@@ -102,6 +102,7 @@ fn base64(bytes: &[u8]) -> String {
 }
 
 #[cfg(test)]
+#[expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 mod tests {
     use super::*;
 

@@ -47,6 +47,7 @@ pub(super) fn zip(entries: &[Entry]) -> anyhow::Result<Vec<u8>> {
 }
 
 #[cfg(test)]
+#[expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 mod tests {
     use super::*;
     use crate::packs::pdf::zlib;

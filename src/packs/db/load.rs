@@ -135,7 +135,7 @@ pub(in crate::packs) async fn rules(
     .await
 }
 
-/// The last known evaluations (COMPLIANT, NON_COMPLIANT, unknown) of places without evidence of the day, by severity.
+/// The last known evaluations (complying, not complying, unknown) of places without evidence of the day, by severity.
 pub(in crate::packs) async fn carried(
     db: &mut PgConnection,
     place_ids: &[i32],

@@ -16,7 +16,9 @@ const CHUNK: usize = 256 * 1024;
 #[derive(Clone, FromRow)]
 pub struct Key {
     pub key_id: String,
-    pub(super) private_key: Vec<u8>,
+    /// PKCS#8.
+    #[sqlx(rename = "private_key")]
+    pub(super) private: Vec<u8>,
     pub public_key: Vec<u8>,
 }
 
@@ -31,19 +33,18 @@ pub async fn signing_key(db: &PgPool) -> anyhow::Result<Key> {
     let mut tx = db.begin().await?;
     sqlx::query("lock table installation_key in share row exclusive mode").execute(&mut *tx).await?;
     let found = newest_key(&mut tx).await?;
-    let key = match found {
-        Some(key) => key,
-        None => {
-            let NewKey { private_key, public_key } = generate()?;
-            let key = Key { key_id: key_id(&public_key), private_key, public_key };
-            sqlx::query("insert into installation_key (key_id, private_key, public_key) values ($1, $2, $3)")
-                .bind(&key.key_id)
-                .bind(&key.private_key)
-                .bind(&key.public_key)
-                .execute(&mut *tx)
-                .await?;
-            key
-        }
+    let key = if let Some(key) = found {
+        key
+    } else {
+        let NewKey { private_key, public_key } = generate()?;
+        let key = Key { key_id: key_id(&public_key), private: private_key, public_key };
+        sqlx::query("insert into installation_key (key_id, private_key, public_key) values ($1, $2, $3)")
+            .bind(&key.key_id)
+            .bind(&key.private)
+            .bind(&key.public_key)
+            .execute(&mut *tx)
+            .await?;
+        key
     };
     tx.commit().await?;
     Ok(key)

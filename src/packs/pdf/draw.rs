@@ -328,13 +328,13 @@ fn arc(x: f32, y: f32, r: f32, from: usize, to: usize) -> Vec<LinePoint> {
     let at = |(dx, dy): (f32, f32), bezier| LinePoint { p: point(x + dx * r, y + dy * r), bezier };
     let mut points = Vec::new();
     for pair in QUARTERS.windows(2).take(to).skip(from) {
-        let [a, b] = pair else { continue };
+        let [start, end] = pair else { continue };
         if points.is_empty() {
-            points.push(at(*a, false));
+            points.push(at(*start, false));
         }
-        points.push(at((a.0 + b.0 * HANDLE, a.1 + b.1 * HANDLE), true));
-        points.push(at((b.0 + a.0 * HANDLE, b.1 + a.1 * HANDLE), true));
-        points.push(at(*b, false));
+        points.push(at((start.0 + end.0 * HANDLE, start.1 + end.1 * HANDLE), true));
+        points.push(at((end.0 + start.0 * HANDLE, end.1 + start.1 * HANDLE), true));
+        points.push(at(*end, false));
     }
     points
 }

@@ -1,5 +1,7 @@
 //! The file around the pages: fonts, page tree, links, bookmarks, attachments, what it says of itself.
 
+use std::fmt::Write as _;
+
 use lopdf::{Dictionary, Document, Object, ObjectId, Stream, StringFormat, dictionary};
 use time::OffsetDateTime;
 
@@ -20,7 +22,7 @@ pub(super) struct File {
 
 impl File {
     /// Takes the fonts of a document that printpdf made and reserves the pages.
-    pub(super) fn begin(drawn: Document, pages: usize) -> Result<Self, PdfError> {
+    pub(super) fn begin(drawn: &Document, pages: usize) -> Result<Self, PdfError> {
         let first = drawn.get_pages().into_values().next().ok_or(PdfError::Font)?;
         let fonts =
             drawn.get_page_fonts(first)?.into_iter().map(|(name, font)| (name, font.clone())).collect::<Vec<_>>();
@@ -28,7 +30,7 @@ impl File {
         let mut dictionary = Dictionary::new();
         for (name, font) in fonts {
             let mut object = Object::Dictionary(font);
-            copy(&drawn, &mut document, &mut object)?;
+            copy(drawn, &mut document, &mut object)?;
             dictionary.set(name, document.add_object(object));
         }
         let resources = document.add_object(dictionary! { "Font" => dictionary });
@@ -66,7 +68,7 @@ impl File {
                 .collect();
             dictionary.set("Annots", links);
         }
-        let id = self.pages.get(self.filled).ok_or(PdfError::TooMany(u32::MAX))?;
+        let id = self.pages.get(self.filled).ok_or(PdfError::Page)?;
         self.document.objects.insert(*id, Object::Dictionary(dictionary));
         self.filled += 1;
         Ok(())
@@ -133,7 +135,7 @@ impl File {
         let root = self.document.new_object_id();
         let ids: Vec<ObjectId> = plan.marks.iter().map(|_| self.document.new_object_id()).collect();
         for (at, (mark, id)) in plan.marks.iter().zip(&ids).enumerate() {
-            let target = self.pages.get(mark.page).ok_or(PdfError::TooMany(u32::MAX))?;
+            let target = self.pages.get(mark.page).ok_or(PdfError::Page)?;
             let mut entry = dictionary! { "Title" => string(&mark.title), "Parent" => root, "Dest" => destination(*target, mark.top) };
             if let Some(&before) = at.checked_sub(1).and_then(|before| ids.get(before)) {
                 entry.set("Prev", before);
@@ -153,7 +155,7 @@ impl File {
     }
 
     fn attach(&mut self, file: Attachment, at: OffsetDateTime) -> Result<(String, ObjectId), PdfError> {
-        let size = i64::try_from(file.bytes).map_err(|_| PdfError::TooMany(u32::MAX))?;
+        let size = i64::try_from(file.bytes)?;
         let stream = Stream::new(
             dictionary! {
                 "Type" => "EmbeddedFile",
@@ -177,7 +179,7 @@ impl File {
 }
 
 fn count(number: usize) -> Result<i64, PdfError> {
-    i64::try_from(number).map_err(|_| PdfError::TooMany(u32::MAX))
+    Ok(i64::try_from(number)?)
 }
 
 fn destination(page: ObjectId, top: f32) -> Object {
@@ -274,7 +276,7 @@ fn escaped(text: &str) -> String {
             '<' => out.push_str("&lt;"),
             '>' => out.push_str("&gt;"),
             '\u{0}'..='\u{1f}' | '\u{fffe}' | '\u{ffff}' => {
-                out.push_str(&format!("&lt;U+{:04X}&gt;", u32::from(character)))
+                write!(out, "&lt;U+{:04X}&gt;", u32::from(character)).expect("a String takes any text");
             }
             other => out.push(other),
         }

@@ -56,8 +56,10 @@ pub enum PdfError {
     File(#[from] lopdf::Error),
     #[error("writing the file")]
     Write(#[from] std::io::Error),
-    #[error("more than {0} of something that the file counts")]
-    TooMany(u32),
+    #[error("a page that was not planned")]
+    Page,
+    #[error("more than the file can count")]
+    TooMany(#[from] std::num::TryFromIntError),
 }
 
 /// How many pages are drawn at a time.
@@ -75,7 +77,7 @@ pub fn render(
     // The folios of the second run are not seen by the first in full.
     used.see(&folios());
     let pen = draw::Pen::new()?;
-    let mut file = finish::File::begin(pen.fonts(&used)?, plan.pages)?;
+    let mut file = finish::File::begin(&pen.fonts(&used)?, plan.pages)?;
     let mut run: Vec<Page> = Vec::with_capacity(RUN);
     let mut failure = None;
     let mut done = 0;
