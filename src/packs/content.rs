@@ -236,12 +236,13 @@ fn scope<'a>(blocks: &mut Vec<Block<'a>>, pack: &'a Pack, tables: &'a Tables) {
     let appeared = pack.scope.rules.iter().filter(|rule| rule.appeared.is_some()).count();
     let vanished = pack.scope.rules.iter().filter(|rule| rule.vanished.is_some()).count();
     blocks.push(paragraph(format!(
-        "{} rules by their names as delivered; {appeared} appeared after the first day, {vanished} vanished before the last. Rules that no account of the scope had are not in this pack.",
-        pack.scope.rules.len()
+        "{} rules under {} names as delivered; {appeared} appeared after the first day, {vanished} vanished before the last. Rules that no account of the scope had are not in this pack.",
+        grouped(pack.scope.rules.len().try_into().unwrap_or(u64::MAX)),
+        grouped(pack.scope.rules.iter().map(|rule| rule.names).sum())
     )));
     table(
         blocks,
-        "Rules, by name. Places: account-Regions that had the rule on the as-of day. Evaluations of that day.",
+        "Rules, by core name. Names: a conformance pack gives the same rule a name of its own in each account-Region. Places: account-Regions that had it on the as-of day. Evaluations of that day.",
         &tables.rules,
         "No rule is known.",
     );
@@ -440,6 +441,7 @@ fn rules(pack: &Pack) -> Table {
         text("Rule", 1.2),
         text("Identifier", 1.0),
         text("Severity", 0.0).wide(SEVERITY),
+        number("Names", 0.0).wide(36.0),
         number("Places", 0.0).wide(38.0),
         number("Evaluations", 0.0).wide(56.0),
         number("NON_COMPLIANT", 0.0).wide(56.0),
@@ -451,6 +453,7 @@ fn rules(pack: &Pack) -> Table {
             rule.name.as_str(),
             rule.identifier.as_deref().unwrap_or(""),
             rule.severity.word(),
+            &grouped(rule.names),
             &grouped(rule.places),
             &grouped(rule.evaluations),
             &grouped(rule.not_complying),

@@ -346,8 +346,10 @@ async fn scope(
     };
     let mut rules = Vec::new();
     for rule in load::rules(db, &about.scope, about.from, about.as_of).await? {
-        let (evaluations, not_complying) = population.rules.get(&rule.name).copied().unwrap_or_default();
+        let counts = rule.names.iter().filter_map(|name| population.rules.get(name));
+        let (evaluations, not_complying) = counts.fold((0, 0), |all, one| (all.0 + one.0, all.1 + one.1));
         rules.push(Rule {
+            names: u64::try_from(rule.names.len())?,
             identifier: rule.source_identifier,
             severity: Severity::from_id(rule.severity),
             evaluations,
@@ -355,7 +357,7 @@ async fn scope(
             places: u64::try_from(rule.places)?,
             appeared: (rule.first_day > about.from).then_some(rule.first_day),
             vanished: rule.end_day.filter(|end| *end <= about.as_of),
-            name: rule.name,
+            name: rule.core_name,
         });
     }
     Ok((file.finish()?, Scope { accounts: listed, left_out, rules }))

@@ -88,10 +88,12 @@ pub struct Account {
     pub gap_days: u64,
 }
 
-/// A rule by its name as delivered.
+/// A core rule, under all its names as delivered.
 #[derive(Debug, Clone)]
 pub struct Rule {
     pub name: String,
+    /// How many names: a conformance pack gives the same rule a name of its own in each place.
+    pub names: u64,
     pub identifier: Option<String>,
     pub severity: Severity,
     /// Evaluations on the as-of day.

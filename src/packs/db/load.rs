@@ -98,10 +98,12 @@ pub(in crate::packs) async fn has_region_list(
         .await
 }
 
-/// A rule that some place of the scope had on a day of the pack.
+/// A core rule that some place of the scope had on a day of the pack, under any of its names.
 #[derive(Debug, FromRow)]
 pub(in crate::packs) struct RulePresence {
-    pub(in crate::packs) name: String,
+    pub(in crate::packs) core_name: String,
+    /// As delivered: with the affixes of conformance packs, Security Hub and Control Tower.
+    pub(in crate::packs) names: Vec<String>,
     pub(in crate::packs) source_identifier: Option<String>,
     pub(in crate::packs) severity: i16,
     /// Account-Regions on the as-of day.
@@ -118,14 +120,14 @@ pub(in crate::packs) async fn rules(
     as_of: Date,
 ) -> sqlx::Result<Vec<RulePresence>> {
     sqlx::query_as(
-        "select r.name, r.source_identifier, r.severity,
-             count(*) filter (where $4 >= rp.first_day and $4 < rp.end_day) as places,
+        "select r.core_name, array_agg(distinct r.name) as names, r.source_identifier, r.severity,
+             count(distinct rp.place_id) filter (where $4 >= rp.first_day and $4 < rp.end_day) as places,
              min(rp.first_day) as first_day, nullif(max(rp.end_day), 'infinity') as end_day
          from place p join rule_presence rp using (place_id) join rule r using (rule_id)
          where p.organization_id = $1 and ($2::text[] is null or p.account_id = any($2))
              and rp.first_day <= $4 and rp.end_day > $3
-         group by r.rule_id, r.name, r.source_identifier, r.severity
-         order by r.name",
+         group by r.core_name, r.source_identifier, r.severity
+         order by r.core_name, r.source_identifier, r.severity",
     )
     .bind(scope.organization_id)
     .bind(&scope.accounts)
