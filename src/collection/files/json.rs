@@ -138,6 +138,7 @@ impl<'t> Scanner<'t> {
     }
 
     /// Takes a member's name and its colon.
+    #[inline]
     pub(super) fn name(&mut self) -> Result<Value, Stop> {
         if self.peek()? != b'"' {
             return self.expected("a name in quotes");
@@ -232,6 +233,7 @@ impl<'t> Scanner<'t> {
         if depth < self.max_depth { Ok(()) } else { Err(too_deep(self.max_depth, self.at.saturating_sub(1))) }
     }
 
+    #[inline]
     fn string(&mut self) -> Result<Value, Stop> {
         let start = self.at;
         let mut kind = Kind::String;
