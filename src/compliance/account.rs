@@ -1,6 +1,7 @@
 //! One account: its delivery before any verdict, then rules, failures, unknown, files.
 
 use std::collections::BTreeSet;
+use std::fmt::Write as _;
 
 use actix_web::HttpResponse;
 use actix_web::http::StatusCode;
@@ -75,7 +76,7 @@ struct PackLine {
     compliant_rules: i64,
     non_compliant_rules: i64,
     total_rules: i64,
-    /// Rules of the pack here with at least one NON_COMPLIANT evaluation, with COMPLIANT ones only, and all.
+    /// Rules of the pack here with at least one `NON_COMPLIANT` evaluation, with COMPLIANT ones only, and all.
     ours: (usize, usize, usize),
     /// Whether the place is known on the day: else AWS's verdict is the last known.
     known: bool,
@@ -183,12 +184,13 @@ fn rules_sentence(here: &BTreeSet<&str>, absent: &[&str], accounts: i64, known: 
     let all = number(here.len() + absent.len());
     let mut sentence = format!("{} of {} present", count(number(here.len())), plural(all, "rule"));
     if !absent.is_empty() {
-        sentence.push_str(&format!("; {} absent", count(number(absent.len()))));
+        _ = write!(sentence, "; {} absent", count(number(absent.len())));
     }
-    sentence.push_str(&format!(
+    _ = write!(
+        sentence,
         ". There is no baseline of rules to hold an account to: expected are the rules that any of the {} known that day has.",
         plural(accounts, "account")
-    ));
+    );
     sentence
 }
 

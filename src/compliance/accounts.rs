@@ -88,9 +88,9 @@ impl AccountLine {
 
     fn new(view: &View, places: &[&PlaceDay]) -> Self {
         let evidence = Evidence::of(view.as_of, places.iter().copied());
-        let (id, name) = places.first().map_or_else(Default::default, |place| {
-            (place.account_id.clone(), place.account_name.clone())
-        });
+        let (id, name) = places
+            .first()
+            .map_or_else(Default::default, |place| (place.account_id.clone(), place.account_name.clone()));
         let gaps: Vec<String> = evidence.gaps().into_iter().map(|(state, n)| format!("{n} {}", state.word())).collect();
         let rows = |status| link(view, "/evaluations", &[("account", &id), ("status", status)]);
         Self {
@@ -125,7 +125,8 @@ impl AccountLine {
 /// By what is unknown, then by open failures: what an auditor must ask about comes first.
 pub(super) fn most_urgent_first(accounts: &mut [AccountLine]) {
     accounts.sort_by(|one, other| {
-        let urgency = |line: &AccountLine| (line.never_seen(), line.figures.unknown(), line.figures.counts.not_complying);
+        let urgency =
+            |line: &AccountLine| (line.never_seen(), line.figures.unknown(), line.figures.counts.not_complying);
         urgency(other).cmp(&urgency(one)).then_with(|| one.id.cmp(&other.id))
     });
 }

@@ -7,7 +7,7 @@ use actix_web::HttpResponse;
 use actix_web::http::StatusCode;
 use actix_web::web::{self, Data};
 use askama::Template;
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxHashMap, FxHashSet};
 use time::{Date, Duration};
 
 use super::core::changes::{Change, Context, failed_and_complied};
@@ -128,7 +128,6 @@ struct Line {
     change: Change,
     account_id: String,
     account_name: String,
-    account_href: String,
     region: String,
     rule: String,
     rule_href: String,
@@ -145,10 +144,11 @@ struct Line {
 fn days(view: &View) -> Result<(Date, Date), Error> {
     let asked = |name: &str| match view.address.get(name) {
         None => Ok(None),
-        Some(text) => parse_day(text)
-            .filter(|day| (view.first_day..=view.latest).contains(day))
-            .map(Some)
-            .ok_or_else(|| Error::DayNotCollected { asked: text.to_owned(), first: view.first_day, latest: view.latest }),
+        Some(text) => {
+            parse_day(text).filter(|day| (view.first_day..=view.latest).contains(day)).map(Some).ok_or_else(|| {
+                Error::DayNotCollected { asked: text.to_owned(), first: view.first_day, latest: view.latest }
+            })
+        }
     };
     let to = asked("to")?.unwrap_or(view.as_of);
     let from = asked("from")?.unwrap_or_else(|| (to - Duration::days(DAYS)).max(view.first_day));
@@ -168,10 +168,8 @@ impl Between {
         let known: Vec<i32> = shown.places.iter().filter(|place| place.known()).map(|place| place.place_id).collect();
         let rows = changes_db::differing(&mut view.read, &known, from, view.as_of).await?;
         let earlier = db::places(&mut view.read, view.organization_id, from).await?;
-        let between = Arc::new(Self {
-            changed: rows.iter().filter_map(classify).collect(),
-            lost: lost(&earlier, &shown.places),
-        });
+        let between =
+            Arc::new(Self { changed: rows.iter().filter_map(classify).collect(), lost: lost(&earlier, &shown.places) });
         shown.remember(key, &between, between.changed.len() * size_of::<Changed>());
         Ok(between)
     }
@@ -269,9 +267,10 @@ async fn list(state: Data<State>, mut view: View) -> Result<HttpResponse, Error>
         filters: form(&view, &shown),
         lost: lost_lines(&view, &left, class),
         empty: picked.is_empty().then(|| empty(&view, from, to, left.changed.is_empty())),
-        provenance: shown
-            .provenance(&view, &evidence)
-            .line("Compared", format!("{} with {} (UTC); what came and went in between is not counted", day(from), day(to))),
+        provenance: shown.provenance(&view, &evidence).line(
+            "Compared",
+            format!("{} with {} (UTC); what came and went in between is not counted", day(from), day(to)),
+        ),
         frame: view.frame(Section::Changes, "Changes"),
         classes,
         rows,
@@ -301,14 +300,12 @@ fn empty(view: &View, from: Date, to: Date, none_at_all: bool) -> Empty {
 
 /// What the filters leave.
 fn left(shown: &Shown, between: &Between, filter: &Filter) -> Between {
-    let places: FxHashMap<i32, ()> =
-        filter.places(&shown.places).into_iter().map(|place| (place.place_id, ())).collect();
-    let rules: Option<FxHashMap<i32, ()>> =
-        filter.rule_ids(&shown.catalog).map(|ids| ids.into_iter().map(|id| (id, ())).collect());
+    let places: FxHashSet<i32> = filter.places(&shown.places).into_iter().map(|place| place.place_id).collect();
+    let rules: Option<FxHashSet<i32>> = filter.rule_ids(&shown.catalog).map(|ids| ids.into_iter().collect());
     let wanted_type = filter.resource_type_id(&shown.catalog);
     let meant = |changed: &&Changed| {
-        places.contains_key(&changed.place_id)
-            && rules.as_ref().is_none_or(|rules| rules.contains_key(&changed.rule_id))
+        places.contains(&changed.place_id)
+            && rules.as_ref().is_none_or(|rules| rules.contains(&changed.rule_id))
             && wanted_type.is_ok_and(|wanted| wanted.is_none_or(|wanted| wanted == changed.resource_type_id))
     };
     // Evaluations of a silent place are counted whole: not by rule or type.
@@ -381,13 +378,16 @@ async fn lines(shown: &Shown, view: &mut View, changed: &[Changed]) -> Result<Ve
             let (_, rule) = shown.catalog.rule(changed.rule_id)?;
             let id = names.get(&changed.resource_id)?;
             let resource_type = shown.catalog.type_name(changed.resource_type_id);
-            let pairs =
-                [("account", place.account_id.as_str()), ("region", &place.region), ("type", resource_type), ("id", id)];
+            let pairs = [
+                ("account", place.account_id.as_str()),
+                ("region", &place.region),
+                ("type", resource_type),
+                ("id", id),
+            ];
             Some(Line {
                 change: changed.change,
                 account_id: place.account_id.clone(),
                 account_name: place.account_name.clone(),
-                account_href: super::accounts::href(view, &place.account_id),
                 region: place.region.clone(),
                 rule: rule.name.clone(),
                 rule_href: super::rules::href(view, &rule.core_name),
@@ -424,13 +424,7 @@ fn lost_lines(view: &View, left: &Between, class: Option<Change>) -> Vec<LostLin
         .collect()
 }
 
-async fn pour(
-    mut to: Rows,
-    shown: Shown,
-    mut view: View,
-    from: Date,
-    picked: Vec<Changed>,
-) -> anyhow::Result<Rows> {
+async fn pour(mut to: Rows, shown: Shown, mut view: View, from: Date, picked: Vec<Changed>) -> anyhow::Result<Rows> {
     for part in picked.chunks(1000) {
         let lines = lines(&shown, &mut view, part).await;
         for line in lines.map_err(|error| anyhow::anyhow!("reading rows: {error}"))? {

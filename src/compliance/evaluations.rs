@@ -5,11 +5,12 @@
 
 use std::cmp::Ordering;
 use std::collections::BTreeMap;
+use std::fmt::Write as _;
 use std::sync::Arc;
 
-use actix_web::web::{self, Data};
 use actix_web::HttpResponse;
 use actix_web::http::StatusCode;
+use actix_web::web::{self, Data};
 use askama::Template;
 use rustc_hash::FxHashMap;
 use time::Date;
@@ -126,10 +127,10 @@ pub(super) async fn list(state: Data<State>, mut view: View) -> Result<HttpRespo
 fn caption(filter: &Filter) -> String {
     let mut caption = "Evaluations".to_owned();
     if let Some(rule) = &filter.rule {
-        caption.push_str(&format!(" by rules named {rule}"));
+        _ = write!(caption, " by rules named {rule}");
     }
     if let Some(age) = filter.age {
-        caption.push_str(&format!(", failing for {}", age.word()));
+        _ = write!(caption, ", failing for {}", age.word());
     }
     caption
 }
@@ -138,11 +139,8 @@ fn empty(view: &View, shown: &Shown) -> Empty {
     if shown.places.iter().any(|place| place.known() || place.carried() > 0) {
         return nothing_left("No evaluations to show", &view.address);
     }
-    Empty::new(
-        "No evaluations to show",
-        format!("Nothing was delivered for {} (UTC), nor before it.", day(view.as_of)),
-    )
-    .next("See what was delivered when", link(view, "/delivery", &[]))
+    Empty::new("No evaluations to show", format!("Nothing was delivered for {} (UTC), nor before it.", day(view.as_of)))
+        .next("See what was delivered when", link(view, "/delivery", &[]))
 }
 
 /// The places and rules that a page's filters leave, counted.
@@ -196,13 +194,12 @@ impl Selection {
             filter.severity,
         );
         let key = shown.key(view, &what);
-        selection.counted = match shown.recall(key.as_deref()) {
-            Some(counted) => counted,
-            None => {
-                let counted = Arc::new(selection.count(shown, view).await?);
-                shown.remember(key, &counted, counted.len() * 16);
-                counted
-            }
+        selection.counted = if let Some(counted) = shown.recall(key.as_deref()) {
+            counted
+        } else {
+            let counted = Arc::new(selection.count(shown, view).await?);
+            shown.remember(key, &counted, counted.len() * 16);
+            counted
         };
         Ok(selection)
     }
@@ -271,14 +268,14 @@ impl Selection {
             plural(i64::try_from(self.counted.len()).unwrap_or(i64::MAX), "account-region"),
             day(view.as_of)
         );
-        let carried: i64 =
-            self.counted.iter().filter(|(at, _)| !shown.places[*at].known()).map(|(_, rows)| rows).sum();
+        let carried: i64 = self.counted.iter().filter(|(at, _)| !shown.places[*at].known()).map(|(_, rows)| rows).sum();
         if carried > 0 {
             let are = if carried == 1 { "is" } else { "are" };
-            sentence.push_str(&format!(
+            _ = write!(
+                sentence,
                 "; {} of them {are} the last known, where no evidence came for the day, and count as unknown",
                 count(carried)
-            ));
+            );
         }
         sentence.push('.');
         sentence
@@ -317,7 +314,13 @@ impl Selection {
         let order = |at: usize| -> Ordering {
             match (edge, shown.places.get(at)) {
                 (Some(edge), Some(place)) => compare(&[&place.account_id, &place.region], &edge[..2]),
-                _ => if backwards { Ordering::Less } else { Ordering::Greater },
+                _ => {
+                    if backwards {
+                        Ordering::Less
+                    } else {
+                        Ordering::Greater
+                    }
+                }
             }
         };
         let mut counted: Vec<(usize, i64)> = self.counted.to_vec();

@@ -12,7 +12,7 @@ use crate::web::form::{Choice, Filters};
 
 /// Which evaluations of a day, by what they say.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum Which {
+pub(super) enum Which {
     /// All that was delivered for the day, and the last known of places without evidence.
     #[default]
     All,
@@ -45,7 +45,7 @@ impl Which {
     }
 
     /// How many evaluations of a place are meant.
-    pub fn count(self, known: bool, counts: &Counts) -> i64 {
+    pub(super) fn count(self, known: bool, counts: &Counts) -> i64 {
         match (self, known) {
             (Self::All | Self::Delivered, true) => counts.all(),
             (Self::Compliant, true) => counts.complying,
@@ -60,7 +60,7 @@ impl Which {
     }
 
     /// Whether an evaluation is meant, by the row id of its status.
-    pub fn matches(self, known: bool, status_id: i16) -> bool {
+    pub(super) fn matches(self, known: bool, status_id: i16) -> bool {
         let mut counts = Counts::default();
         *match status_id {
             status::COMPLIANT => &mut counts.complying,
@@ -75,19 +75,19 @@ impl Which {
 
 /// The filters of a page.
 #[derive(Debug, Clone, Default)]
-pub struct Filter {
-    pub account: Option<String>,
-    pub region: Option<String>,
-    pub rule: Option<String>,
-    pub severity: Option<Severity>,
-    pub which: Which,
-    pub resource_type: Option<String>,
-    pub age: Option<Age>,
+pub(super) struct Filter {
+    pub(super) account: Option<String>,
+    pub(super) region: Option<String>,
+    pub(super) rule: Option<String>,
+    pub(super) severity: Option<Severity>,
+    pub(super) which: Which,
+    pub(super) resource_type: Option<String>,
+    pub(super) age: Option<Age>,
 }
 
 impl Filter {
     /// From the address; a word that no filter has is refused, so that rows are never left out or put in unasked.
-    pub fn parse(address: &Address) -> Result<Self, Error> {
+    pub(super) fn parse(address: &Address) -> Result<Self, Error> {
         fn word<T>(address: &Address, name: &str, parse: impl Fn(&str) -> Option<T>) -> Result<Option<T>, Error> {
             address
                 .get(name)
@@ -100,7 +100,9 @@ impl Filter {
         let age = word(address, "age", Age::parse)?;
         let which = word(address, "status", Which::parse)?;
         if age.is_some() && which.is_some_and(|which| which != Which::NonCompliant) {
-            return Err(Error::Invalid("An age is that of a failure: choose the status NON_COMPLIANT with it.".to_owned()));
+            return Err(Error::Invalid(
+                "An age is that of a failure: choose the status NON_COMPLIANT with it.".to_owned(),
+            ));
         }
         Ok(Self {
             account: text("account"),
@@ -114,24 +116,25 @@ impl Filter {
     }
 
     /// The places that the filters leave.
-    pub fn places<'a>(&self, places: &'a [PlaceDay]) -> Vec<&'a PlaceDay> {
+    pub(super) fn places<'a>(&self, places: &'a [PlaceDay]) -> Vec<&'a PlaceDay> {
         places.iter().filter(|place| self.is_of(&place.account_id, &place.account_name, &place.region)).collect()
     }
 
     /// Whether the filters leave an account in a Region. An account is meant by its id or a part of its name.
-    pub fn is_of(&self, account_id: &str, account_name: &str, region: &str) -> bool {
+    pub(super) fn is_of(&self, account_id: &str, account_name: &str, region: &str) -> bool {
         let named = |asked: &str| account_id == asked || account_name.to_lowercase().contains(&asked.to_lowercase());
         self.account.as_deref().is_none_or(named) && self.region.as_deref().is_none_or(|asked| asked == region)
     }
 
     /// The rules that the filters leave; `None` is all. A whole name, core or as delivered, means that rule alone.
-    pub fn rule_ids(&self, catalog: &Catalog) -> Option<Vec<i32>> {
+    pub(super) fn rule_ids(&self, catalog: &Catalog) -> Option<Vec<i32>> {
         if self.rule.is_none() && self.severity.is_none() {
             return None;
         }
-        let whole = self.rule.as_deref().is_some_and(|name| {
-            catalog.rules.iter().any(|rule| rule.core_name == name || rule.name == name)
-        });
+        let whole = self
+            .rule
+            .as_deref()
+            .is_some_and(|name| catalog.rules.iter().any(|rule| rule.core_name == name || rule.name == name));
         let named = |rule: &super::db::Rule| match self.rule.as_deref() {
             None => true,
             Some(name) if whole => rule.core_name == name || rule.name == name,
@@ -143,13 +146,13 @@ impl Filter {
     }
 
     /// The type that the filters leave: `Ok(None)` is all, `Err` one that nothing has.
-    pub fn resource_type_id(&self, catalog: &Catalog) -> Result<Option<i16>, NoSuchType> {
+    pub(super) fn resource_type_id(&self, catalog: &Catalog) -> Result<Option<i16>, NoSuchType> {
         let Some(name) = self.resource_type.as_deref() else { return Ok(None) };
         catalog.types.iter().find(|(_, found)| found == name).map(|(id, _)| Some(*id)).ok_or(NoSuchType)
     }
 
     /// First observed from one day to another, for an age as of a day.
-    pub fn observed(&self, as_of: Date) -> Option<(Option<Date>, Date)> {
+    pub(super) fn observed(&self, as_of: Date) -> Option<(Option<Date>, Date)> {
         let (least, most) = self.age?.days();
         let back = |days: i64| as_of.checked_sub(Duration::days(days - 1));
         Some((most.and_then(back), back(least).unwrap_or(as_of)))
@@ -158,10 +161,10 @@ impl Filter {
 
 /// No resource of the asked type was ever seen.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct NoSuchType;
+pub(super) struct NoSuchType;
 
 /// The name of a severity in addresses.
-pub fn severity_slug(severity: Severity) -> &'static str {
+pub(super) fn severity_slug(severity: Severity) -> &'static str {
     match severity {
         Severity::Critical => "critical",
         Severity::High => "high",
@@ -176,20 +179,21 @@ fn severity(slug: &str) -> Option<Severity> {
 }
 
 /// Which filters a page offers beside account and Region.
+#[expect(clippy::struct_excessive_bools, reason = "each filter is offered or not, whatever the others are")]
 #[derive(Debug, Clone, Copy, Default)]
-pub struct Offers {
-    pub rule: bool,
-    pub severity: bool,
-    pub status: bool,
-    pub resource_type: bool,
-    pub age: bool,
+pub(super) struct Offers {
+    pub(super) rule: bool,
+    pub(super) severity: bool,
+    pub(super) status: bool,
+    pub(super) resource_type: bool,
+    pub(super) age: bool,
 }
 
 /// A longer list of choices is a field to type in: a select of thousands would be most of the page.
 const CHOICES: usize = 120;
 
 /// The filter form of a page.
-pub fn form(address: &Address, places: &[PlaceDay], catalog: &Catalog, offers: Offers) -> Filters {
+pub(super) fn form(address: &Address, places: &[PlaceDay], catalog: &Catalog, offers: Offers) -> Filters {
     let mut accounts: Vec<&PlaceDay> = places.iter().collect();
     accounts.dedup_by(|one, other| one.account_id == other.account_id);
     let mut regions: Vec<&str> = places.iter().map(|place| place.region.as_str()).collect();
@@ -241,8 +245,8 @@ fn shortened(name: &str) -> String {
     name.chars().take(47).chain(['…']).collect()
 }
 
-
 #[cfg(test)]
+#[expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 mod tests {
     use proptest::prelude::*;
 

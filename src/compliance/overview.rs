@@ -84,11 +84,14 @@ async fn show(state: Data<State>, mut view: View) -> Result<HttpResponse, Error>
         as_of: view.as_of,
         classes: between.classes(|change| changes(&[("change", change.slug())])),
         changes_href: changes(&[]),
-        unknown_parts: vec![
+        unknown_parts: [
             (figures.carried, "last known, where no evidence came for the day", rows("carried")),
             (figures.counts.insufficient_data, "INSUFFICIENT_DATA", rows("insufficient-data")),
             (figures.counts.unrecognised, "an unrecognised status", rows("unrecognised")),
-        ],
+        ]
+        .into_iter()
+        .filter(|(evaluations, ..)| *evaluations > 0)
+        .collect(),
         complying_href: rows("compliant"),
         unknown_href: rows("unknown"),
         never_href: link(&view, "/delivery", &[]) + "#never",

@@ -103,8 +103,7 @@ async fn show(state: Data<State>, mut view: View) -> Result<HttpResponse, Error>
     let type_id = type_id.ok_or(Error::NotFound)?;
     let resource_id = resource_db::find(&mut view.read, place.place_id, type_id, &id).await?.ok_or(Error::NotFound)?;
     let runs = resource_db::runs(&mut view.read, resource_id, view.as_of).await?;
-    let first =
-        if whole { view.first_day } else { (view.as_of - Duration::days(DAYS - 1)).max(view.first_day) };
+    let first = if whole { view.first_day } else { (view.as_of - Duration::days(DAYS - 1)).max(view.first_day) };
     let days = resource_db::days(&mut view.read, &[place.place_id], first, view.as_of).await?;
 
     let timelines = timelines(&shown, &runs, &days, first, view.as_of);
@@ -179,10 +178,8 @@ fn timelines(
         .filter_map(|runs| {
             // The newest name stands for the timeline.
             let (_, rule) = shown.catalog.rule(runs.last()?.rule_id)?;
-            let spans: Vec<Span<i16>> = runs
-                .iter()
-                .map(|run| Span { first: run.first_day, end: run.end_day, value: run.status_id })
-                .collect();
+            let spans: Vec<Span<i16>> =
+                runs.iter().map(|run| Span { first: run.first_day, end: run.end_day, value: run.status_id }).collect();
             let stretches: Vec<(Stretch<i16>, Option<Status>)> = stretches(&spans, &known, first, until)
                 .into_iter()
                 .map(|stretch| {
@@ -221,9 +218,10 @@ fn lines(
         .iter()
         .rev()
         .map(|(stretch, status)| {
-            let run = runs.iter().rev().find(|run| {
-                run.first_day <= stretch.first && run.end_day.is_none_or(|end| stretch.first < end)
-            });
+            let run = runs
+                .iter()
+                .rev()
+                .find(|run| run.first_day <= stretch.first && run.end_day.is_none_or(|end| stretch.first < end));
             let name = run.or(runs.last()).and_then(|run| shown.catalog.rule(run.rule_id));
             let cause = match stretch.seen {
                 Seen::Gap(_) => state_on.get(&stretch.first).map(|state| state.word().to_owned()),
@@ -293,7 +291,9 @@ fn lead(view: &View, timelines: &[Timeline], place: &PlaceDay) -> String {
     }
     let speaking = timelines.iter().filter(|timeline| matches!(timeline.now(), Now::Says(_))).count();
     if speaking == 0 {
-        return format!("No rule speaks of this resource as of {as_of} (UTC): it is gone, or out of scope of every rule.");
+        return format!(
+            "No rule speaks of this resource as of {as_of} (UTC): it is gone, or out of scope of every rule."
+        );
     }
     let failing = count(|status| *status == Status::NonCompliant);
     let complying = count(|status| *status == Status::Compliant);

@@ -1,6 +1,7 @@
 //! One core rule: what it says, where it is, how it went, what fails longest, what it is related to.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Write as _;
 
 use actix_web::HttpResponse;
 use actix_web::http::StatusCode;
@@ -91,12 +92,10 @@ async fn show(state: Data<State>, path: Path<String>, mut view: View) -> Result<
     let Some(first_rule) = rules.first() else { return Err(Error::NotFound) };
     let rule_ids: Vec<i32> = rules.iter().map(|rule| rule.rule_id).collect();
     let place_ids: Vec<i32> = shown.places.iter().map(|place| place.place_id).collect();
-    let known_ids: Vec<i32> =
-        shown.places.iter().filter(|place| place.known()).map(|place| place.place_id).collect();
+    let known_ids: Vec<i32> = shown.places.iter().filter(|place| place.known()).map(|place| place.place_id).collect();
     let first = (view.as_of - Duration::days(DAYS - 1)).max(view.first_day);
 
-    let day_asked =
-        Asked { day: view.as_of, place_ids: &place_ids, rule_ids: Some(&rule_ids), resource_type_id: None };
+    let day_asked = Asked { day: view.as_of, place_ids: &place_ids, rule_ids: Some(&rule_ids), resource_type_id: None };
     let counted = rows_db::by_rule(&mut view.read, &day_asked).await?;
     let present = rules_db::present_in(&mut view.read, &known_ids, &rule_ids, view.as_of).await?;
     let history = rules_db::history(&mut view.read, &place_ids, &rule_ids, first, view.as_of).await?;
@@ -209,11 +208,11 @@ impl<'a> Standing<'a> {
             )
         };
         if !self.absent.is_empty() && self.present > 0 {
-            sentence.push_str(&format!("; not present in {}", count(self.accounts - self.present)));
+            _ = write!(sentence, "; not present in {}", count(self.accounts - self.present));
         }
         let unknown = self.counts.unknown() + self.carried;
         if unknown > 0 {
-            sentence.push_str(&format!("; {} unknown", count(unknown)));
+            _ = write!(sentence, "; {} unknown", count(unknown));
         }
         sentence.push('.');
         sentence
@@ -234,13 +233,7 @@ impl<'a> Standing<'a> {
     }
 }
 
-fn variant(
-    view: &View,
-    shown: &Shown,
-    rule: &Rule,
-    counted: &[rows_db::Counted],
-    present: &[(i32, i32)],
-) -> Variant {
+fn variant(view: &View, shown: &Shown, rule: &Rule, counted: &[rows_db::Counted], present: &[(i32, i32)]) -> Variant {
     let places: Vec<&PlaceDay> = present
         .iter()
         .filter(|(_, rule_id)| *rule_id == rule.rule_id)
@@ -300,6 +293,7 @@ impl Bars {
         self.days.len().max(1)
     }
 
+    #[expect(clippy::trivially_copy_pass_by_ref, reason = "a template hands on references")]
     /// Height of a bar, of 100; what fails at all can be seen.
     fn height(&self, failing: &i64) -> i64 {
         if self.most == 0 || *failing == 0 { 0 } else { (failing * 100 / self.most).max(2) }

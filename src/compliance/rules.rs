@@ -173,12 +173,7 @@ pub(super) async fn totals(
     Ok(totals)
 }
 
-async fn load(
-    shown: &Shown,
-    view: &mut View,
-    filter: &Filter,
-    places: &[&PlaceDay],
-) -> Result<Vec<RuleLine>, Error> {
+async fn load(shown: &Shown, view: &mut View, filter: &Filter, places: &[&PlaceDay]) -> Result<Vec<RuleLine>, Error> {
     let Ok(resource_type_id) = filter.resource_type_id(&shown.catalog) else { return Ok(Vec::new()) };
     let what = match (&filter.account, &filter.region) {
         (None, None) => String::new(),
@@ -206,8 +201,13 @@ async fn load(
             let region = filter.region.as_deref().unwrap_or_default();
             let resource_type = filter.resource_type.as_deref().unwrap_or_default();
             let rows = |status| {
-                let pairs =
-                    [("rule", core_name), ("status", status), ("account", account), ("region", region), ("type", resource_type)];
+                let pairs = [
+                    ("rule", core_name),
+                    ("status", status),
+                    ("account", account),
+                    ("region", region),
+                    ("type", resource_type),
+                ];
                 link(view, "/evaluations", &pairs)
             };
             RuleLine {

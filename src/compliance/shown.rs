@@ -33,26 +33,24 @@ impl Shown {
         let organization_id = view.organization_id;
         let standing = db::standing(&mut view.read, organization_id).await?;
         let key = standing.key(organization_id, "catalog");
-        let catalog = match recalled(&state, key.as_deref()) {
-            Some(catalog) => catalog,
-            None => {
-                let catalog = Arc::new(db::catalog(&mut view.read, organization_id).await?);
-                let weight = catalog.weight();
-                remember(&state, key, &catalog, weight);
-                catalog
-            }
+        let catalog = if let Some(catalog) = recalled(&state, key.as_deref()) {
+            catalog
+        } else {
+            let catalog = Arc::new(db::catalog(&mut view.read, organization_id).await?);
+            let weight = catalog.weight();
+            remember(&state, key, &catalog, weight);
+            catalog
         };
         let key = standing.key(organization_id, &format!("places {}", view.as_of));
-        let places = match recalled(&state, key.as_deref()) {
-            Some(places) => places,
-            None => {
-                let mut places = db::places(&mut view.read, organization_id, view.as_of).await?;
-                places.retain(|place| place.expected || place.known());
-                let weight = places.len() * 320;
-                let places = Arc::new(places);
-                remember(&state, key, &places, weight);
-                places
-            }
+        let places = if let Some(places) = recalled(&state, key.as_deref()) {
+            places
+        } else {
+            let mut places = db::places(&mut view.read, organization_id, view.as_of).await?;
+            places.retain(|place| place.expected || place.known());
+            let weight = places.len() * 320;
+            let places = Arc::new(places);
+            remember(&state, key, &places, weight);
+            places
         };
         Ok(Self { state, standing, places, catalog })
     }
@@ -88,7 +86,8 @@ impl Shown {
             );
         }
         if self.standing.running {
-            provenance = provenance.link("Running", "a collection is under way: figures may still change", href("/collections"));
+            provenance =
+                provenance.link("Running", "a collection is under way: figures may still change", href("/collections"));
         }
         if !view.organization.listed {
             provenance = provenance.line(
@@ -96,11 +95,7 @@ impl Shown {
                 "completeness against the organisation not established: no account list was collected",
             );
         }
-        provenance.link(
-            "Rows",
-            format!("every evaluation as of {} (UTC)", day(view.as_of)),
-            href("/evaluations"),
-        )
+        provenance.link("Rows", format!("every evaluation as of {} (UTC)", day(view.as_of)), href("/evaluations"))
     }
 }
 
@@ -121,7 +116,8 @@ pub(super) fn nothing_left(what: &str, address: &Address) -> Empty {
         Some(day) => cleared.with("as_of", day),
         None => cleared,
     };
-    Empty::new(what, "No row of this day has all that the filters ask for.").next("Clear the filters", cleared.to_string())
+    Empty::new(what, "No row of this day has all that the filters ask for.")
+        .next("Clear the filters", cleared.to_string())
 }
 
 /// The address of a page with its parameters, for the same as-of day.
@@ -180,7 +176,8 @@ html_safe!(Failures);
 impl Failures {
     /// `pairs` are the filters of the page.
     pub(super) fn new(view: &View, failing: &[Failing], pairs: &[(&str, &str)]) -> Self {
-        let rows = |more: &[(&str, &str)]| link(view, "/evaluations", &[pairs, &[("status", "non-compliant")], more].concat());
+        let rows =
+            |more: &[(&str, &str)]| link(view, "/evaluations", &[pairs, &[("status", "non-compliant")], more].concat());
         let lines: Vec<FailureLine> = Severity::ALL
             .into_iter()
             .map(|severity| {
@@ -219,17 +216,14 @@ impl Failures {
         pairs: &[(&str, &str)],
     ) -> Result<Self, Error> {
         let key = shown.key(view, &format!("failing {} {what}", view.as_of));
-        let failing: Arc<Vec<Failing>> = match shown.recall(key.as_deref()) {
-            Some(failing) => failing,
-            None => {
-                let place_ids: Vec<i32> =
-                    places.iter().filter(|place| place.known()).map(|place| place.place_id).collect();
-                let asked =
-                    Asked { day: view.as_of, place_ids: &place_ids, rule_ids: None, resource_type_id: None };
-                let failing = Arc::new(failing_by_age(&mut view.read, &asked).await?);
-                shown.remember(key, &failing, failing.len() * 16);
-                failing
-            }
+        let failing: Arc<Vec<Failing>> = if let Some(failing) = shown.recall(key.as_deref()) {
+            failing
+        } else {
+            let place_ids: Vec<i32> = places.iter().filter(|place| place.known()).map(|place| place.place_id).collect();
+            let asked = Asked { day: view.as_of, place_ids: &place_ids, rule_ids: None, resource_type_id: None };
+            let failing = Arc::new(failing_by_age(&mut view.read, &asked).await?);
+            shown.remember(key, &failing, failing.len() * 16);
+            failing
         };
         Ok(Self::new(view, &failing, pairs))
     }

@@ -101,7 +101,10 @@ async fn connect_first(options: &PgConnectOptions, private: Option<&private::Clu
 
 /// A pool as all parts of the program use it.
 pub fn pool_options() -> PgPoolOptions {
-    PgPoolOptions::new().max_connections(16).acquire_timeout(Duration::from_secs(5))
+    PgPoolOptions::new().max_connections(16).acquire_timeout(Duration::from_secs(5)).after_connect(|connection, _| {
+        // Compiling a statement takes longer than any page's statement runs.
+        Box::pin(async move { sqlx::query("set jit = off").execute(connection).await.map(drop) })
+    })
 }
 
 /// Bytes as hexadecimal digits.

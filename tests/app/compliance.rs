@@ -127,8 +127,10 @@ async fn every_figure_of_the_overview_leads_to_as_many_rows() {
 async fn changes_tell_fixed_from_gone_and_silence() {
     let (_db, reader) = three_days("pages-changes").await;
     let html = reader.page("/changes?from=2026-11-02&to=2026-11-03").await;
-    let classes: Vec<String> =
-        texts(&html, "#classes tbody tr").iter().map(|row| row.split_whitespace().take(4).collect::<Vec<_>>().join(" ")).collect();
+    let classes: Vec<String> = texts(&html, "#classes tbody tr")
+        .iter()
+        .map(|row| row.split_whitespace().take(4).collect::<Vec<_>>().join(" "))
+        .collect();
     let count = |word: &str| {
         let row = classes.iter().find(|row| row.starts_with(word)).unwrap_or_else(|| panic!("{word} in {classes:?}"));
         row[word.len()..].split_whitespace().next().unwrap().parse::<i64>().unwrap()
@@ -144,7 +146,10 @@ async fn changes_tell_fixed_from_gone_and_silence() {
     let rows = reader.json("/changes?from=2026-11-01&to=2026-11-02&format=json").await;
     assert_eq!(rows.len(), 1);
     assert_eq!((rows[0]["change"].as_str(), rows[0]["resource_id"].as_str()), (Some("newly failing"), Some("a")));
-    assert_eq!(texts(&reader.page("/changes?from=2026-11-03&to=2026-11-03").await, ".empty__what"), ["No changes to show"]);
+    assert_eq!(
+        texts(&reader.page("/changes?from=2026-11-03&to=2026-11-03").await, ".empty__what"),
+        ["No changes to show"]
+    );
 }
 
 #[actix_web::test]
@@ -207,8 +212,9 @@ async fn a_resource_is_found_whatever_its_id_holds() {
 #[actix_web::test]
 async fn a_gap_is_shown_as_a_gap() {
     let (_db, reader) = three_days("pages-gap").await;
-    let html =
-        reader.page(&format!("/resources?account={OTHER}&region={REGION}&type=AWS::S3::Bucket&id=quiet&as_of=2026-11-03")).await;
+    let html = reader
+        .page(&format!("/resources?account={OTHER}&region={REGION}&type=AWS::S3::Bucket&id=quiet&as_of=2026-11-03"))
+        .await;
     assert!(texts(&html, ".lead")[0].starts_with("Unknown as of 3 Nov 2026 (UTC)"), "{:?}", texts(&html, ".lead"));
     let rows = texts(&html, "#dates tbody tr");
     assert!(rows[0].contains("no evidence: missing last known: NON_COMPLIANT"), "{rows:?}");
@@ -236,7 +242,8 @@ async fn paging_shows_every_row_once_in_both_directions() {
             .await
             .iter()
             .map(|row| {
-                format!("{} {} {} {}", row["account_id"], row["region"], row["rule_name"], row["resource_id"]).replace('"', "")
+                format!("{} {} {} {}", row["account_id"], row["region"], row["rule_name"], row["resource_id"])
+                    .replace('"', "")
             })
             .collect();
         let mut sorted = all.clone();
@@ -251,7 +258,10 @@ async fn paging_shows_every_row_once_in_both_directions() {
             let foot = &texts(&html, ".table-foot__rows")[0];
             if all.len() > 100 {
                 let from = seen.len() + 1;
-                assert!(foot.starts_with(&format!("Rows {from} to {} of {}", seen.len() + rows.len(), all.len())), "{foot}");
+                assert!(
+                    foot.starts_with(&format!("Rows {from} to {} of {}", seen.len() + rows.len(), all.len())),
+                    "{foot}"
+                );
             }
             pages.push(rows.clone());
             seen.extend(rows);
@@ -277,7 +287,8 @@ fn row_keys(html: &Html) -> Vec<String> {
     let id = Selector::parse("td .id").unwrap();
     html.select(&row)
         .map(|row| {
-            let cells: Vec<String> = row.select(&cell).map(|cell| cell.text().collect::<String>().trim().to_owned()).collect();
+            let cells: Vec<String> =
+                row.select(&cell).map(|cell| cell.text().collect::<String>().trim().to_owned()).collect();
             let id = row.select(&id).next().unwrap().text().collect::<String>();
             format!("{} {} {} {id}", cells[0].lines().last().unwrap(), cells[1], cells[2])
         })
@@ -314,7 +325,9 @@ async fn hostile_names_are_shown_as_they_are() {
 #[actix_web::test]
 async fn filters_that_leave_nothing_say_what_to_do() {
     let (_db, reader) = three_days("pages-empty").await;
-    for address in ["/evaluations?rule=nothing", "/rules?rule=nothing", "/accounts?account=nothing", "/evaluations?type=AWS::X::Y"] {
+    for address in
+        ["/evaluations?rule=nothing", "/rules?rule=nothing", "/accounts?account=nothing", "/evaluations?type=AWS::X::Y"]
+    {
         let html = reader.page(address).await;
         assert_eq!(texts(&html, ".empty a"), ["Clear the filters"], "{address}");
     }

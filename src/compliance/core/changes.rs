@@ -14,7 +14,7 @@ pub enum Change {
     BecameUnknown,
     GoneWithResource,
     GoneWithRule,
-    /// Rule and resource are still there, but the rule no longer speaks of the resource, or says NOT_APPLICABLE.
+    /// Rule and resource are still there, but the rule no longer speaks of the resource, or says `NOT_APPLICABLE`.
     NoLongerEvaluated,
 }
 
@@ -44,13 +44,23 @@ impl Change {
     /// What the class holds, in a sentence.
     pub fn meaning(self) -> &'static str {
         match self {
-            Self::NewlyFailing => "NON_COMPLIANT on the later day, not on the earlier, and never failing and complying before.",
+            Self::NewlyFailing => {
+                "NON_COMPLIANT on the later day, not on the earlier, and never failing and complying before."
+            }
             Self::Fixed => "NON_COMPLIANT on the earlier day; COMPLIANT was observed on the later.",
             Self::Reopened => "NON_COMPLIANT on the later day; failed before, complied since, fails again.",
-            Self::BecameUnknown => "COMPLIANT or NON_COMPLIANT on the earlier day; INSUFFICIENT_DATA, an unrecognised status or no evidence on the later.",
-            Self::GoneWithResource => "Evaluated on the earlier day; no rule speaks of the resource on the later. Not fixed.",
-            Self::GoneWithRule => "Evaluated on the earlier day; the rule is absent from the account and Region on the later. Not fixed.",
-            Self::NoLongerEvaluated => "Evaluated on the earlier day; on the later, rule and resource exist but the rule does not speak of it or says NOT_APPLICABLE. Not fixed.",
+            Self::BecameUnknown => {
+                "COMPLIANT or NON_COMPLIANT on the earlier day; INSUFFICIENT_DATA, an unrecognised status or no evidence on the later."
+            }
+            Self::GoneWithResource => {
+                "Evaluated on the earlier day; no rule speaks of the resource on the later. Not fixed."
+            }
+            Self::GoneWithRule => {
+                "Evaluated on the earlier day; the rule is absent from the account and Region on the later. Not fixed."
+            }
+            Self::NoLongerEvaluated => {
+                "Evaluated on the earlier day; on the later, rule and resource exist but the rule does not speak of it or says NOT_APPLICABLE. Not fixed."
+            }
         }
     }
 
@@ -80,9 +90,7 @@ impl Change {
         let spoken = matches!(old, Some(status::COMPLIANT | status::NON_COMPLIANT));
         match (old, new) {
             _ if old == new => None,
-            (_, new) if new == failing => {
-                Some(if context.failed_before { Self::Reopened } else { Self::NewlyFailing })
-            }
+            (_, new) if new == failing => Some(if context.failed_before { Self::Reopened } else { Self::NewlyFailing }),
             (old, Some(status::COMPLIANT)) => (old == failing).then_some(Self::Fixed),
             // A resource whose last status was unknown or not applicable takes nothing with it.
             _ if !spoken => None,
@@ -114,6 +122,7 @@ pub fn failed_and_complied(before: &[Held]) -> bool {
 }
 
 #[cfg(test)]
+#[expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 mod tests {
     use proptest::prelude::*;
 

@@ -1,6 +1,7 @@
 //! What arrived of what was expected on a day, and what it adds up to.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Write as _;
 
 use time::{Date, OffsetDateTime};
 
@@ -127,7 +128,7 @@ impl<'a> Evidence<'a> {
             sentence.push_str(&gaps.join(", "));
         }
         if self.unexpected() > 0 {
-            sentence.push_str(&format!("; {} more that no list expects", number(self.unexpected())));
+            _ = write!(sentence, "; {} more that no list expects", number(self.unexpected()));
         }
         sentence.push('.');
         sentence
@@ -198,7 +199,8 @@ mod tests {
 
     #[test]
     fn the_last_known_evaluations_of_a_silent_place_are_unknown() {
-        let counts = Counts { complying: 5, not_complying: 2, insufficient_data: 1, not_applicable: 7, unrecognised: 1 };
+        let counts =
+            Counts { complying: 5, not_complying: 2, insufficient_data: 1, not_applicable: 7, unrecognised: 1 };
         let silent =
             PlaceDay { last_known: Some((date!(2026 - 11 - 20), counts)), ..place("2", DeliveryState::Missing) };
         let places = [place("1", DeliveryState::Delivered), silent.clone()];

@@ -1,6 +1,7 @@
 //! The two figures that always stand together: *complying of known* and *at least*.
 
 use std::fmt;
+use std::fmt::Write as _;
 use std::iter::Sum;
 use std::ops::{Add, AddAssign};
 
@@ -17,7 +18,7 @@ pub struct Counts {
 }
 
 impl Counts {
-    /// INSUFFICIENT_DATA and words that we do not know.
+    /// `INSUFFICIENT_DATA` and words that we do not know.
     pub fn unknown(&self) -> i64 {
         self.insufficient_data + self.unrecognised
     }
@@ -26,7 +27,7 @@ impl Counts {
         self.complying + self.not_complying + self.insufficient_data + self.not_applicable + self.unrecognised
     }
 
-    /// Those that turn unknown when a day brings no evidence: all but NOT_APPLICABLE.
+    /// Those that turn unknown when a day brings no evidence: all but `NOT_APPLICABLE`.
     pub fn carried(&self) -> i64 {
         self.all() - self.not_applicable
     }
@@ -90,7 +91,9 @@ impl fmt::Display for Share {
 pub enum AtLeast {
     Share(Share),
     /// So many expected accounts have never delivered: how much is unknown is itself unknown.
-    NotComputable { never_seen_accounts: i64 },
+    NotComputable {
+        never_seen_accounts: i64,
+    },
     /// No evaluations at all.
     Nothing,
 }
@@ -119,7 +122,7 @@ pub struct Figures {
 }
 
 impl Figures {
-    /// Evaluations that say COMPLIANT or NON_COMPLIANT.
+    /// Evaluations that say COMPLIANT or `NON_COMPLIANT`.
     pub fn known(&self) -> i64 {
         self.counts.complying + self.counts.not_complying
     }
@@ -165,11 +168,11 @@ impl Figures {
         match self.unknown() {
             0 => sentence.push_str("; none is unknown"),
             1 => sentence.push_str("; 1 is unknown"),
-            unknown => sentence.push_str(&format!("; {} are unknown", count(unknown))),
+            unknown => _ = write!(sentence, "; {} are unknown", count(unknown)),
         }
         match self.at_least() {
-            AtLeast::Share(share) => sentence.push_str(&format!(": at least {share}.")),
-            AtLeast::NotComputable { .. } => sentence.push_str(&format!(". At least: {}.", self.at_least())),
+            AtLeast::Share(share) => _ = write!(sentence, ": at least {share}."),
+            AtLeast::NotComputable { .. } => _ = write!(sentence, ". At least: {}.", self.at_least()),
             AtLeast::Nothing => sentence.push('.'),
         }
         sentence
@@ -177,6 +180,7 @@ impl Figures {
 }
 
 #[cfg(test)]
+#[expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 mod tests {
     use proptest::prelude::*;
 

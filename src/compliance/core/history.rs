@@ -133,10 +133,7 @@ mod tests {
 
     #[test]
     fn a_gap_is_neither_closed_nor_bridged() {
-        let spans = [
-            Span { first: on(0), end: Some(on(5)), value: 'C' },
-            Span { first: on(5), end: None, value: 'N' },
-        ];
+        let spans = [Span { first: on(0), end: Some(on(5)), value: 'C' }, Span { first: on(5), end: None, value: 'N' }];
         let known: BTreeSet<Date> = [0, 1, 2, 5, 6].map(on).into();
         let stretch = |first, last, seen| Stretch { first: on(first), last: on(last), seen };
         assert_eq!(

@@ -79,5 +79,8 @@ pub(crate) async fn differing(
 
 /// The ids of resources, as delivered.
 pub(crate) async fn resource_ids(db: &mut PgConnection, resource_ids: &[i32]) -> sqlx::Result<Vec<(i32, String)>> {
-    sqlx::query_as("select resource_id, id from resource where resource_id = any($1)").bind(resource_ids).fetch_all(db).await
+    sqlx::query_as("select resource_id, id from resource where resource_id = any($1)")
+        .bind(resource_ids)
+        .fetch_all(db)
+        .await
 }

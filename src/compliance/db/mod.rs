@@ -138,6 +138,7 @@ pub(super) async fn places(db: &mut PgConnection, organization_id: i16, day: Dat
 }
 
 /// A rule by its name as delivered.
+#[expect(clippy::struct_field_names, reason = "the column's name, which tells it from other ids")]
 #[derive(Debug, Clone, FromRow)]
 pub(super) struct Rule {
     pub(super) rule_id: i32,

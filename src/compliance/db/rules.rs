@@ -91,11 +91,7 @@ pub(crate) async fn totals(
 }
 
 /// In how many accounts each core rule exists, of places that are known on the day.
-pub(crate) async fn presence(
-    db: &mut PgConnection,
-    place_ids: &[i32],
-    day: Date,
-) -> sqlx::Result<Vec<(String, i64)>> {
+pub(crate) async fn presence(db: &mut PgConnection, place_ids: &[i32], day: Date) -> sqlx::Result<Vec<(String, i64)>> {
     sqlx::query_as(
         "select core_name, count(*) from (
              select distinct r.core_name, p.account_id

@@ -61,6 +61,7 @@ pub(crate) async fn trend(
 }
 
 /// An issued pack.
+#[expect(clippy::struct_field_names, reason = "the column's name, which tells it from other ids")]
 #[derive(Debug, Clone, FromRow)]
 pub(crate) struct Pack {
     pub(crate) pack_id: String,
