@@ -50,7 +50,7 @@ impl Role {
         match self {
             Self::Auditor => "Reads every page, downloads tables and packs.",
             Self::ComplianceManager => "Reads and downloads, and makes packs.",
-            Self::Administrator => "Reads and downloads, makes packs, and looks after collections.",
+            Self::Administrator => "Reads and downloads, makes packs, and runs the installation.",
         }
     }
 
