@@ -1,6 +1,7 @@
 //! What every page shares: rights, sign-in, headers, errors, and the pages of delivery and collections.
 
 use std::rc::Rc;
+use std::sync::atomic::{AtomicU32, Ordering};
 
 use actix_web::body::MessageBody;
 use actix_web::cookie::Cookie;
@@ -103,7 +104,9 @@ async fn sign_in(site: &Site, role: &str) -> Cookie<'static> {
 /// Three days of one place, the second one missing, and an object that cannot be read.
 async fn collected() -> PgPool {
     let db = database().await;
-    let bucket = Bucket::new("web");
+    // A folder of its own for each test: they run at once.
+    static COUNT: AtomicU32 = AtomicU32::new(0);
+    let bucket = Bucket::new(&format!("web-{}", COUNT.fetch_add(1, Ordering::Relaxed)));
     bucket.snapshot(
         1,
         5,
@@ -122,6 +125,14 @@ const RIGHTS: &[(&str, &str, Access)] = &[
     ("GET", "/sign-in", Access::Everybody),
     ("POST", "/sign-in", Access::Everybody),
     ("POST", "/sign-out", Access::Everybody),
+    ("GET", "/", Access::SignedIn),
+    ("GET", "/accounts", Access::SignedIn),
+    ("GET", "/accounts/{account_id}", Access::SignedIn),
+    ("GET", "/rules", Access::SignedIn),
+    ("GET", "/rules/{core_name}", Access::SignedIn),
+    ("GET", "/resources", Access::SignedIn),
+    ("GET", "/changes", Access::SignedIn),
+    ("GET", "/evaluations", Access::SignedIn),
     ("GET", "/delivery", Access::SignedIn),
     ("GET", "/collections", Access::SignedIn),
     ("GET", "/collections/{collection_id}", Access::SignedIn),

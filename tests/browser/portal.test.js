@@ -21,6 +21,7 @@ async function makePack(page, title) {
   await page.click('button.button[type=submit]');
   // The job's page asks again by itself until the pack is there.
   await page.getByRole('link', { name: 'Open the pack' }).click({ timeout: 120_000 });
+  await page.waitForURL(/\/packs\/AF-/);
 }
 
 async function download(page, click) {
@@ -33,7 +34,7 @@ test('the as-of day is changed in the bar and stays while one goes on', async ()
   await page.goto('/delivery');
   assert.match(await page.textContent('.asof__latest'), /latest, Thursday 12 November 2026/);
   await page.fill('#as_of', '2026-11-05');
-  await page.click('.asof button');
+  await Promise.all([page.waitForURL(/as_of=2026-11-05/), page.click('.asof button')]);
   assert.equal(new URL(page.url()).searchParams.get('as_of'), '2026-11-05');
   await page.getByRole('link', { name: 'Collections' }).click();
   assert.equal(new URL(page.url()).searchParams.get('as_of'), '2026-11-05');

@@ -1,7 +1,7 @@
 // Starts the portal on a store with a small made-up bucket, and a browser, for the tests of this folder.
 // AUDITFOLIO_PORTAL names a portal that runs already (with the demo sign-in) to be used instead.
 import { spawn, spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
@@ -102,12 +102,17 @@ export async function start() {
     return { base: process.env.AUDITFOLIO_PORTAL, browser, own: false, stop: () => browser.close() };
   }
   const folder = mkdtempSync(join(tmpdir(), 'auditfolio-browser-'));
+  // Postgres runs as another user when root starts it, who must be able to enter.
+  chmodSync(folder, 0o755);
   const bucket = join(folder, 'bucket');
   writeBucket(bucket);
   const common = ['--data', join(folder, 'data'), '--organization', 'Example'];
   const collected = spawnSync(program(), [...common, 'collect', '--from', bucket, '--accounts', join(bucket, 'accounts-2026-11-01.json'), '--regions', REGIONS.join(',')], { encoding: 'utf8', timeout: 180_000 });
   // 2: the cut object was reported, as it should be.
-  if (collected.status !== 2) throw new Error(`collect ended with ${collected.status}: ${collected.stderr}`);
+  if (collected.status !== 2) {
+    await browser.close();
+    throw new Error(`collect ended with ${collected.status}: ${collected.stderr}`);
+  }
   const port = await freePort();
   const base = `http://127.0.0.1:${port}`;
   const child = spawn(program(), [...common, 'serve', '--demo-sign-in', '--bind', `127.0.0.1:${port}`], { stdio: ['ignore', 'ignore', 'inherit'] });

@@ -173,8 +173,9 @@ struct CoverResult {
 #[derive(Debug, serde::Deserialize)]
 struct CoverCheck {
     what: String,
-    one: u64,
-    other: u64,
+    /// What was counted, and the count.
+    one: (String, u64),
+    other: (String, u64),
     closes: bool,
 }
 
