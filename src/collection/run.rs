@@ -129,6 +129,9 @@ async fn collect(
     fill(&mut ladder, &tally);
 
     progress.step("Adding up");
+    if new > 0 {
+        run_db::analyze(db).await?;
+    }
     ladder.objects_seen_before = seen_before(db, collection_id, &works).await?;
     let mut tx = db.begin().await?;
     run_db::lock_derived(&mut tx, organization_id).await?;

@@ -185,6 +185,16 @@ pub(super) async fn set_done(db: &PgPool, collection_id: i64, done: u64) -> sqlx
     Ok(())
 }
 
+/// Tells the planner what the tables hold now: after a first collection it would guess, and join millions of rows badly.
+pub(super) async fn analyze(db: &PgPool) -> sqlx::Result<()> {
+    sqlx::query(
+        "analyze run, rollup, rule_presence, delivery, object, object_outcome, resource, rule, place, restatement",
+    )
+    .execute(db)
+    .await?;
+    Ok(())
+}
+
 /// Sums the organisation's days anew, from what is delivered and expected now.
 ///
 /// A place that is expected and not known on a day counts with its last known evaluations before it.
