@@ -20,13 +20,8 @@ pub enum Origin {
 }
 
 impl Origin {
-    pub const ALL: [Self; 5] = [
-        Self::Direct,
-        Self::ConformancePack,
-        Self::SecurityHub,
-        Self::ControlTower,
-        Self::ServiceLinked,
-    ];
+    pub const ALL: [Self; 5] =
+        [Self::Direct, Self::ConformancePack, Self::SecurityHub, Self::ControlTower, Self::ServiceLinked];
 
     /// The word in columns `rule.origin` and `timeline.origin`.
     pub fn word(self) -> &'static str {
@@ -64,11 +59,9 @@ const IN_PACK: &str = "-conformance-pack-";
 pub fn parse(name: &str) -> RuleName {
     match name.rsplit_once(IN_PACK) {
         // No known name holds these words (a test looks), so nothing genuine is lost.
-        Some((inner, suffix)) if !inner.is_empty() && is_random(suffix) => RuleName {
-            origin: Origin::ConformancePack,
-            suffix: Some(suffix.to_owned()),
-            ..outside_packs(inner)
-        },
+        Some((inner, suffix)) if !inner.is_empty() && is_random(suffix) => {
+            RuleName { origin: Origin::ConformancePack, suffix: Some(suffix.to_owned()), ..outside_packs(inner) }
+        }
         _ => outside_packs(name),
     }
 }
@@ -84,28 +77,19 @@ fn outside_packs(name: &str) -> RuleName {
         return found(name, Origin::Direct, None, Some(data));
     }
     // The longer prefix first.
-    if let Some(inner) =
-        inside(name, "AWSControlTower_AWS-GR_").or_else(|| inside(name, "AWSControlTower_"))
-    {
+    if let Some(inner) = inside(name, "AWSControlTower_AWS-GR_").or_else(|| inside(name, "AWSControlTower_")) {
         let data = control_tower(inner);
         let core = data.map_or(inner, |data| &data.rule_name);
         return found(core, Origin::ControlTower, None, data);
     }
-    for (prefix, origin) in [
-        ("securityhub-", Origin::SecurityHub),
-        ("OrgConfigRule-", Origin::ServiceLinked),
-    ] {
+    for (prefix, origin) in [("securityhub-", Origin::SecurityHub), ("OrgConfigRule-", Origin::ServiceLinked)] {
         if let Some(inner) = inside(name, prefix) {
             let (core, suffix) = without_suffix(inner);
             return found(core, origin, suffix, rule_data::by_name(core));
         }
     }
     // Firewall Manager's names are whole as they are, e.g. FMManagedShieldConfigRule….
-    let origin = if name.starts_with("FMManaged") {
-        Origin::ServiceLinked
-    } else {
-        Origin::Direct
-    };
+    let origin = if name.starts_with("FMManaged") { Origin::ServiceLinked } else { Origin::Direct };
     found(name, origin, None, None)
 }
 
@@ -133,9 +117,7 @@ fn without_suffix(name: &str) -> (&str, Option<&str>) {
     }
     match name.rsplit_once('-') {
         Some((core, suffix))
-            if is_random(suffix)
-                && !core.is_empty()
-                && (suffix.len() == 8 || rule_data::by_name(core).is_some()) =>
+            if is_random(suffix) && !core.is_empty() && (suffix.len() == 8 || rule_data::by_name(core).is_some()) =>
         {
             (core, Some(suffix))
         }
@@ -151,10 +133,7 @@ fn control_tower(name: &str) -> Option<&'static RuleData> {
 }
 
 fn is_random(word: &str) -> bool {
-    !word.is_empty()
-        && word
-            .bytes()
-            .all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit())
+    !word.is_empty() && word.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit())
 }
 
 #[cfg(test)]
@@ -165,12 +144,7 @@ mod tests {
 
     fn parts(name: &str) -> (String, Origin, Option<String>, Option<&'static str>) {
         let parsed = parse(name);
-        (
-            parsed.core,
-            parsed.origin,
-            parsed.suffix,
-            parsed.data.map(|data| data.source_identifier.as_str()),
-        )
+        (parsed.core, parsed.origin, parsed.suffix, parsed.data.map(|data| data.source_identifier.as_str()))
     }
 
     #[test]
@@ -182,41 +156,13 @@ mod tests {
             let tower = name.to_uppercase().replace('-', "_");
             let cases = [
                 (name.clone(), Origin::Direct, None),
-                (
-                    format!("{name}-conformance-pack-k3yq7n1xz"),
-                    Origin::ConformancePack,
-                    suffix("k3yq7n1xz"),
-                ),
-                (
-                    format!("securityhub-{name}-5a8b4e12"),
-                    Origin::SecurityHub,
-                    suffix("5a8b4e12"),
-                ),
-                (
-                    format!("securityhub-{name}-periodic"),
-                    Origin::SecurityHub,
-                    suffix("periodic"),
-                ),
-                (
-                    format!("securityhub-{name}-1c2d3e"),
-                    Origin::SecurityHub,
-                    suffix("1c2d3e"),
-                ),
-                (
-                    format!("OrgConfigRule-{name}-abcdefgh"),
-                    Origin::ServiceLinked,
-                    suffix("abcdefgh"),
-                ),
-                (
-                    format!("AWSControlTower_AWS-GR_{tower}"),
-                    Origin::ControlTower,
-                    None,
-                ),
-                (
-                    format!("AWSControlTower_AWS-GR_{}", rule.source_identifier),
-                    Origin::ControlTower,
-                    None,
-                ),
+                (format!("{name}-conformance-pack-k3yq7n1xz"), Origin::ConformancePack, suffix("k3yq7n1xz")),
+                (format!("securityhub-{name}-5a8b4e12"), Origin::SecurityHub, suffix("5a8b4e12")),
+                (format!("securityhub-{name}-periodic"), Origin::SecurityHub, suffix("periodic")),
+                (format!("securityhub-{name}-1c2d3e"), Origin::SecurityHub, suffix("1c2d3e")),
+                (format!("OrgConfigRule-{name}-abcdefgh"), Origin::ServiceLinked, suffix("abcdefgh")),
+                (format!("AWSControlTower_AWS-GR_{tower}"), Origin::ControlTower, None),
+                (format!("AWSControlTower_AWS-GR_{}", rule.source_identifier), Origin::ControlTower, None),
                 (
                     format!("securityhub-{name}-5a8b4e12-conformance-pack-k3yq7n1xz"),
                     Origin::ConformancePack,
@@ -230,19 +176,12 @@ mod tests {
             ];
             for (delivered, origin, suffix) in cases {
                 // Two rules are named like another one with a last word of eight letters: there the exact match must win.
-                if delivered.ends_with("-periodic")
-                    && rule_data::by_name(&format!("{name}-periodic")).is_some()
-                {
+                if delivered.ends_with("-periodic") && rule_data::by_name(&format!("{name}-periodic")).is_some() {
                     continue;
                 }
                 assert_eq!(
                     parts(&delivered),
-                    (
-                        name.clone(),
-                        origin,
-                        suffix,
-                        Some(rule.source_identifier.as_str())
-                    ),
+                    (name.clone(), origin, suffix, Some(rule.source_identifier.as_str())),
                     "{delivered}"
                 );
             }
@@ -251,10 +190,7 @@ mod tests {
 
     #[test]
     fn a_genuine_last_word_of_eight_characters_survives() {
-        for name in [
-            "s3-account-level-public-access-blocks-periodic",
-            "ec2-security-group-attached-to-eni-periodic",
-        ] {
+        for name in ["s3-account-level-public-access-blocks-periodic", "ec2-security-group-attached-to-eni-periodic"] {
             for prefix in ["", "securityhub-", "OrgConfigRule-"] {
                 let parsed = parse(&format!("{prefix}{name}"));
                 assert_eq!((parsed.core.as_str(), parsed.suffix), (name, None));
@@ -263,21 +199,11 @@ mod tests {
         }
         assert_eq!(
             parts("acme-bucket-is-approved"),
-            (
-                "acme-bucket-is-approved".to_owned(),
-                Origin::Direct,
-                None,
-                None
-            )
+            ("acme-bucket-is-approved".to_owned(), Origin::Direct, None, None)
         );
         assert_eq!(
             parts("restricted-ssh-internal"),
-            (
-                "restricted-ssh-internal".to_owned(),
-                Origin::Direct,
-                None,
-                None
-            )
+            ("restricted-ssh-internal".to_owned(), Origin::Direct, None, None)
         );
     }
 
@@ -285,12 +211,7 @@ mod tests {
     fn a_name_that_begins_like_a_prefix_is_itself() {
         assert_eq!(
             parts("securityhub-enabled"),
-            (
-                "securityhub-enabled".to_owned(),
-                Origin::Direct,
-                None,
-                Some("SECURITYHUB_ENABLED")
-            )
+            ("securityhub-enabled".to_owned(), Origin::Direct, None, Some("SECURITYHUB_ENABLED"))
         );
         let in_pack = (
             "securityhub-enabled".to_owned(),
@@ -298,10 +219,7 @@ mod tests {
             Some("abcdefghi".to_owned()),
             Some("SECURITYHUB_ENABLED"),
         );
-        assert_eq!(
-            parts("securityhub-enabled-conformance-pack-abcdefghi"),
-            in_pack
-        );
+        assert_eq!(parts("securityhub-enabled-conformance-pack-abcdefghi"), in_pack);
         for name in [
             "",
             "securityhub-",
@@ -320,45 +238,24 @@ mod tests {
         let symbols = parse("securityhub-iam-password-policy-symbol-check-0a1b2c3d");
         assert_ne!(digits.core, symbols.core);
         assert_eq!(digits.data, symbols.data);
-        assert_eq!(
-            digits.data.unwrap().source_identifier,
-            "IAM_PASSWORD_POLICY"
-        );
+        assert_eq!(digits.data.unwrap().source_identifier, "IAM_PASSWORD_POLICY");
     }
 
     #[test]
     fn an_unknown_rule_loses_what_its_deployment_added_and_no_more() {
-        let own = |core: &str, origin, suffix: Option<&str>| {
-            (core.to_owned(), origin, suffix.map(str::to_owned), None)
-        };
+        let own = |core: &str, origin, suffix: Option<&str>| (core.to_owned(), origin, suffix.map(str::to_owned), None);
         assert_eq!(
             parts("acme-tags-conformance-pack-abc123xyz"),
             own("acme-tags", Origin::ConformancePack, Some("abc123xyz"))
         );
-        assert_eq!(
-            parts("securityhub-acme-tags-0a1b2c3d"),
-            own("acme-tags", Origin::SecurityHub, Some("0a1b2c3d"))
-        );
-        assert_eq!(
-            parts("securityhub-acme-tags"),
-            own("acme-tags", Origin::SecurityHub, None)
-        );
-        assert_eq!(
-            parts("AWSControlTower_AWS-GR_ACME_TAGS"),
-            own("ACME_TAGS", Origin::ControlTower, None)
-        );
+        assert_eq!(parts("securityhub-acme-tags-0a1b2c3d"), own("acme-tags", Origin::SecurityHub, Some("0a1b2c3d")));
+        assert_eq!(parts("securityhub-acme-tags"), own("acme-tags", Origin::SecurityHub, None));
+        assert_eq!(parts("AWSControlTower_AWS-GR_ACME_TAGS"), own("ACME_TAGS", Origin::ControlTower, None));
         assert_eq!(
             parts("FMManagedShieldConfigRule0a1b2c3d"),
-            own(
-                "FMManagedShieldConfigRule0a1b2c3d",
-                Origin::ServiceLinked,
-                None
-            )
+            own("FMManagedShieldConfigRule0a1b2c3d", Origin::ServiceLinked, None)
         );
-        assert_eq!(
-            parts("a-conformance-pack-of-my-own"),
-            own("a-conformance-pack-of-my-own", Origin::Direct, None)
-        );
+        assert_eq!(parts("a-conformance-pack-of-my-own"), own("a-conformance-pack-of-my-own", Origin::Direct, None));
     }
 
     #[test]
@@ -369,10 +266,7 @@ mod tests {
             ("OrgConformsPack-Baseline-z6cn9v2w", "Baseline"),
             ("OrgConformsPack-z6cn9v2w", "z6cn9v2w"),
             ("OrgConformsPack-", "OrgConformsPack-"),
-            (
-                "Operational-Best-Practices-internal",
-                "Operational-Best-Practices-internal",
-            ),
+            ("Operational-Best-Practices-internal", "Operational-Best-Practices-internal"),
             ("", ""),
         ];
         for (name, core) in cases {
