@@ -42,7 +42,7 @@ pub struct CollectArgs {
 }
 
 /// Reads a day.
-pub fn day(text: &str) -> Result<Date, String> {
+pub(super) fn day(text: &str) -> Result<Date, String> {
     Date::parse(text, time::macros::format_description!("[year]-[month]-[day]"))
         .map_err(|error| format!("is not a day like 2026-11-22: {error}"))
 }
@@ -70,7 +70,7 @@ pub async fn command(db: &PgPool, organization: &str, args: &CollectArgs) -> any
 }
 
 /// The count ladder and everything that could not be read, for a person.
-pub fn report(outcome: &Outcome) -> String {
+pub(super) fn report(outcome: &Outcome) -> String {
     use std::fmt::Write as _;
     let ladder = &outcome.ladder;
     let mut text = String::new();

@@ -7,44 +7,44 @@ const HEADER: &[u8] = b"PGCOPY\n\xff\r\n\0\0\0\0\0\0\0\0\0";
 const SEND_BYTES: usize = 1 << 20;
 
 /// Microseconds between 1970, where we count from, and 2000, where Postgres does.
-pub const EPOCH_MICROSECONDS: i64 = 946_684_800_000_000;
+pub(super) const EPOCH_MICROSECONDS: i64 = 946_684_800_000_000;
 
 /// Rows to send, in the binary form.
 #[derive(Debug)]
-pub struct Rows {
+pub(super) struct Rows {
     bytes: Vec<u8>,
     columns: i16,
 }
 
 impl Rows {
-    pub fn new(columns: i16) -> Self {
+    pub(super) fn new(columns: i16) -> Self {
         Self { bytes: HEADER.to_vec(), columns }
     }
 
     /// Begins a row: as many fields as there are columns must follow.
-    pub fn row(&mut self) -> &mut Self {
+    pub(super) fn row(&mut self) -> &mut Self {
         self.bytes.extend(self.columns.to_be_bytes());
         self
     }
 
-    pub fn int2(&mut self, value: i16) -> &mut Self {
+    pub(super) fn int2(&mut self, value: i16) -> &mut Self {
         self.field(&value.to_be_bytes())
     }
 
-    pub fn int4(&mut self, value: i32) -> &mut Self {
+    pub(super) fn int4(&mut self, value: i32) -> &mut Self {
         self.field(&value.to_be_bytes())
     }
 
-    pub fn int8(&mut self, value: i64) -> &mut Self {
+    pub(super) fn int8(&mut self, value: i64) -> &mut Self {
         self.field(&value.to_be_bytes())
     }
 
-    pub fn null(&mut self) -> &mut Self {
+    pub(super) fn null(&mut self) -> &mut Self {
         self.bytes.extend((-1_i32).to_be_bytes());
         self
     }
 
-    pub fn optional_int2(&mut self, value: Option<i16>) -> &mut Self {
+    pub(super) fn optional_int2(&mut self, value: Option<i16>) -> &mut Self {
         match value {
             Some(value) => self.int2(value),
             None => self.null(),
@@ -52,7 +52,7 @@ impl Rows {
     }
 
     /// A time given in microseconds since 1970.
-    pub fn timestamp(&mut self, microseconds: Option<i64>) -> &mut Self {
+    pub(super) fn timestamp(&mut self, microseconds: Option<i64>) -> &mut Self {
         match microseconds {
             Some(value) => self.int8(value.saturating_sub(EPOCH_MICROSECONDS)),
             None => self.null(),
@@ -68,7 +68,7 @@ impl Rows {
 }
 
 /// Sends rows by `copy … from stdin (format binary)`; returns how many were stored.
-pub async fn send(db: &mut PgConnection, statement: &str, mut rows: Rows) -> sqlx::Result<u64> {
+pub(super) async fn send(db: &mut PgConnection, statement: &str, mut rows: Rows) -> sqlx::Result<u64> {
     rows.bytes.extend((-1_i16).to_be_bytes());
     let mut copy = db.copy_in_raw(statement).await?;
     for chunk in rows.bytes.chunks(SEND_BYTES) {
@@ -82,7 +82,7 @@ pub async fn send(db: &mut PgConnection, statement: &str, mut rows: Rows) -> sql
 
 /// One received row: its fields in order.
 #[derive(Debug)]
-pub struct Fields<'a> {
+pub(super) struct Fields<'a> {
     bytes: &'a [u8],
 }
 
@@ -103,18 +103,18 @@ impl<'a> Fields<'a> {
         self.take()?.and_then(|field| field.try_into().ok()).ok_or_else(cut)
     }
 
-    pub fn int2(&mut self) -> sqlx::Result<i16> {
+    pub(super) fn int2(&mut self) -> sqlx::Result<i16> {
         self.fixed().map(i16::from_be_bytes)
     }
 
-    pub fn int4(&mut self) -> sqlx::Result<i32> {
+    pub(super) fn int4(&mut self) -> sqlx::Result<i32> {
         self.fixed().map(i32::from_be_bytes)
     }
 
     /// A time in microseconds since 1970.
-    pub fn timestamp(&mut self) -> sqlx::Result<Option<i64>> {
+    pub(super) fn timestamp(&mut self) -> sqlx::Result<Option<i64>> {
         let Some(field) = self.take()? else { return Ok(None) };
-        let field = field.try_into().map_err(|_| cut())?;
+        let field = *field.first_chunk().ok_or_else(cut)?;
         Ok(Some(i64::from_be_bytes(field).saturating_add(EPOCH_MICROSECONDS)))
     }
 }
@@ -124,7 +124,7 @@ fn cut() -> sqlx::Error {
 }
 
 /// Receives rows by `copy (…) to stdout (format binary)`.
-pub async fn receive<T>(
+pub(super) async fn receive<T>(
     db: &mut PgConnection,
     statement: &str,
     mut row: impl FnMut(&mut Fields<'_>) -> sqlx::Result<T>,

@@ -101,7 +101,7 @@ pub(super) async fn first_seen_by_others(
     .bind(collection_id)
     .fetch_all(db)
     .await?;
-    Ok(rows.into_iter().filter_map(|row| row.version()).collect())
+    Ok(rows.into_iter().filter_map(SeenRow::version).collect())
 }
 
 /// One version of a place's day, as stored.

@@ -9,13 +9,13 @@ use crate::compliance::status;
 
 /// Gives each different text a small number, in order of first sight.
 #[derive(Debug, Default)]
-pub struct Interner {
+pub(super) struct Interner {
     numbers: FxHashMap<Box<str>, u32>,
     texts: Vec<Box<str>>,
 }
 
 impl Interner {
-    pub fn number(&mut self, text: &str) -> u32 {
+    pub(super) fn number(&mut self, text: &str) -> u32 {
         if let Some(&number) = self.numbers.get(text) {
             return number;
         }
@@ -26,14 +26,14 @@ impl Interner {
     }
 
     /// The texts by number.
-    pub fn texts(&self) -> &[Box<str>] {
+    pub(super) fn texts(&self) -> &[Box<str>] {
         &self.texts
     }
 }
 
 /// An ARN and configRuleId that a rule was delivered with.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub struct Attribute {
+pub(super) struct Attribute {
     pub rule: u32,
     pub arn: Box<str>,
     pub config_rule_id: Box<str>,
@@ -41,7 +41,7 @@ pub struct Attribute {
 
 /// All names of one place, kept from object to object.
 #[derive(Debug, Default)]
-pub struct Names {
+pub(super) struct Names {
     pub rules: Interner,
     pub resource_types: Interner,
     pub statuses: Interner,
@@ -74,7 +74,7 @@ impl Names {
 
 /// One compliance item, in numbers of [`Names`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Item {
+pub(super) struct Item {
     pub resource: u32,
     /// Microseconds since 1970.
     pub captured_at: i64,
@@ -86,7 +86,7 @@ pub struct Item {
 
 /// One conformance-pack item, in numbers of [`Names`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct PackVerdict {
+pub(super) struct PackVerdict {
     pub pack: u32,
     captured_at: i64,
     state_id: i64,
@@ -99,7 +99,7 @@ pub struct PackVerdict {
 
 /// What one object held.
 #[derive(Debug)]
-pub struct Gatherer<'a> {
+pub(super) struct Gatherer<'a> {
     names: &'a mut Names,
     pub items: Vec<Item>,
     /// (rule, status) of the items' rule lists, one after the other.
@@ -111,15 +111,15 @@ pub struct Gatherer<'a> {
 }
 
 /// Why an evaluation that was read is not stored, in words.
-pub mod left_out {
-    pub const OLDER_ITEM: &str = "an older item of the same resource in the same object";
-    pub const DELETED: &str = "the resource is deleted";
-    pub const RULE_TWICE: &str = "the same rule twice in one item; the graver status is kept";
+pub(super) mod left_out {
+    pub(crate) const OLDER_ITEM: &str = "an older item of the same resource in the same object";
+    pub(crate) const DELETED: &str = "the resource is deleted";
+    pub(crate) const RULE_TWICE: &str = "the same rule twice in one item; the graver status is kept";
 }
 
 /// One evaluation of a day, in numbers of [`Names`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Evaluation {
+pub(super) struct Evaluation {
     pub rule: u32,
     pub resource: u32,
     pub status: u32,
@@ -128,7 +128,7 @@ pub struct Evaluation {
 
 /// What a snapshot says of its day.
 #[derive(Debug, Default)]
-pub struct DayTruth {
+pub(super) struct DayTruth {
     pub evaluations: Vec<Evaluation>,
     /// Rules that exist, ascending.
     pub rules: Vec<u32>,
@@ -137,12 +137,12 @@ pub struct DayTruth {
 }
 
 impl<'a> Gatherer<'a> {
-    pub fn new(names: &'a mut Names) -> Self {
+    pub(super) fn new(names: &'a mut Names) -> Self {
         Self { names, items: vec![], entries: vec![], packs: vec![], pack_rules: vec![], attributes: vec![] }
     }
 
     /// The rule list of an item with the graver status where a rule stands twice.
-    pub fn entries(&self, item: &Item) -> &[(u32, u32)] {
+    pub(super) fn entries(&self, item: &Item) -> &[(u32, u32)] {
         &self.entries[item.first_entry..item.end_entry]
     }
 
@@ -164,7 +164,7 @@ impl<'a> Gatherer<'a> {
     }
 
     /// The items as a history object gives them: each with its whole rule list.
-    pub fn history(&self, left_out: &mut BTreeMap<&'static str, u64>) -> Vec<(Item, Vec<(u32, u32)>)> {
+    pub(super) fn history(&self, left_out: &mut BTreeMap<&'static str, u64>) -> Vec<(Item, Vec<(u32, u32)>)> {
         let mut doubled = 0;
         let items = self
             .items
@@ -183,7 +183,7 @@ impl<'a> Gatherer<'a> {
     }
 
     /// The day's truth: the newest item of each resource, the newest verdict of each pack.
-    pub fn day(mut self) -> DayTruth {
+    pub(super) fn day(mut self) -> DayTruth {
         let mut truth = DayTruth::default();
         let mut leave_out = |reason, count: usize| {
             if count > 0 {
@@ -241,7 +241,7 @@ fn gravity(word: &str) -> u8 {
 }
 
 /// Keeps one entry a rule: the gravest.
-pub fn gravest_of_each_rule(list: &mut Vec<(u32, u32)>, statuses: &Interner) {
+pub(super) fn gravest_of_each_rule(list: &mut Vec<(u32, u32)>, statuses: &Interner) {
     let words = statuses.texts();
     let grave = |status: u32| gravity(&words[usize::try_from(status).expect("u32 fits usize")]);
     list.sort_by_key(|&(rule, status)| (rule, std::cmp::Reverse(grave(status))));
@@ -249,7 +249,7 @@ pub fn gravest_of_each_rule(list: &mut Vec<(u32, u32)>, statuses: &Interner) {
 }
 
 /// The row id of one of AWS's four words in table `status`; `None` for any other word.
-pub fn known_status_id(word: &str) -> Option<i16> {
+pub(super) fn known_status_id(word: &str) -> Option<i16> {
     match word {
         "COMPLIANT" => Some(status::COMPLIANT),
         "NON_COMPLIANT" => Some(status::NON_COMPLIANT),
@@ -322,14 +322,16 @@ mod tests {
     }
 
     fn said(names: &Names, truth: &DayTruth) -> Vec<(String, String, String)> {
-        let text = |interner: &Interner, number: u32| interner.texts()[number as usize].to_string();
+        let text = |interner: &Interner, number: u32| {
+            super::super::place::at(&interner.texts().iter().collect::<Vec<_>>(), number).to_string()
+        };
         truth
             .evaluations
             .iter()
             .map(|evaluation| {
                 (
                     text(&names.rules, evaluation.rule),
-                    names.resource_list[evaluation.resource as usize].1.to_string(),
+                    names.resource_list[usize::try_from(evaluation.resource).unwrap_or(usize::MAX)].1.to_string(),
                     text(&names.statuses, evaluation.status),
                 )
             })

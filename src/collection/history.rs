@@ -7,7 +7,7 @@ use super::splice::Entry;
 
 /// One compliance item of a history object, in row ids of the store.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct HistoryItem {
+pub(super) struct HistoryItem {
     /// The day in the object's path.
     pub day: Day,
     /// Microseconds since 1970.
@@ -21,7 +21,7 @@ pub struct HistoryItem {
 
 /// What each of `days` says: all items up to that day, the last of each resource by capture time and then
 /// configurationStateId.
-pub fn infer(items: &[HistoryItem], days: &BTreeSet<Day>) -> Vec<Entry<(i32, i32), i16, Option<i64>>> {
+pub(super) fn infer(items: &[HistoryItem], days: &BTreeSet<Day>) -> Vec<Entry<(i32, i32), i16, Option<i64>>> {
     let mut by_day: Vec<&HistoryItem> = items.iter().collect();
     by_day.sort_by_key(|item| item.day);
     let mut pending = by_day.into_iter().peekable();

@@ -9,7 +9,7 @@ use crate::compliance::DeliveryState;
 
 /// What a collection made of an object.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Outcome {
+pub(super) enum Outcome {
     Collected,
     Superseded,
     Unreadable,
@@ -19,7 +19,7 @@ pub enum Outcome {
 
 impl Outcome {
     /// The word in column `object_outcome.outcome`.
-    pub fn word(self) -> &'static str {
+    pub(super) fn word(self) -> &'static str {
         match self {
             Self::Collected => "collected",
             Self::Superseded => "superseded",
@@ -29,14 +29,14 @@ impl Outcome {
     }
 
     /// Reads [`Self::word`].
-    pub fn parse(word: &str) -> Option<Self> {
+    pub(super) fn parse(word: &str) -> Option<Self> {
         [Self::Collected, Self::Superseded, Self::Unreadable, Self::Changed].into_iter().find(|it| it.word() == word)
     }
 }
 
 /// What tells one version of an object from another.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub struct Version {
+pub(super) struct Version {
     pub name: String,
     pub size_bytes: u64,
     pub modified_ns: Option<i64>,
@@ -58,21 +58,21 @@ impl From<&Object> for Version {
 
 /// An object version that an earlier collection saw.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Seen {
+pub(super) struct Seen {
     pub object_id: i64,
     pub outcome: Outcome,
 }
 
 /// An object of the listing with what is known of it.
 #[derive(Debug, Clone, Copy)]
-pub struct Candidate<'a> {
+pub(super) struct Candidate<'a> {
     pub object: &'a Object,
     pub seen: Option<Seen>,
 }
 
 /// The objects of one day of a place.
 #[derive(Debug, Clone)]
-pub struct DayPlan<'a> {
+pub(super) struct DayPlan<'a> {
     pub day: Date,
     /// The snapshot that speaks is the first readable one of these: latest first.
     pub snapshots: Vec<Candidate<'a>>,
@@ -83,7 +83,7 @@ pub struct DayPlan<'a> {
 /// Groups a place's objects by day.
 ///
 /// With `again`, objects that could not be read are taken as new.
-pub fn days<'a>(objects: &'a [Object], seen: &HashMap<Version, Seen>, again: bool) -> Vec<DayPlan<'a>> {
+pub(super) fn days<'a>(objects: &'a [Object], seen: &HashMap<Version, Seen>, again: bool) -> Vec<DayPlan<'a>> {
     let mut days: BTreeMap<Date, DayPlan<'a>> = BTreeMap::new();
     for object in objects {
         let seen =
@@ -105,7 +105,7 @@ pub fn days<'a>(objects: &'a [Object], seen: &HashMap<Version, Seen>, again: boo
 
 /// What one snapshot turned out to be when its turn came.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Verdict {
+pub(super) enum Verdict {
     /// It can be read and holds compliance items.
     Speaks,
     /// It can be read and holds none.
@@ -116,7 +116,7 @@ pub enum Verdict {
 /// The state of a day by its snapshots, from the latest on, up to the first that could be read.
 ///
 /// `None`: the day has no snapshot.
-pub fn state(latest_first: &[Verdict]) -> Option<DeliveryState> {
+pub(super) fn state(latest_first: &[Verdict]) -> Option<DeliveryState> {
     match latest_first {
         [] => None,
         [Verdict::Speaks, ..] => Some(DeliveryState::Delivered),

@@ -119,7 +119,7 @@ impl DayReading {
     fn supersede(&mut self, candidate: &Candidate<'_>) {
         match candidate.seen {
             None => {
-                self.judged.push(Judged::superseded(candidate.object, "a later snapshot of the day speaks".to_owned()))
+                self.judged.push(Judged::superseded(candidate.object, "a later snapshot of the day speaks".to_owned()));
             }
             Some(seen) if seen.outcome == Outcome::Collected => self.superseded.push(seen.object_id),
             Some(_) => {}

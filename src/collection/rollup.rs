@@ -7,17 +7,17 @@ use crate::compliance::status;
 
 /// What is counted together: row ids of a rule and a resource type.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Group {
+pub(super) struct Group {
     pub rule_id: i32,
     pub resource_type_id: i16,
 }
 
 /// Evaluations by status: complying, not complying, insufficient data, not applicable, unrecognised.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct Counts(pub [i32; 5]);
+pub(super) struct Counts(pub [i32; 5]);
 
 /// The place of a status in [`Counts`].
-pub fn class(status_id: i16) -> usize {
+pub(super) fn class(status_id: i16) -> usize {
     match status_id {
         status::COMPLIANT => 0,
         status::NON_COMPLIANT => 1,
@@ -29,7 +29,7 @@ pub fn class(status_id: i16) -> usize {
 
 /// Counts that held from `first` until before `end`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Row {
+pub(super) struct Row {
     pub group: Group,
     pub first: Day,
     pub end: Day,
@@ -38,7 +38,7 @@ pub struct Row {
 
 /// A run of one evaluation that came (`by` 1) or went (`by` -1).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Delta {
+pub(super) struct Delta {
     pub group: Group,
     pub first: Day,
     pub end: Day,
@@ -48,13 +48,13 @@ pub struct Delta {
 
 /// What to write, rows by their stored form.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Changes {
+pub(super) struct Changes {
     pub delete: Vec<Row>,
     pub insert: Vec<Row>,
 }
 
 /// Puts what came and went into a place's counts. `rows` are the stored rows that touch any of the deltas' days.
-pub fn apply(rows: &[Row], deltas: &[Delta]) -> Changes {
+pub(super) fn apply(rows: &[Row], deltas: &[Delta]) -> Changes {
     let mut groups: BTreeMap<Group, BTreeMap<Day, Counts>> = BTreeMap::new();
     for delta in deltas {
         let steps = groups.entry(delta.group).or_default();

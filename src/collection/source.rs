@@ -50,7 +50,7 @@ pub struct Object {
     pub size_bytes: u64,
     /// Folder: modification time in nanoseconds since 1970. S3: `None`.
     pub modified_ns: Option<i64>,
-    /// S3: ETag and VersionId. Folder: `None`.
+    /// S3: `ETag` and `VersionId`. Folder: `None`.
     pub etag: Option<String>,
     pub version_id: Option<String>,
 }
@@ -75,7 +75,7 @@ pub struct ComplianceItem<'a> {
     pub captured_at: i64,
     /// `configurationStateId`; 0 where absent.
     pub state_id: i64,
-    /// `configurationItemStatus` is ResourceDeleted or ResourceDeletedNotRecorded, or `configuration` is null.
+    /// `configurationItemStatus` is `ResourceDeleted` or `ResourceDeletedNotRecorded`, or `configuration` is null.
     pub deleted: bool,
     /// `targetResourceType`, else the type part of `resourceId`.
     pub resource_type: std::borrow::Cow<'a, str>,

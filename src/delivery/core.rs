@@ -9,7 +9,7 @@ use crate::web::format;
 
 /// An account in a Region with its days.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Place {
+pub(super) struct Place {
     pub place_id: i32,
     pub account_id: String,
     /// Empty where no account list names it.
@@ -25,21 +25,21 @@ pub struct Place {
 
 /// One day of a place.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct DayState {
+pub(super) struct DayState {
     pub state: DeliveryState,
     pub expected: bool,
 }
 
 impl DayState {
     /// Expected and not known.
-    pub fn is_gap(self) -> bool {
+    pub(super) fn is_gap(self) -> bool {
         self.expected && !self.state.known()
     }
 }
 
 impl Place {
     /// A state for each day from `first` until before `end`, as stretches of equal days that leave none out.
-    pub fn stretches(&self, first: Date, end: Date) -> Vec<(Date, Date, DayState)> {
+    pub(super) fn stretches(&self, first: Date, end: Date) -> Vec<(Date, Date, DayState)> {
         let length = usize::try_from((end - first).whole_days()).unwrap_or(0);
         let mut days = vec![DayState { state: DeliveryState::NotExpected, expected: false }; length];
         let index = |day: Date| usize::try_from((day.clamp(first, end) - first).whole_days()).unwrap_or(0);
@@ -56,11 +56,11 @@ impl Place {
         crate::web::chart::segments(dates.zip(days))
     }
 
-    pub fn is_expected_on(&self, day: Date) -> bool {
+    pub(super) fn is_expected_on(&self, day: Date) -> bool {
         self.expected.iter().any(|(from, to)| *from <= day && day < *to)
     }
 
-    pub fn state_on(&self, day: Date) -> DayState {
+    pub(super) fn state_on(&self, day: Date) -> DayState {
         let expected = self.is_expected_on(day);
         let silent = if expected { DeliveryState::Missing } else { DeliveryState::NotExpected };
         let found = self.delivered.iter().find(|(from, to, _)| *from <= day && day < *to);
@@ -70,7 +70,7 @@ impl Place {
 
 /// Days that were expected and are not known, one after the other with one cause.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Gap<'a> {
+pub(super) struct Gap<'a> {
     pub place: &'a Place,
     pub state: DeliveryState,
     pub first: Date,
@@ -79,18 +79,18 @@ pub struct Gap<'a> {
 }
 
 impl Gap<'_> {
-    pub fn days(&self) -> i64 {
+    pub(super) fn days(&self) -> i64 {
         (self.end - self.first).whole_days()
     }
 
-    pub fn last(&self) -> Date {
+    pub(super) fn last(&self) -> Date {
         self.end.previous_day().unwrap_or(self.end)
     }
 }
 
 /// What a period of places comes to.
 #[derive(Debug)]
-pub struct Period<'a> {
+pub(super) struct Period<'a> {
     pub first: Date,
     /// The day after the last.
     pub end: Date,
@@ -104,7 +104,7 @@ pub struct Period<'a> {
 }
 
 impl<'a> Period<'a> {
-    pub fn of(places: &'a [Place], first: Date, end: Date) -> Self {
+    pub(super) fn of(places: &'a [Place], first: Date, end: Date) -> Self {
         let places: Vec<_> = places.iter().map(|place| (place, place.stretches(first, end))).collect();
         let mut days = BTreeMap::new();
         let mut gaps = Vec::new();
@@ -137,7 +137,7 @@ impl<'a> Period<'a> {
     }
 
     /// "40 missing, 12 unreadable": days of gaps by cause, most first.
-    pub fn causes(&self) -> String {
+    pub(super) fn causes(&self) -> String {
         let mut by_cause: Vec<(DeliveryState, i64)> = Vec::new();
         for gap in &self.gaps {
             match by_cause.last_mut() {
@@ -153,7 +153,7 @@ impl<'a> Period<'a> {
 
 /// How many of the expected places delivered on a day, and why the others did not.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct OneDay {
+pub(super) struct OneDay {
     pub expected: i64,
     pub known: i64,
     pub causes: BTreeMap<DeliveryState, i64>,
@@ -162,7 +162,7 @@ pub struct OneDay {
 }
 
 impl OneDay {
-    pub fn of(places: &[Place], day: Date) -> Self {
+    pub(super) fn of(places: &[Place], day: Date) -> Self {
         let mut one = Self::default();
         for place in places {
             let state = place.state_on(day);
@@ -183,7 +183,7 @@ impl OneDay {
     }
 
     /// "2 missing, 1 unreadable"; empty without gaps.
-    pub fn causes(&self) -> String {
+    pub(super) fn causes(&self) -> String {
         let words: Vec<String> =
             self.causes.iter().map(|(state, places)| format!("{} {}", format::count(*places), state.word())).collect();
         words.join(", ")

@@ -109,6 +109,8 @@ fn joined(timestamp: JoinedTimestamp) -> anyhow::Result<OffsetDateTime> {
 
 #[cfg(test)]
 mod tests {
+    #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
     use time::macros::date;
 
     use super::*;

@@ -12,7 +12,7 @@ pub struct Listing {
     pub name: String,
     pub email: Option<String>,
     pub arn: Option<String>,
-    /// Organizations' word: ACTIVE, SUSPENDED, PENDING_CLOSURE ...
+    /// Organizations' word: ACTIVE, SUSPENDED, `PENDING_CLOSURE` ...
     pub status: String,
     pub joined_at: Option<time::OffsetDateTime>,
 }
@@ -32,7 +32,7 @@ pub struct Days {
 }
 
 /// Before any evidence can exist: AWS Config did not.
-pub const BEGINNING: Date = time::macros::date!(1970 - 01 - 01);
+pub(super) const BEGINNING: Date = time::macros::date!(1970 - 01 - 01);
 
 /// The days on which something that lists name belonged, in order.
 ///
@@ -76,7 +76,7 @@ fn delivers(status: &str) -> bool {
 }
 
 /// The accounts of all lists, by id. `lists` are ascending by day.
-pub fn accounts(lists: &[AccountList]) -> Vec<Account> {
+pub(super) fn accounts(lists: &[AccountList]) -> Vec<Account> {
     let mut latest: BTreeMap<&str, &Listing> = BTreeMap::new();
     for listing in lists.iter().flat_map(|list| &list.accounts) {
         latest.insert(&listing.account_id, listing);
@@ -102,7 +102,7 @@ pub fn accounts(lists: &[AccountList]) -> Vec<Account> {
 }
 
 /// The days on which each Region is expected. `lists` are ascending by day.
-pub fn regions(lists: &[(Date, Vec<String>)]) -> BTreeMap<String, Vec<Days>> {
+pub(super) fn regions(lists: &[(Date, Vec<String>)]) -> BTreeMap<String, Vec<Days>> {
     let names: std::collections::BTreeSet<&String> = lists.iter().flat_map(|(_, regions)| regions).collect();
     names
         .into_iter()
@@ -115,7 +115,7 @@ pub fn regions(lists: &[(Date, Vec<String>)]) -> BTreeMap<String, Vec<Days>> {
 }
 
 /// Days that lie in both.
-pub fn intersect(left: &[Days], right: &[Days]) -> Vec<Days> {
+pub(super) fn intersect(left: &[Days], right: &[Days]) -> Vec<Days> {
     let mut both = Vec::new();
     for one in left {
         for other in right {

@@ -320,6 +320,7 @@ impl Trend {
         Self { id, caption: caption.into(), days, base, grid, ticks, line, band, description }
     }
 
+    #[expect(clippy::unused_self, reason = "the template asks the chart for it")]
     fn height(&self) -> i64 {
         TREND_HEIGHT
     }

@@ -64,20 +64,17 @@ pub(super) async fn guard<B: MessageBody + 'static>(
 
     let refusal = refusal(request.method(), request.headers(), demo);
     // No clone of the request may outlive this line: actix routes with the only one.
-    let mut response = match refusal {
-        Some(error) => {
-            let page = span.in_scope(|| failed(request.request(), &id, Some(&error), error_status(&error)));
-            request.into_response(page).map_into_right_body()
-        }
-        None => {
-            let response = next.call(request).instrument(span.clone()).await?;
-            match record_download(&response).instrument(span.clone()).await {
-                Ok(()) => span.in_scope(|| with_error_page(response, &id)),
-                // What cannot be recorded is not handed out.
-                Err(error) => {
-                    let page = span.in_scope(|| failed(response.request(), &id, Some(&error), error_status(&error)));
-                    response.into_response(page).map_into_right_body()
-                }
+    let mut response = if let Some(error) = refusal {
+        let page = span.in_scope(|| failed(request.request(), &id, Some(&error), error_status(&error)));
+        request.into_response(page).map_into_right_body()
+    } else {
+        let response = next.call(request).instrument(span.clone()).await?;
+        match record_download(&response).instrument(span.clone()).await {
+            Ok(()) => span.in_scope(|| with_error_page(response, &id)),
+            // What cannot be recorded is not handed out.
+            Err(error) => {
+                let page = span.in_scope(|| failed(response.request(), &id, Some(&error), error_status(&error)));
+                response.into_response(page).map_into_right_body()
             }
         }
     };
@@ -186,10 +183,10 @@ struct Said {
 fn failed(request: &HttpRequest, id: &RequestId, error: Option<&Error>, status: StatusCode) -> HttpResponse {
     match error {
         Some(Error::Internal(cause)) => {
-            tracing::error!(error = format!("{cause:#}"), "a request failed")
+            tracing::error!(error = format!("{cause:#}"), "a request failed");
         }
         Some(Error::Unavailable(cause)) => {
-            tracing::error!(error = %cause, "the database does not answer")
+            tracing::error!(error = %cause, "the database does not answer");
         }
         None if status.is_server_error() => tracing::error!(%status, "a request failed"),
         Some(_) | None => {}

@@ -48,9 +48,9 @@ pub async fn serve(state: State, listener: TcpListener, stop: CancellationToken)
         .run();
     let handle = server.handle();
     let mut server = std::pin::pin!(server);
-    let served = tokio::select! {
-        served = &mut server => served,
+    let outcome = tokio::select! {
+        outcome = &mut server => outcome,
         () = stop.cancelled() => tokio::join!(handle.stop(true), server).1,
     };
-    served.context("serving pages")
+    outcome.context("serving pages")
 }

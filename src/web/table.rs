@@ -293,6 +293,8 @@ html_safe!(TableOpen<'_>, TableClose<'_>);
 
 #[cfg(test)]
 mod tests {
+    #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
     use super::*;
 
     const COLUMNS: [Column; 2] = [text("Rule").by("rule"), number("Failing").by("failing")];

@@ -56,9 +56,10 @@ impl Bucket {
         );
         let items: Vec<Value> = items
             .iter()
-            .map(|(id, hour, rules)| match rules {
-                Some(rules) => item(ACCOUNT, id, day, *hour, rules),
-                None => {
+            .map(|(id, hour, rules)| {
+                if let Some(rules) = rules {
+                    item(ACCOUNT, id, day, *hour, rules)
+                } else {
                     let mut deleted = item(ACCOUNT, id, day, *hour, &[]);
                     deleted["configuration"] = Value::Null;
                     deleted["configurationItemStatus"] = "ResourceDeleted".into();

@@ -190,9 +190,7 @@ async fn said(db: &PgPool, known_at: i64) -> BTreeMap<u8, Said> {
         let mut said = Said::new();
         while let Some(batch) = population.next(&mut tx).await.unwrap() {
             said.extend(
-                batch
-                    .rows()
-                    .map(|row| (row.rule.name.to_string(), row.resource_id.to_string(), row.status.to_string())),
+                batch.rows().map(|row| (row.rule.name.clone(), row.resource_id.to_string(), row.status.to_string())),
             );
         }
         days.insert(day, said);

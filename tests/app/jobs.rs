@@ -49,6 +49,7 @@ async fn until(db: &PgPool, job_id: i64, wanted: impl Fn(&Standing) -> bool) -> 
     panic!("the job stays as {:?}", jobs::find(db, job_id).await.unwrap());
 }
 
+#[expect(clippy::needless_pass_by_value, reason = "the worker's signature")]
 fn does_it(state: State, job: Job, progress: Progress) -> BoxFuture<'static, anyhow::Result<()>> {
     Box::pin(async move {
         progress.set(7, 7, "pages");
@@ -169,11 +170,12 @@ async fn a_job_that_kills_its_workers_is_given_up() {
 
 #[actix_web::test]
 async fn a_failure_is_recorded_with_its_cause() {
-    for (carry_out, expected) in [
-        (fails as CarryOut, "making the pack: the ladder does not close"),
+    let cases: [(CarryOut, &str); 3] = [
+        (fails, "making the pack: the ladder does not close"),
         (panics, "an error in the program itself; its log says more"),
         (forgets, "the job ended without a result"),
-    ] {
+    ];
+    for (carry_out, expected) in cases {
         let db = database().await;
         let job_id = enqueue(&db).await;
         let (stop, worker) = start(&db, carry_out);

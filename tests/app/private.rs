@@ -21,7 +21,7 @@ fn server_pid(folder: &Path) -> Option<String> {
 
 /// Waits for a condition; false when it has not come true within a minute.
 fn comes_true(condition: impl Fn() -> bool) -> bool {
-    let until = Instant::now() + Duration::from_secs(60);
+    let until = Instant::now() + Duration::from_mins(1);
     while Instant::now() < until {
         if condition() {
             return true;

@@ -103,9 +103,9 @@ async fn sign_in(site: &Site, role: &str) -> Cookie<'static> {
 
 /// Three days of one place, the second one missing, and an object that cannot be read.
 async fn collected() -> PgPool {
-    let db = database().await;
     // A folder of its own for each test: they run at once.
     static COUNT: AtomicU32 = AtomicU32::new(0);
+    let db = database().await;
     let bucket = Bucket::new(&format!("web-{}", COUNT.fetch_add(1, Ordering::Relaxed)));
     bucket.snapshot(
         1,

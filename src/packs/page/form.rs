@@ -87,6 +87,8 @@ impl NewForm {
 
 #[cfg(test)]
 mod tests {
+    #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
     use time::macros::date;
 
     use super::*;
