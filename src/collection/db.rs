@@ -339,6 +339,20 @@ pub(super) async fn set_deliveries(
     Ok(())
 }
 
+/// Days of the place with a snapshot that could not be read.
+pub(super) async fn unreadable_snapshot_days(db: &mut PgConnection, place_id: i32) -> sqlx::Result<Vec<Day>> {
+    sqlx::query_scalar(
+        "select distinct o.day from object o
+         cross join lateral (
+             select outcome from object_outcome where object_id = o.object_id
+             order by collection_id desc limit 1) latest
+         where o.place_id = $1 and o.kind = 'snapshot' and latest.outcome = 'unreadable'",
+    )
+    .bind(place_id)
+    .fetch_all(db)
+    .await
+}
+
 /// SHA-256 of the place's collected objects that we read, with what tells their versions apart.
 pub(super) async fn collected_hashes(
     db: &mut PgConnection,

@@ -198,7 +198,11 @@ async fn rewrite(
     for days in [&mut patch.runs.forgotten, &mut patch.presence.forgotten, &mut patch.packs.forgotten] {
         days.clone_from(&outlived);
     }
-    rows.extend(outlived.iter().map(|&day| empty_row(day, DeliveryState::Missing)));
+    let unreadable = db::unreadable_snapshot_days(tx, work.place_id).await?;
+    rows.extend(outlived.iter().map(|&day| {
+        let state = if unreadable.contains(&day) { DeliveryState::Unreadable } else { DeliveryState::Missing };
+        empty_row(day, state)
+    }));
     for (&day, seen) in seen_on {
         // Nothing but history of other types, or nothing that can be read.
         if !inferred.contains(&day) && standing.row(day).is_none() {

@@ -137,6 +137,19 @@ async fn history_speaks_only_before_the_first_snapshot() {
 }
 
 #[tokio::test]
+async fn a_day_that_history_no_longer_speaks_for_is_as_its_snapshots_are() {
+    let db = crate::harness::database().await;
+    let bucket = Bucket::new("outlived");
+    bucket.history(3, &[("a", 2, Some(&[("r", "COMPLIANT")]))]);
+    bucket.put(&crate::bucket::snapshot_name(ACCOUNT, REGION, 3, 3), b"\x1f\x8bcut");
+    collect(&db, &bucket).await;
+    assert_eq!(states(&db).await, BTreeMap::from([(3, "inferred from history".into())]));
+    bucket.snapshot(1, 3, &[("a", &[("r", "COMPLIANT")])]);
+    collect(&db, &bucket).await;
+    assert_eq!(states(&db).await, BTreeMap::from([(1, "delivered".into()), (3, "unreadable".into())]));
+}
+
+#[tokio::test]
 async fn an_object_that_changed_after_it_was_collected_is_reported_by_recheck() {
     let db = crate::harness::database().await;
     let bucket = Bucket::new("recheck");

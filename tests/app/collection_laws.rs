@@ -224,7 +224,7 @@ async fn rollup_differs(db: &PgPool) -> i64 {
 #[test]
 fn the_store_equals_a_table_of_every_day_and_every_collection_can_be_read_back() {
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap();
-    let mut runner = TestRunner::new(Config { cases: 16, max_shrink_iters: 40, ..Config::default() });
+    let mut runner = TestRunner::new(Config { cases: 40, max_shrink_iters: 60, ..Config::default() });
     let rounds = prop::collection::vec(prop::collection::vec(delivery(), 1..6), 1..5);
     let case = std::cell::Cell::new(0);
     runner
