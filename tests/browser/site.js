@@ -30,8 +30,8 @@ const REGIONS = ['eu-central-1', 'us-east-1'];
 const RULES = ['s3-bucket-server-side-encryption-enabled', 'securityhub-s3-bucket-public-read-prohibited-1a2b3c4d'];
 const DAYS = 12;
 
-/** Evaluations of the last day, as the bucket has them. */
-export const expected = { day: '2026-11-12', evaluations: 0, failing: 0 };
+/** Evaluations of the last day, as the bucket has them; carried: those of the place that fell silent, last known. */
+export const expected = { evaluations: 0, failing: 0, carried: 60 * RULES.length };
 
 function writeBucket(folder) {
   for (let day = 1; day <= DAYS; day++) {
