@@ -34,6 +34,8 @@ pub(super) async fn collect(context: &Arc<Context>, work: &Arc<Work>, mut names:
             let speaks = Day::from(day.day) < first_snapshot;
             match (candidate.seen, speaks) {
                 (None, true) => to_read.push(candidate.object.clone()),
+                // It came after a first snapshot whose day a later, silent one has taken over.
+                (Some(seen), true) if seen.outcome == Outcome::Superseded => to_read.push(candidate.object.clone()),
                 (None, false) => late.push(Judged::superseded(
                     candidate.object,
                     "the place's snapshots speak from its first one on".to_owned(),

@@ -7,7 +7,7 @@ use sqlx::{PgConnection, PgPool, Postgres};
 use tokio::sync::Mutex;
 
 use super::gather::known_status_id;
-use crate::compliance::rule_name::{self, Origin};
+use crate::compliance::rule_name::{self, Origin, RuleName};
 
 /// Ids that all places share, looked up once.
 ///
@@ -81,81 +81,76 @@ impl Registry {
     /// Ids of rules by their names as delivered, in order. `packs` has the core names of conformance packs by suffix.
     pub(super) async fn rules(&self, names: &[Box<str>], packs: &HashMap<String, String>) -> sqlx::Result<Vec<i32>> {
         let known = &mut *self.known.lock().await;
-        let mut ids = Vec::with_capacity(names.len());
-        for name in names {
-            let id = match known.rules.get(name) {
-                Some(&id) => id,
-                None => self.insert_rule(&mut known.db, name, packs).await?,
-            };
-            known.rules.insert(name.clone(), id);
-            ids.push(id);
+        let new: Vec<&str> = names.iter().map(|name| &**name).filter(|name| !known.rules.contains_key(*name)).collect();
+        if !new.is_empty() {
+            let rows = insert_rules(&mut known.db, self.organization_id, &new, packs).await?;
+            known.rules.extend(rows.into_iter().map(|(name, id)| (name.into(), id)));
         }
-        Ok(ids)
-    }
-
-    async fn insert_rule(
-        &self,
-        db: &mut PgConnection,
-        name: &str,
-        packs: &HashMap<String, String>,
-    ) -> sqlx::Result<i32> {
-        let parsed = rule_name::parse(name);
-        let pack = match (parsed.origin, &parsed.suffix) {
-            (Origin::ConformancePack, Some(suffix)) => packs.get(suffix).unwrap_or(suffix).as_str(),
-            _ => "",
-        };
-        let timeline_id = timeline(&mut *db, self.organization_id, &parsed.core, parsed.origin.word(), pack).await?;
-        // Two programs may meet here: the first one's row stands, and both read it.
-        sqlx::query(
-            "insert into rule (organization_id, name, core_name, timeline_id, origin, suffix, source_identifier,
-                               severity, title)
-             values ($1, $2, $3, $4, $5, $6, $7, $8, $9) on conflict do nothing",
-        )
-        .bind(self.organization_id)
-        .bind(name)
-        .bind(&parsed.core)
-        .bind(timeline_id)
-        .bind(parsed.origin.word())
-        .bind(&parsed.suffix)
-        .bind(parsed.data.map(|data| data.source_identifier.as_str()))
-        .bind(parsed.data.map_or(0, |data| data.severity.id()))
-        .bind(parsed.data.map(|data| data.short_title.as_str()))
-        .execute(&mut *db)
-        .await?;
-        sqlx::query_scalar("select rule_id from rule where organization_id = $1 and name = $2")
-            .bind(self.organization_id)
-            .bind(name)
-            .fetch_one(db)
-            .await
+        names.iter().map(|name| known.rules.get(name).copied().ok_or(sqlx::Error::RowNotFound)).collect()
     }
 }
 
-/// The row of a timeline, made if it is new.
-async fn timeline(
+/// Makes rules that are new, all in one transaction: a place brings a hundred, and each commit waits for the disk.
+async fn insert_rules(
     db: &mut PgConnection,
     organization_id: i16,
-    core: &str,
-    origin: &str,
-    pack: &str,
-) -> sqlx::Result<i32> {
+    names: &[&str],
+    packs: &HashMap<String, String>,
+) -> sqlx::Result<Vec<(String, i32)>> {
+    let parsed: Vec<RuleName> = names.iter().map(|name| rule_name::parse(name)).collect();
+    let cores: Vec<&str> = parsed.iter().map(|rule| rule.core.as_str()).collect();
+    let origins: Vec<&str> = parsed.iter().map(|rule| rule.origin.word()).collect();
+    let packs: Vec<&str> = parsed
+        .iter()
+        .map(|rule| match (rule.origin, &rule.suffix) {
+            (Origin::ConformancePack, Some(suffix)) => packs.get(suffix).unwrap_or(suffix).as_str(),
+            _ => "",
+        })
+        .collect();
+    let mut tx = sqlx::Connection::begin(db).await?;
+    // In one order everywhere: two programs that make the same rows wait for each other and do not lock up.
     sqlx::query(
-        "insert into timeline (organization_id, core_name, origin, pack) values ($1, $2, $3, $4) on conflict do nothing",
+        "insert into timeline (organization_id, core_name, origin, pack)
+         select distinct $1, u.core_name collate \"C\" as core_name, u.origin, u.pack collate \"C\" as pack
+         from unnest($2::text[], $3::text[], $4::text[]) as u (core_name, origin, pack)
+         order by core_name, origin, pack
+         on conflict do nothing",
     )
     .bind(organization_id)
-    .bind(core)
-    .bind(origin)
-    .bind(pack)
-    .execute(&mut *db)
+    .bind(&cores)
+    .bind(&origins)
+    .bind(&packs)
+    .execute(&mut *tx)
     .await?;
-    sqlx::query_scalar(
-        "select timeline_id from timeline where organization_id = $1 and core_name = $2 and origin = $3 and pack = $4",
+    sqlx::query(
+        "insert into rule (organization_id, name, core_name, timeline_id, origin, suffix, source_identifier, severity,
+                           title)
+         select $1, u.name, u.core_name, t.timeline_id, u.origin, u.suffix, u.source_identifier, u.severity, u.title
+         from unnest($2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $8::smallint[], $9::text[])
+              as u (name, core_name, origin, pack, suffix, source_identifier, severity, title)
+         join timeline t on t.organization_id = $1 and t.core_name = u.core_name and t.origin = u.origin
+                        and t.pack = u.pack
+         order by u.name collate \"C\"
+         on conflict do nothing",
     )
     .bind(organization_id)
-    .bind(core)
-    .bind(origin)
-    .bind(pack)
-    .fetch_one(db)
-    .await
+    .bind(names)
+    .bind(&cores)
+    .bind(&origins)
+    .bind(&packs)
+    .bind(parsed.iter().map(|rule| rule.suffix.clone()).collect::<Vec<_>>())
+    .bind(parsed.iter().map(|rule| rule.data.map(|data| data.source_identifier.as_str())).collect::<Vec<_>>())
+    .bind(parsed.iter().map(|rule| rule.data.map_or(0, |data| data.severity.id())).collect::<Vec<_>>())
+    .bind(parsed.iter().map(|rule| rule.data.map(|data| data.short_title.as_str())).collect::<Vec<_>>())
+    .execute(&mut *tx)
+    .await?;
+    let rows = sqlx::query_as("select name, rule_id from rule where organization_id = $1 and name = any($2)")
+        .bind(organization_id)
+        .bind(names)
+        .fetch_all(&mut *tx)
+        .await?;
+    tx.commit().await?;
+    Ok(rows)
 }
 
 /// Puts rules whose pack was not named before onto the timeline of the pack, now that an item named it.

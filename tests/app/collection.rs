@@ -150,6 +150,22 @@ async fn a_day_that_history_no_longer_speaks_for_is_as_its_snapshots_are() {
 }
 
 #[tokio::test]
+async fn history_speaks_again_once_the_first_snapshot_is_taken_back() {
+    let db = crate::harness::database().await;
+    let bucket = Bucket::new("taken-back");
+    bucket.snapshot(1, 3, &[("a", &[("r", "COMPLIANT")])]);
+    collect(&db, &bucket).await;
+    bucket.history(2, &[("a", 2, Some(&[("r", "NON_COMPLIANT")]))]);
+    collect(&db, &bucket).await;
+    assert_eq!(states(&db).await, BTreeMap::from([(1, "delivered".into())]));
+    bucket.snapshot(1, 9, &[]);
+    collect(&db, &bucket).await;
+    let wanted = BTreeMap::from([(1, "no compliance items".into()), (2, "inferred from history".into())]);
+    assert_eq!(states(&db).await, wanted);
+    assert_eq!(said(&db, 2).await, rows(&[("r", "a", "NON_COMPLIANT")]));
+}
+
+#[tokio::test]
 async fn an_object_that_changed_after_it_was_collected_is_reported_by_recheck() {
     let db = crate::harness::database().await;
     let bucket = Bucket::new("recheck");

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use auditfolio::compliance::evidence::{DayPopulation, KnownAt, Scope};
 use proptest::prelude::*;
-use proptest::test_runner::{Config, TestRunner};
+use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
 use sqlx::PgPool;
 use time::{Date, Month};
 
@@ -224,7 +224,9 @@ async fn rollup_differs(db: &PgPool) -> i64 {
 #[test]
 fn the_store_equals_a_table_of_every_day_and_every_collection_can_be_read_back() {
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap();
-    let mut runner = TestRunner::new(Config { cases: 40, max_shrink_iters: 60, ..Config::default() });
+    let config = Config { cases: 40, max_shrink_iters: 60, ..Config::default() };
+    // The same cases in every run: one that fails once can be looked at again.
+    let mut runner = TestRunner::new_with_rng(config, TestRng::deterministic_rng(RngAlgorithm::ChaCha));
     let rounds = prop::collection::vec(prop::collection::vec(delivery(), 1..6), 1..5);
     let case = std::cell::Cell::new(0);
     runner
