@@ -73,6 +73,8 @@ class Faults:
     def __init__(self):
         self.lock = threading.Lock()
         self.ordered = []
+        # How often they were cleared: what a fault holds is let go then.
+        self.cleared = 0
 
     def order(self, wanted):
         """Adds a fault; ValueError where it is not one."""
@@ -105,6 +107,7 @@ class Faults:
     def clear(self):
         with self.lock:
             self.ordered.clear()
+            self.cleared += 1
 
     def waiting(self):
         with self.lock:
@@ -136,12 +139,21 @@ def denied(call):
         resource = call.parameters.get("RoleArn", "*")
         code, status = "AccessDenied", 403
     else:
-        resource = "*"
+        resource = resource_of(call)
         code, status = "AccessDeniedException", 400
     message = f"User: {call.arn} is not authorized to perform: {action} on resource: {resource}"
     if call.service != "sts":
         message += f" because no identity-based policy allows the {action} action"
     return ServiceError(code, message, status)
+
+
+def resource_of(call):
+    """The resource that IAM names; operations on no one thing have a star."""
+    if call.service == "athena":
+        return f"arn:aws:athena:{call.region}:{call.account}:workgroup/{call.parameters.get('WorkGroup', 'primary')}"
+    if call.service == "secretsmanager":
+        return call.parameters.get("SecretId", "*")
+    return "*"
 
 
 def server_error(call, status):
