@@ -49,7 +49,9 @@ def describe_config_rules(world, call):
     names = call.parameters.get("ConfigRuleNames")
     for name in names or []:
         if name not in found:
-            raise ServiceError("NoSuchConfigRuleException", f"The ConfigRule '{name}' provided in the request is invalid.")
+            raise ServiceError(
+                "NoSuchConfigRuleException", f"The ConfigRule '{name}' provided in the request is invalid."
+            )
     chosen = [found[name] for name in sorted(names or found)]
     return answer("ConfigRules", *page(call, chosen, world.part("config").get("page_size", PAGE)))
 

@@ -93,7 +93,7 @@ class Faults:
         with self.lock:
             for fault in self.ordered:
                 answering = fault.kind in ANSWERING
-                if answering and any(other.kind in ANSWERING for other in struck) or not fault.strikes(call):
+                if (answering and any(other.kind in ANSWERING for other in struck)) or not fault.strikes(call):
                     continue
                 if fault.after > 0:
                     fault.after -= 1
@@ -111,7 +111,10 @@ class Faults:
 
     def waiting(self):
         with self.lock:
-            return [{"kind": one.kind, **one.match, **one.details, "after": one.after, "times": one.left} for one in self.ordered]
+            return [
+                {"kind": one.kind, **one.match, **one.details, "after": one.after, "times": one.left}
+                for one in self.ordered
+            ]
 
 
 def error_of(fault, call):
@@ -187,6 +190,10 @@ ERRORS = {
     "clock_skew": {
         "json": ("InvalidSignatureException", 400, SKEWED),
         "sts": ("SignatureDoesNotMatch", 403, SKEWED),
-        "s3": ("RequestTimeTooSkewed", 403, "The difference between the request time and the current time is too large."),
+        "s3": (
+            "RequestTimeTooSkewed",
+            403,
+            "The difference between the request time and the current time is too large.",
+        ),
     },
 }

@@ -5,7 +5,6 @@ import json
 import os
 import shutil
 import signal
-import sys
 import tempfile
 import threading
 from pathlib import Path
@@ -83,6 +82,7 @@ def start(options, folder):
 
 
 def wait_for_end_of_input(ended):
-    while sys.stdin.buffer.read(4096):
+    # Not by sys.stdin, whose lock this thread would still hold when the interpreter ends.
+    while os.read(0, 4096):
         pass
     ended.set()

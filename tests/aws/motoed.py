@@ -35,7 +35,9 @@ def ask(request, call):
 def asked(request):
     body, status, headers = run_wsgi_app(APPLICATION, environment(request), buffered=True)
     # Several headers of one name do not occur in what is asked of moto here.
-    return Answer(int(status.partition(" ")[0]), {name.lower(): value for name, value in headers}, b"".join(body), "moto")
+    return Answer(
+        int(status.partition(" ")[0]), {name.lower(): value for name, value in headers}, b"".join(body), "moto"
+    )
 
 
 class Unanswered(ServiceError):

@@ -39,7 +39,9 @@ class Table:
     @property
     def fingerprint(self):
         """Changes with whatever decides how an object is read."""
-        text = repr((self.columns, self.partitions, sorted(self.serde.items()), self.location, sorted(self.properties.items())))
+        text = repr(
+            (self.columns, self.partitions, sorted(self.serde.items()), self.location, sorted(self.properties.items()))
+        )
         return hashlib.sha256(text.encode()).hexdigest()[:16]
 
     def string_names(self):

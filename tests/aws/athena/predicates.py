@@ -19,7 +19,7 @@ def conditions(select, table):
         found += conjuncts(where.this)
     for join, side in zip(select.args.get("joins") or [], sides, strict=True):
         on = join.args.get("on")
-        if on and (side == "" or side == "LEFT" and join.this is table):
+        if on and (side == "" or (side == "LEFT" and join.this is table)):
             found += conjuncts(on)
     return found
 
@@ -73,7 +73,11 @@ def is_column(expression, column):
     """Whether an expression is the column itself. `column` is its name and the names that may stand before it."""
     expression = expression.unnest()
     name, qualifiers = column
-    return isinstance(expression, exp.Column) and expression.name.lower() == name and expression.table.lower() in qualifiers
+    return (
+        isinstance(expression, exp.Column)
+        and expression.name.lower() == name
+        and expression.table.lower() in qualifiers
+    )
 
 
 def is_text(expression):

@@ -118,7 +118,9 @@ def bound(world, text, form):
 
 def parsed(text, form):
     """The day of a text; none unless the format writes that day just so."""
-    pattern = re.sub(r"y+|M+|d+", lambda match: f"(?P<{match[0][0]}>\\d+)", re.sub(r"([.\\+*?()\[\]{}|^$])", r"\\\1", form))
+    pattern = re.sub(
+        r"y+|M+|d+", lambda match: f"(?P<{match[0][0]}>\\d+)", re.sub(r"([.\\+*?()\[\]{}|^$])", r"\\\1", form)
+    )
     match = re.fullmatch(pattern, text)
     try:
         day = date(int(match["y"]), int(match["M"]), int(match["d"])) if match else None

@@ -191,7 +191,9 @@ def keep(world, execution, result):
     """Puts the result into its bucket."""
     bucket, _, key = location(execution).removeprefix("s3://").partition("/")
     if bucket not in buckets(world).buckets:
-        raise QueryFailure(f"The S3 location provided to save your query results is invalid: bucket {bucket}", NO_BUCKET)
+        raise QueryFailure(
+            f"The S3 location provided to save your query results is invalid: bucket {bucket}", NO_BUCKET
+        )
     body = b"" if execution.ddl else result.csv.read_bytes()
     buckets(world).put_object(bucket, key, body)
     if not execution.ddl:
@@ -265,7 +267,9 @@ def batch_get(world, call):
     with here.lock:
         found = [shown(world, here.executions[one]) for one in wanted if one in here.executions]
     missing = [one for one in wanted if one not in here.executions]
-    unprocessed = [{"QueryExecutionId": one, "ErrorCode": "INVALID_INPUT", "ErrorMessage": "not found"} for one in missing]
+    unprocessed = [
+        {"QueryExecutionId": one, "ErrorCode": "INVALID_INPUT", "ErrorMessage": "not found"} for one in missing
+    ]
     return {"QueryExecutions": found, "UnprocessedQueryExecutionIds": unprocessed}
 
 
@@ -289,7 +293,9 @@ def get_results(world, call):
         if state not in ENDED or held(world, execution):
             raise invalid(f"Query has not yet finished. Current state: {state}", "INVALID_QUERY_EXECUTION_STATE")
         if state != "SUCCEEDED":
-            raise invalid(f"Query did not finish successfully. Final query state: {state}", "INVALID_QUERY_EXECUTION_STATE")
+            raise invalid(
+                f"Query did not finish successfully. Final query state: {state}", "INVALID_QUERY_EXECUTION_STATE"
+            )
     size = min(call.parameters.get("MaxResults", 1000), world.part("athena").get("page_size", 1000))
     result = execution.result
     start, token = page(call, range(len(result.offsets)), size, "InvalidRequestException")
@@ -312,7 +318,14 @@ def get_workgroup(world, call):
     if group.get("cutoff"):
         configuration["BytesScannedCutoffPerQuery"] = group["cutoff"]
     created = 1_700_000_000.0
-    return {"WorkGroup": {"Name": name, "State": group.get("state", "ENABLED"), "Configuration": configuration, "CreationTime": created}}
+    return {
+        "WorkGroup": {
+            "Name": name,
+            "State": group.get("state", "ENABLED"),
+            "Configuration": configuration,
+            "CreationTime": created,
+        }
+    }
 
 
 OPERATIONS = {

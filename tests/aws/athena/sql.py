@@ -22,7 +22,9 @@ DDL_WORDS = ("CREATE", "DROP", "ALTER", "MSCK", "SHOW", "DESCRIBE")
 FUNCTIONS = {"url_extract_host", "json_size", "to_iso8601", "normalize", "typeof", "checksum"}
 FOREIGN_TOKENS = {TokenType.DCOLON: "::", TokenType.DARROW: "->>", TokenType.ILIKE: "ILIKE"}
 FOREIGN_NODES = (exp.Qualify, exp.ILike, exp.Pivot, exp.ReadCSV, exp.Command)
-LITERAL = re.compile(r"^\s*((DATE|TIMESTAMP)?\s*'(?:[^']|'')*'|[+-]?\d+(\.\d*)?([eE][+-]?\d+)?|TRUE|FALSE|NULL)\s*$", re.IGNORECASE)
+LITERAL = re.compile(
+    r"^\s*((DATE|TIMESTAMP)?\s*'(?:[^']|'')*'|[+-]?\d+(\.\d*)?([eE][+-]?\d+)?|TRUE|FALSE|NULL)\s*$", re.IGNORECASE
+)
 MACROS = """
 create macro athena_json(text, path) as case when json_valid(text) then json_extract(text, path) end;
 create macro athena_json_scalar(text, path) as case when json_valid(text) and json_type(text, path) not in ('OBJECT', 'ARRAY')
@@ -90,7 +92,9 @@ def with_parameters(text, parameters):
         raise QueryFailure(reason, SYNTAX)
     for number, parameter in enumerate(parameters, 1):
         if not LITERAL.match(parameter):
-            reason = f"SYNTAX_ERROR: parameter {number} is no literal (a string carries its own quotes): {parameter[:100]}"
+            reason = (
+                f"SYNTAX_ERROR: parameter {number} is no literal (a string carries its own quotes): {parameter[:100]}"
+            )
             raise QueryFailure(reason, SYNTAX)
     for token, parameter in reversed(list(zip(places, parameters, strict=True))):
         text = text[: token.start] + parameter + text[token.end + 1 :]
@@ -141,9 +145,13 @@ def refuse_types(tree, scans):
         operands = [one.this, *one.expressions, *(one.args.get(name) for name in ("expression", "low", "high"))]
         operands = [operand.unnest() for operand in operands if isinstance(operand, exp.Expression)]
         names = {operand.name.lower() for operand in operands if isinstance(operand, (exp.Column, exp.Dot))}
-        numbers = [operand for operand in operands if isinstance(operand, (exp.Literal, exp.Neg)) and not operand.is_string]
+        numbers = [
+            operand for operand in operands if isinstance(operand, (exp.Literal, exp.Neg)) and not operand.is_string
+        ]
         if names & strings and numbers:
-            reason = f"TYPE_MISMATCH: line 1:1: Cannot apply operator: varchar and a number in {one.sql('athena')[:200]}"
+            reason = (
+                f"TYPE_MISMATCH: line 1:1: Cannot apply operator: varchar and a number in {one.sql('athena')[:200]}"
+            )
             raise QueryFailure(reason, SYNTAX)
 
 
