@@ -1,7 +1,7 @@
 """Config's DescribeConfigRules: the rules that the newest snapshot of the caller's account and Region names.
 
-Delivered files name rules and nothing else of them; owner, identifier, parameters and the like are made from the name, the
-same every time, and changed by the description ("name" may hold shell patterns; absent members fit everything):
+Delivered files name rules and nothing else of them; owner, identifier, parameters and the like are made from the name,
+the same every time, and changed by the description ("name" may hold shell patterns; absent members fit everything):
     "config": {"bucket": "config-logs",
                "rules": [{"name": "access-keys-rotated*", "account": A, "region": R, "absent": true,
                           "parameters": {"maxAccessKeyAge": "30"}, "members": {"ConfigRuleState": "DELETING"}}]}

@@ -1,7 +1,8 @@
 """Holds requests and answers against AWS's own service models, as botocore carries them.
 
 Nobody here wrote those models, so they catch what a stand-in and its reader would otherwise agree on in error: a member
-that AWS does not have, one that it always sends, a value outside an enumeration, an error that an operation cannot give.
+that AWS does not have, one that it always sends, a value outside an enumeration, an error that an operation does not
+give.
 """
 
 import json

@@ -8,18 +8,18 @@ A fault is an object with a "kind" and any of these, all of which must fit for i
 
 Kinds that answer instead of the service:
     throttle, deny, expired, region_disabled             as the service says it
-    clock_skew        the signature is too old or too new; "seconds" shifts the Date header, so SDKs learn the difference
+    clock_skew        the signature's time is off; "seconds" shifts the Date header, from which SDKs learn by how much
     server_error      "status" 500 (if absent) or 503, as the service says it
     error             "code", "message", "status" (400), "members": anything else
 Kinds that the network makes:
     slow              "seconds" before the answer
-    cut               the connection ends after "bytes" of the body (half of it if absent), with the full length announced
+    cut               the connection ends after "bytes" of the body (half of it if absent); all of it was announced
     reset             the connection ends without an answer
 Kinds that change an answer:
     empty_page        a page without entries that still carries a token
     requeue           (StartQueryExecution) the query is QUEUED once more after RUNNING
     query_failed      (StartQueryExecution) the query ends FAILED: "retryable", "category", "error_type", "message"
-    hold              (StartQueryExecution) the query stays RUNNING until it is stopped or the fault is cleared
+    hold              (StartQueryExecution) the query stays RUNNING until it is stopped or faults are cleared
 """
 
 import threading

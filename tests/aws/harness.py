@@ -1,4 +1,4 @@
-"""What the stand-in's own tests share: a stand-in as a process, boto3 clients for it, and a small bucket of made-up objects."""
+"""What the stand-in's own tests share: a stand-in as a process, boto3 clients for it, and made-up snapshots."""
 
 import gzip
 import json

@@ -5,6 +5,7 @@ import json
 import os
 import shutil
 import signal
+import sys
 import tempfile
 import threading
 from pathlib import Path
@@ -14,7 +15,7 @@ SECRET = "stand-in-secret-that-opens-nothing"
 
 
 def main(arguments=None):
-    """Serves until standard input closes or SIGTERM comes; the exit code."""
+    """Serves until standard input closes or SIGTERM comes, and ends the process."""
     options = parse(arguments)
     # moto reads this once, when it is imported: the account whose keys the caller holds.
     os.environ["MOTO_ACCOUNT_ID"] = options.account
@@ -30,7 +31,9 @@ def main(arguments=None):
         server.shutdown()
     finally:
         shutil.rmtree(folder, ignore_errors=True)
-    return 0
+    # Threads of requests and queries may be in the middle of something: the interpreter does not unwind under them.
+    sys.stdout.flush()
+    os._exit(0)
 
 
 def parse(arguments):

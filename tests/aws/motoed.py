@@ -1,7 +1,7 @@
 """Asks moto, in this process, and says so where moto has no answer.
 
-moto answers an operation that it lacks with HTTP 500 and a page of HTML, which an SDK takes for an outage and tries again.
-Here that becomes an error that no SDK retries, and a violation.
+moto answers an operation that it lacks with HTTP 500 and a page of HTML, which an SDK takes for an outage and tries
+again. Here that becomes an error that no SDK retries, and a violation.
 """
 
 import io

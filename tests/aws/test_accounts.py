@@ -120,7 +120,9 @@ class Accounts(StandInCase):
         role = f"arn:aws:iam::{MEMBER}:role/AuditfolioMember"
         self.aws.describe(roles=[{"arn": "arn:aws:iam::*:role/AuditfolioMember", "external_id": "ours"}])
         message = self.refusal("AccessDenied", sts.assume_role, RoleArn=role, RoleSessionName="auditfolio")
-        wanted = f"User: arn:aws:iam::{PORTAL}:user/portal is not authorized to perform: sts:AssumeRole on resource: {role}"
+        wanted = (
+            f"User: arn:aws:iam::{PORTAL}:user/portal is not authorized to perform: sts:AssumeRole on resource: {role}"
+        )
         self.assertEqual(message, wanted)
         other = {"RoleArn": role.replace("Member", "Admin"), "RoleSessionName": "auditfolio", "ExternalId": "ours"}
         self.refusal("AccessDenied", sts.assume_role, **other)
@@ -144,5 +146,7 @@ class Accounts(StandInCase):
         secrets = self.aws.client("secretsmanager")
         secrets.create_secret(Name="database", SecretString='{"password": "first"}')
         secrets.put_secret_value(SecretId="database", SecretString='{"password": "second"}')
-        self.assertEqual(json.loads(secrets.get_secret_value(SecretId="database")["SecretString"])["password"], "second")
+        self.assertEqual(
+            json.loads(secrets.get_secret_value(SecretId="database")["SecretString"])["password"], "second"
+        )
         self.refusal("ResourceNotFoundException", secrets.get_secret_value, SecretId="nowhere")

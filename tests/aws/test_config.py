@@ -9,7 +9,8 @@ PACK_RULE = "s3-bucket-versioning-enabled-conformance-pack-k3yq7n1xz"
 
 
 def pack(account, region):
-    arn = f"arn:aws:config:{region}:{account}:config-rule/aws-service-rule/config-conforms.amazonaws.com/config-rule-8cbq2r"
+    rules = f"arn:aws:config:{region}:{account}:config-rule/aws-service-rule"
+    arn = f"{rules}/config-conforms.amazonaws.com/config-rule-8cbq2r"
     return {
         "configurationItemCaptureTime": "2026-10-02T05:01:10.442Z",
         "resourceType": "AWS::Config::ConformancePackCompliance",
@@ -21,7 +22,12 @@ def pack(account, region):
             "totalRuleCount": 2,
             "complianceType": "COMPLIANT",
             "configRuleList": [
-                {"configRuleName": PACK_RULE, "controls": [], "configRuleArn": arn, "complianceType": "INSUFFICIENT_DATA"}
+                {
+                    "configRuleName": PACK_RULE,
+                    "controls": [],
+                    "configRuleArn": arn,
+                    "complianceType": "INSUFFICIENT_DATA",
+                }
             ],
         },
     }
@@ -60,7 +66,9 @@ class ConfigService(StandInCase):
     def setUp(self):
         super().setUp()
         self.config = self.aws.client("config")
-        self.addCleanup(self.aws.describe, config={"rules": [], "results": [], "sources": [], "page_size": 1000, "cap": 100})
+        self.addCleanup(
+            self.aws.describe, config={"rules": [], "results": [], "sources": [], "page_size": 1000, "cap": 100}
+        )
 
     def member(self, account, region=HOME):
         role = f"arn:aws:iam::{account}:role/Member"
@@ -85,7 +93,9 @@ class ConfigService(StandInCase):
 
     def test_a_rules_definition_is_made_from_its_name(self):
         rules = {rule["ConfigRuleName"]: rule for rule in self.member(FIRST).describe_config_rules()["ConfigRules"]}
-        self.assertEqual(rules["restricted-ssh"]["Source"], {"Owner": "AWS", "SourceIdentifier": "INCOMING_SSH_DISABLED"})
+        self.assertEqual(
+            rules["restricted-ssh"]["Source"], {"Owner": "AWS", "SourceIdentifier": "INCOMING_SSH_DISABLED"}
+        )
         self.assertEqual(rules[PACK_RULE]["Source"]["SourceIdentifier"], "S3_BUCKET_VERSIONING_ENABLED")
         self.assertEqual(rules[PACK_RULE]["CreatedBy"], "config-conforms.amazonaws.com")
         self.assertEqual(rules[PACK_RULE]["ConfigRuleId"], "config-rule-8cbq2r")
@@ -124,8 +134,14 @@ class ConfigService(StandInCase):
 
     def test_the_aggregator_tells_each_rule_by_its_worst_result(self):
         found = {(one["AccountId"], one["ConfigRuleName"]): one["Compliance"] for one in self.rules()}
-        five = {"ComplianceType": "NON_COMPLIANT", "ComplianceContributorCount": {"CappedCount": 5, "CapExceeded": False}}
-        one = {"ComplianceType": "NON_COMPLIANT", "ComplianceContributorCount": {"CappedCount": 1, "CapExceeded": False}}
+        five = {
+            "ComplianceType": "NON_COMPLIANT",
+            "ComplianceContributorCount": {"CappedCount": 5, "CapExceeded": False},
+        }
+        one = {
+            "ComplianceType": "NON_COMPLIANT",
+            "ComplianceContributorCount": {"CappedCount": 1, "CapExceeded": False},
+        }
         self.assertEqual(
             found,
             {
@@ -183,7 +199,9 @@ class ConfigService(StandInCase):
         self.aws.describe(config={"sources": [change]})
         ask = self.config.describe_configuration_aggregator_sources_status
         found = ask(ConfigurationAggregatorName="organization")["AggregatedSourceStatusList"]
-        shown = [(one["SourceId"], one["AwsRegion"], one["LastUpdateStatus"], one.get("LastErrorCode")) for one in found]
+        shown = [
+            (one["SourceId"], one["AwsRegion"], one["LastUpdateStatus"], one.get("LastErrorCode")) for one in found
+        ]
         self.assertEqual(shown, [(FIRST, HOME, "SUCCEEDED", None), (SECOND, "us-east-1", "FAILED", "AccessDenied")])
         failed = ask(ConfigurationAggregatorName="organization", UpdateStatus=["FAILED"])
         self.assertEqual(len(failed["AggregatedSourceStatusList"]), 1)

@@ -24,7 +24,9 @@ class Answers(unittest.TestCase):
         self.assertEqual(self.wrong(RULE), [])
 
     def test_an_unknown_member_is_seen(self):
-        self.assertEqual(self.wrong({**RULE, "Severity": "HIGH"}), ["answer.ConfigRules[0].Severity is no member of ConfigRule"])
+        self.assertEqual(
+            self.wrong({**RULE, "Severity": "HIGH"}), ["answer.ConfigRules[0].Severity is no member of ConfigRule"]
+        )
 
     def test_a_missing_member_is_seen(self):
         self.assertEqual(self.wrong({"ConfigRuleName": "r"}), ["answer.ConfigRules[0].Source is missing"])
@@ -33,8 +35,12 @@ class Answers(unittest.TestCase):
         self.assertIn("none of ACTIVE", self.wrong({**RULE, "ConfigRuleState": "ASLEEP"})[0])
 
     def test_a_wrong_type_is_seen(self):
-        self.assertEqual(self.wrong({**RULE, "Description": 7}), ["answer.ConfigRules[0].Description is 7, not a string"])
-        self.assertEqual(self.wrong({**RULE, "Description": True})[0], "answer.ConfigRules[0].Description is True, not a string")
+        self.assertEqual(
+            self.wrong({**RULE, "Description": 7}), ["answer.ConfigRules[0].Description is 7, not a string"]
+        )
+        self.assertEqual(
+            self.wrong({**RULE, "Description": True})[0], "answer.ConfigRules[0].Description is True, not a string"
+        )
 
     def test_a_length_and_a_pattern_are_seen(self):
         self.assertIn("has size 0", self.wrong({**RULE, "ConfigRuleName": ""})[0])
@@ -43,7 +49,11 @@ class Answers(unittest.TestCase):
 
     def test_an_error_that_the_operation_cannot_give_is_seen(self):
         asked = call("config", "DescribeConfigRules")
-        for code, seen in (("NoSuchConfigRuleException", False), ("ThrottlingException", False), ("NoSuchBucket", True)):
+        for code, seen in (
+            ("NoSuchConfigRuleException", False),
+            ("ThrottlingException", False),
+            ("NoSuchBucket", True),
+        ):
             answer = error_answer(asked, ServiceError(code, "text"))
             self.assertEqual(bool(CONTRACT.answer(asked, answer)), seen, code)
 

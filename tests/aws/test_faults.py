@@ -69,7 +69,8 @@ class Faults(StandInCase):
     def test_a_denial_names_person_action_and_resource(self):
         calls = self.calls()
         expected = {
-            "s3": 's3:GetObject on resource: "arn:aws:s3:::logs/a/one" because no identity-based policy allows the s3:GetObject action',
+            "s3": 's3:GetObject on resource: "arn:aws:s3:::logs/a/one" because no identity-based policy allows the '
+            "s3:GetObject action",
             "config": "config:DescribeConfigRules on resource: * because no identity-based policy allows the "
             "config:DescribeConfigRules action",
             "athena": f"athena:GetWorkGroup on resource: arn:aws:athena:eu-central-1:{PORTAL}:workgroup/primary "

@@ -36,7 +36,8 @@ class Serve(unittest.TestCase):
     def test_it_ends_with_the_process_that_started_it(self):
         code = (
             "import subprocess, sys\n"
-            f"started = subprocess.Popen([sys.executable, {str(SERVE)!r}], stdin=subprocess.PIPE, stdout=subprocess.PIPE)\n"
+            "pipe = subprocess.PIPE\n"
+            f"started = subprocess.Popen([sys.executable, {str(SERVE)!r}], stdin=pipe, stdout=pipe)\n"
             "print(started.stdout.readline().decode(), flush=True)\n"
             "print(started.pid, flush=True)\n"
         )
@@ -49,7 +50,9 @@ class Serve(unittest.TestCase):
         self.assertFalse(alive(pid))
 
     def test_a_folder_without_a_bucket_is_refused(self):
-        ended = subprocess.run([sys.executable, str(SERVE), "--folder", "/tmp"], capture_output=True, text=True, check=False)
+        ended = subprocess.run(
+            [sys.executable, str(SERVE), "--folder", "/tmp"], capture_output=True, text=True, check=False
+        )
         self.assertEqual(ended.returncode, 2)
         self.assertIn("--folder needs --bucket", ended.stderr)
 

@@ -59,7 +59,7 @@ class World:
             return self.states[key]
 
     def identity(self, access_key):
-        """Whom an access key belongs to: an assumed role's session, else the caller that the stand-in was started for."""
+        """Whom an access key belongs to: an assumed role's session, else the caller."""
         with self.lock:
             return self.sessions.get(access_key, self.owner)
 

@@ -1,7 +1,8 @@
 """Databases and tables, as CREATE EXTERNAL TABLE declares them.
 
 A table keeps its columns' types, its SerDe's properties and its partition projection; they decide which objects a query
-reads and what it sees of them. Types are nested tuples: ("string",), ("array", T), ("map", K, V), ("struct", {name: T}).
+reads and what it sees of them. Types are nested tuples:
+("string",), ("array", T), ("map", K, V), ("struct", {name: T}).
 """
 
 import hashlib
@@ -94,7 +95,7 @@ class Catalog:
             raise QueryFailure(reason, DDL)
         key = (table.database, table.name)
         if key in self.tables and not statement.args.get("exists"):
-            reason = f"FAILED: Execution Error, return code 1: AlreadyExistsException(message:Table {table.name} already exists)"
+            reason = f"FAILED: Execution Error: AlreadyExistsException(message:Table {table.name} already exists)"
             raise QueryFailure(reason, DDL)
         self.tables.setdefault(key, table)
 
@@ -107,25 +108,11 @@ class Catalog:
 def table_of(statement, database):
     """The table that a CREATE EXTERNAL TABLE declares."""
     schema = statement.this
+    found = {"serde": {}, "partitions": {}, "location": "", "properties": {}, "format": "", "external": False}
     properties = statement.args.get("properties")
-    found = {"serde": {}, "partitions": {}, "location": "", "properties": {}, "format": ""}
-    external = False
     for one in properties.expressions if properties else []:
-        if isinstance(one, exp.ExternalProperty):
-            external = True
-        elif isinstance(one, exp.PartitionedByProperty):
-            found["partitions"] = {column.name.lower(): type_of(column.args["kind"]) for column in one.this.expressions}
-        elif isinstance(one, exp.RowFormatSerdeProperty):
-            found["format"] = one.this.name
-            serde = one.args.get("serde_properties")
-            found["serde"] = texts(serde.expressions if serde else [])
-        elif isinstance(one, exp.SerdeProperties):
-            found["serde"] = texts(one.expressions)
-        elif isinstance(one, exp.LocationProperty):
-            found["location"] = one.this.name
-        elif type(one) is exp.Property:
-            found["properties"].update(texts([one]))
-    if not external or not isinstance(schema, exp.Schema):
+        take(found, one)
+    if not found.pop("external") or not isinstance(schema, exp.Schema):
         raise QueryFailure("NOT_SUPPORTED: the stand-in knows CREATE EXTERNAL TABLE with columns only", DDL)
     if found.pop("format") != OPENX:
         raise QueryFailure(f"NOT_SUPPORTED: the stand-in knows the SerDe {OPENX} only", DDL)
@@ -133,6 +120,22 @@ def table_of(statement, database):
         raise QueryFailure("FAILED: a LOCATION begins with s3:// and ends with a slash", DDL)
     columns = {column.name.lower(): type_of(column.args["kind"]) for column in schema.expressions}
     return Table(database, schema.this.name.lower(), columns, **found)
+
+
+def take(found, one):
+    """Takes over one of a declaration's properties."""
+    if isinstance(one, exp.ExternalProperty):
+        found["external"] = True
+    elif isinstance(one, exp.PartitionedByProperty):
+        found["partitions"] = {column.name.lower(): type_of(column.args["kind"]) for column in one.this.expressions}
+    elif isinstance(one, exp.RowFormatSerdeProperty):
+        found["format"] = one.this.name
+        serde = one.args.get("serde_properties")
+        found["serde"] = texts(serde.expressions if serde else [])
+    elif isinstance(one, exp.LocationProperty):
+        found["location"] = one.this.name
+    elif type(one) is exp.Property:
+        found["properties"].update(texts([one]))
 
 
 def texts(properties):

@@ -2,7 +2,10 @@
 
 
 class QueryFailure(Exception):
-    """A query's end with Athena's reason. Categories are 1 system, 2 user, 3 other; types are of Athena's error catalogue."""
+    """A query's end with Athena's reason.
+
+    Categories are 1 system, 2 user, 3 other; types are those of Athena's error catalogue.
+    """
 
     def __init__(self, reason, error_type, category=2, retryable=False):
         super().__init__(reason)

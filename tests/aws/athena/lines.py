@@ -1,8 +1,8 @@
 """The OpenX JSON SerDe: what a table's columns see of an object's lines.
 
-A line is a row, and a delivered file is one line. A nested object under a string column is its JSON text. Names of members
-are as `mapping.COLUMN` gives them; unless `case.insensitive` is false they are lowered first, which makes `Environment` and
-`environment` the same key twice, and that is an error as it is at Athena.
+A line is a row, and a delivered file is one line. A nested object under a string column is its JSON text. Names of
+members are as `mapping.COLUMN` gives them; unless `case.insensitive` is false they are lowered first, which makes
+`Environment` and `environment` the same key twice, and that is an error as it is at Athena.
 """
 
 import gzip

@@ -1,8 +1,9 @@
 """What a query's WHERE says of a table's partitions before any data is read.
 
 As Trino does it, a condition narrows a column to a set of values where it is an equality or an IN list of literals; AND
-intersects, OR joins where both sides narrow. Everything else says nothing about partitions and is left to the query. Only
-conditions of the very SELECT that names the table count here; Athena's planner also moves some of an outer SELECT's in.
+intersects, OR joins where both sides narrow. Everything else says nothing about partitions and is left to the query.
+Only conditions of the very SELECT that names the table count here; Athena's planner also moves some of an outer
+SELECT's in.
 """
 
 from sqlglot import exp

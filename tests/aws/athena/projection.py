@@ -27,7 +27,8 @@ def objects(world, scan):
     for one in lists:
         total *= len(one)
     if total > MOST_PARTITIONS:
-        reason = f"HIVE_EXCEEDED_PARTITION_LIMIT: Query over table '{table.name}' can potentially read more than {MOST_PARTITIONS} partitions"
+        words = f"Query over table '{table.name}' can potentially read more than {MOST_PARTITIONS} partitions"
+        reason = f"HIVE_EXCEEDED_PARTITION_LIMIT: {words}"
         raise QueryFailure(reason, REJECTED)
     return list(listed(world, scan, lists))
 
@@ -74,8 +75,8 @@ def column_values(world, scan, column):
 
 def injected(scan, column):
     reason = (
-        f"CONSTRAINT_VIOLATION: For the injected projected partition column {column}, the WHERE clause must contain only "
-        "static equality conditions, and at least one such condition must be present."
+        f"CONSTRAINT_VIOLATION: For the injected projected partition column {column}, the WHERE clause must contain "
+        "only static equality conditions, and at least one such condition must be present."
     )
     narrowed = scan.values[column]
     if not narrowed or column in scan.compared:

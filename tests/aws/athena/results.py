@@ -1,4 +1,4 @@
-"""A query's result: the CSV for S3 and the pages of GetQueryResults, kept in files so that a large one needs no memory."""
+"""A query's result: the CSV for S3 and the pages of GetQueryResults, in files so that a large one needs no memory."""
 
 import json
 

@@ -52,23 +52,28 @@ class Run:
     def ask(self, text, parameters, database):
         """Yields the columns, as (name, type), and then rows of texts."""
         prepared = sql.prepare(text, parameters, self.catalog, database)
-        self.connection.execute("set TimeZone = 'UTC'; set integer_division = true")
-        self.connection.execute(sql.MACROS)
-        for scan in prepared.scans:
-            self.open(scan)
         try:
-            described = self.connection.execute(f"describe {prepared.sql}").fetchall()
-            names = prepared.names or [row[0].lower() for row in described]
-            yield [(name, kind_of(row[1])) for name, row in zip(names, described, strict=True)]
-            found = self.connection.execute(prepared.sql)
-            while rows := found.fetchmany(1000):
-                yield from ([text_of(value) for value in row] for row in rows)
+            yield from self.answered(prepared)
         except duckdb.InterruptException:
             raise QueryFailure("Query cancelled", CANCELLED) from None
         except (duckdb.BinderException, duckdb.CatalogException, duckdb.ParserException) as error:
             raise QueryFailure(f"SYNTAX_ERROR: line 1:1: {first_line(error)}", SYNTAX) from None
         except duckdb.Error as error:
             raise QueryFailure(f"GENERIC_USER_ERROR: {first_line(error)}", USER) from None
+
+    def answered(self, prepared):
+        self.connection.execute("set TimeZone = 'UTC'; set integer_division = true")
+        self.connection.execute(sql.MACROS)
+        for scan in prepared.scans:
+            self.open(scan)
+        described = self.connection.execute(f"describe {prepared.sql}").fetchall()
+        names = prepared.names or [row[0].lower() for row in described]
+        yield [(name, kind_of(row[1])) for name, row in zip(names, described, strict=True)]
+        if self.cancelled:
+            raise QueryFailure("Query cancelled", CANCELLED)
+        found = self.connection.execute(prepared.sql)
+        while rows := found.fetchmany(1000):
+            yield from ([text_of(value) for value in row] for row in rows)
 
     def open(self, scan):
         """Makes the view that a scan reads from."""
@@ -166,4 +171,5 @@ def double(value):
     if value == 0 or 1e-3 <= abs(value) < 1e7:
         return repr(value)
     mantissa, _, exponent = f"{Decimal(repr(value)):E}".partition("E")
-    return f"{mantissa if '.' in mantissa else mantissa + '.0'}E{int(exponent)}"
+    whole, _, digits = mantissa.partition(".")
+    return f"{whole}.{digits.rstrip('0') or '0'}E{int(exponent)}"

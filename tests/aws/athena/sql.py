@@ -1,7 +1,7 @@
 """From Athena's SQL to DuckDB's, and the refusals that DuckDB would not make.
 
-sqlglot translates; what it or DuckDB would let pass though Athena does not is refused here: several statements, DuckDB's own
-operators and functions, numbers compared with strings, parameters that are no literals.
+sqlglot translates; what it or DuckDB would let pass though Athena does not is refused here: several statements,
+DuckDB's own operators and functions, numbers compared with strings, parameters that are no literals.
 """
 
 import re
@@ -27,8 +27,9 @@ LITERAL = re.compile(
 )
 MACROS = """
 create macro athena_json(text, path) as case when json_valid(text) then json_extract(text, path) end;
-create macro athena_json_scalar(text, path) as case when json_valid(text) and json_type(text, path) not in ('OBJECT', 'ARRAY')
-    then json_extract_string(text, path) end;
+create macro athena_json_scalar(text, path) as
+    case when json_valid(text) and json_type(text, path) not in ('OBJECT', 'ARRAY')
+        then json_extract_string(text, path) end;
 create macro json_size(text, path) as case when json_valid(text) then json_array_length(text, path) end;
 create macro to_iso8601(moment) as strftime(moment, '%Y-%m-%dT%H:%M:%S.%gZ');
 """
@@ -88,8 +89,8 @@ def with_parameters(text, parameters):
     """The query with its parameters in their places. They are SQL themselves: a string carries its own quotes."""
     places = [token for token in sqlglot.tokenize(text, read="athena") if token.token_type == TokenType.PLACEHOLDER]
     if len(places) != len(parameters):
-        reason = f"INVALID_PARAMETER_USAGE: Incorrect number of parameters: expected {len(places)} but found {len(parameters)}"
-        raise QueryFailure(reason, SYNTAX)
+        words = f"Incorrect number of parameters: expected {len(places)} but found {len(parameters)}"
+        raise QueryFailure(f"INVALID_PARAMETER_USAGE: {words}", SYNTAX)
     for number, parameter in enumerate(parameters, 1):
         if not LITERAL.match(parameter):
             reason = (
