@@ -67,6 +67,16 @@ class Queries(AthenaCase):
         padded, execution = self.rows(f"SELECT dt FROM snapshots WHERE account = '{FIRST}' AND dt = '2026/10/01'")
         self.assertEqual((padded, execution["Statistics"]["DataScannedInBytes"]), ([], 0))
 
+    def test_a_deleted_object_is_not_read(self):
+        s3 = self.aws.client("s3")
+        s3.put_bucket_versioning(Bucket="logs", VersioningConfiguration={"Status": "Enabled"})
+        name = key(SECOND, HOME, (2026, 10, 3))
+        s3.put_object(Bucket="logs", Key=name, Body=snapshot([]))
+        text = f"SELECT \"$path\" FROM snapshots WHERE account = '{SECOND}' AND dt = '2026/10/3'"
+        self.assertEqual(self.rows(text)[0], [[f"s3://logs/{name}"]])
+        s3.delete_object(Bucket="logs", Key=name)
+        self.assertEqual(self.rows(text)[0], [])
+
     def test_two_days_are_compared_in_one_statement(self):
         one = RESULTS.rpartition("ORDER BY")[0]
         text = f"""WITH old AS ({one}), new AS ({one})

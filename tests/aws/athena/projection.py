@@ -2,11 +2,13 @@
 
 import itertools
 import re
-from bisect import bisect_left
 from collections import namedtuple
 from datetime import UTC, date, datetime, timedelta
 
+from moto.s3.models import FakeDeleteMarker
+
 from ..fixture import buckets
+from ..motoed import keys_under
 from .failure import REJECTED, SCHEMA, QueryFailure
 
 # Undocumented: 694 values are known to have been taken and 2,130 refused.
@@ -45,11 +47,9 @@ def listed(world, scan, lists):
         partition = dict(zip(table.partitions, values, strict=True))
         prefix = re.sub(r"\$\{(\w+)\}", lambda match, known=partition: known[match[1].lower()], prefix_template)
         prefix = prefix if prefix.endswith("/") else prefix + "/"
-        for key in itertools.islice(keys, bisect_left(keys, prefix), None):
-            if not key.startswith(prefix):
-                break
+        for key in keys_under(keys, prefix):
             path = f"s3://{bucket}/{key}"
-            hidden = key.rpartition("/")[2].startswith(("_", "."))
+            hidden = key.rpartition("/")[2].startswith(("_", ".")) or isinstance(held[key], FakeDeleteMarker)
             if not hidden and (scan.paths is None or path in scan.paths):
                 yield Found(key, path, held[key], partition)
 
