@@ -129,19 +129,42 @@ class Refusals(AthenaCase):
         self.rows("SELECT 1")
 
     def test_what_is_no_single_query_is_refused_at_once(self):
+        for text in ("SELEC 1", "SELECT 1; SELECT 2", "INSERT INTO a VALUES (1)", "SELECT (1"):
+            with self.subTest(text):
+                self.assertIn("line 1:", self.refused(text))
+
+    def test_another_engines_way_of_writing_is_refused_at_once(self):
         texts = (
-            "SELEC 1",
-            "SELECT 1; SELECT 2",
-            "INSERT INTO a VALUES (1)",
             "SELECT '1'::int",
             "SELECT 1 WHERE 'a' ILIKE 'A'",
+            "SELECT `account` FROM snapshots",
+            "SELECT DISTINCT ON (account) account FROM snapshots",
+            "SELECT * EXCLUDE (dt) FROM snapshots",
+            "SELECT account, count(*) FROM snapshots GROUP BY ALL",
+            "SELECT 1 AS a UNION BY NAME SELECT 2 AS a",
+            "SELECT account FROM snapshots QUALIFY row_number() OVER (ORDER BY dt) = 1",
+            "SELECT ARRAY[1, 2, 3][1:2]",
         )
         for text in texts:
             with self.subTest(text):
                 self.assertIn("line 1:", self.refused(text))
 
+    def test_a_selects_own_alias_is_known_in_its_order_only(self):
+        table = f"FROM snapshots WHERE account = '{FINE}' AND dt = '2026/10/1'"
+        self.rows(f"SELECT account AS a, count(*) AS n {table} GROUP BY account ORDER BY n, a")
+        self.rows(f"SELECT a FROM (SELECT account AS a {table}) WHERE a = '{FINE}' GROUP BY a")
+        texts = (
+            f"SELECT substr(account, 1, 3) AS a, count(*) {table} GROUP BY a",
+            f"SELECT account AS a {table} AND a = '1'",
+            f"SELECT account, count(*) AS n {table} GROUP BY account HAVING n > 1",
+            f"SELECT account AS a, a || 'x' AS b {table}",
+        )
+        for text in texts:
+            with self.subTest(text):
+                self.assertIn("COLUMN_NOT_FOUND", self.failure(text)[1])
+
     def test_functions_of_another_engine_are_refused(self):
-        for call in ("list_sum(ARRAY[1])", "read_json('/etc/passwd')", "nonsense(1)"):
+        for call in ("list_sum(ARRAY[1])", "read_json('/etc/passwd')", "nonsense(1)", "ifnull(1, 2)", "len('a')"):
             with self.subTest(call):
                 self.assertIn("FUNCTION_NOT_FOUND", self.failure(f"SELECT {call}")[1])
 

@@ -11,7 +11,7 @@ from pathlib import Path
 import duckdb
 
 from . import lines, projection, sql
-from .failure import CANCELLED, DATA, SYNTAX, USER, QueryFailure
+from .failure import CANCELLED, DATA, NOT_SUPPORTED, SYNTAX, USER, QueryFailure
 
 SIZES = {"varchar": (2147483647, 0), "bigint": (19, 0), "integer": (10, 0), "double": (17, 0), "timestamp": (3, 0)}
 TYPES = {
@@ -56,7 +56,11 @@ class Run:
             yield from self.answered(prepared)
         except duckdb.InterruptException:
             raise QueryFailure("Query cancelled", CANCELLED) from None
-        except (duckdb.BinderException, duckdb.CatalogException, duckdb.ParserException) as error:
+        except duckdb.CatalogException as error:
+            raise QueryFailure(
+                f"NOT_SUPPORTED: the stand-in lacks something: {first_line(error)}", NOT_SUPPORTED
+            ) from None
+        except (duckdb.BinderException, duckdb.ParserException) as error:
             raise QueryFailure(f"SYNTAX_ERROR: line 1:1: {first_line(error)}", SYNTAX) from None
         except duckdb.Error as error:
             raise QueryFailure(f"GENERIC_USER_ERROR: {first_line(error)}", USER) from None

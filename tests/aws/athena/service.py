@@ -114,7 +114,7 @@ def admitted(world, call, here, asked):
     if sql.is_ddl(text) and asked.get("ExecutionParameters"):
         raise invalid("Execution parameters are supported for DML statements only")
     try:
-        sql.check(text)
+        sql.statement(text)
     except Malformed as error:
         raise invalid(str(error), "MALFORMED_QUERY") from None
     limit = described.get("max_active", 20)
@@ -177,7 +177,7 @@ def outcome(here, execution, result):
         reason = order.get("message", "Query exhausted resources at this scale factor")
         raise QueryFailure(reason, order.get("error_type", 0), order.get("category", 1), order.get("retryable", True))
     if execution.ddl:
-        here.catalog.declare(sql.statement(asked["QueryString"]), database)
+        here.catalog.declare(sql.statement(asked["QueryString"])[0], database)
     else:
         result.write(execution.run.ask(asked["QueryString"], asked.get("ExecutionParameters", []), database))
 

@@ -1,8 +1,4 @@
-"""From Athena's SQL to DuckDB's, and the refusals that DuckDB would not make.
-
-sqlglot translates; what it or DuckDB would let pass though Athena does not is refused here: several statements,
-DuckDB's own operators and functions, numbers compared with strings, parameters that are no literals.
-"""
+"""From Athena's SQL to DuckDB's: one statement, parameters in their places, tables replaced by what may be read."""
 
 import re
 from dataclasses import dataclass, field
@@ -13,15 +9,11 @@ from sqlglot.errors import SqlglotError
 from sqlglot.optimizer.scope import traverse_scope
 from sqlglot.tokens import TokenType
 
-from . import predicates
+from . import predicates, strict
 from .catalog import Table
 from .failure import SYNTAX, Malformed, QueryFailure
 
 DDL_WORDS = ("CREATE", "DROP", "ALTER", "MSCK", "SHOW", "DESCRIBE")
-# Trino's functions that sqlglot passes on by name; any other unknown name is one of DuckDB's, or a slip.
-FUNCTIONS = {"url_extract_host", "json_size", "to_iso8601", "normalize", "typeof", "checksum"}
-FOREIGN_TOKENS = {TokenType.DCOLON: "::", TokenType.DARROW: "->>", TokenType.ILIKE: "ILIKE"}
-FOREIGN_NODES = (exp.Qualify, exp.ILike, exp.Pivot, exp.ReadCSV, exp.Command)
 LITERAL = re.compile(
     r"^\s*((DATE|TIMESTAMP)?\s*'(?:[^']|'')*'|[+-]?\d+(\.\d*)?([eE][+-]?\d+)?|TRUE|FALSE|NULL)\s*$", re.IGNORECASE
 )
@@ -61,7 +53,7 @@ def is_ddl(text):
 
 
 def statement(text):
-    """The one statement of a text; Malformed where it is none."""
+    """The one statement of a text and its tokens; Malformed where it is none."""
     try:
         tokens = sqlglot.tokenize(text, read="athena")
         found = [one for one in sqlglot.parse(text, read="athena") if one is not None]
@@ -69,20 +61,11 @@ def statement(text):
         raise Malformed(f"line 1:1: {str(error).splitlines()[0]}") from None
     if len(found) != 1:
         raise Malformed(f"line 1:1: only one statement is allowed, not {len(found)}")
-    for token in tokens:
-        if token.token_type in FOREIGN_TOKENS:
-            raise Malformed(f"line {token.line}:{token.col}: mismatched input '{FOREIGN_TOKENS[token.token_type]}'")
-    foreign = found[0].find(*FOREIGN_NODES)
-    if foreign is not None:
-        raise Malformed(f"line 1:1: mismatched input '{foreign.key}'")
-    return found[0]
-
-
-def check(text):
-    """Malformed where Athena would refuse to start a query."""
-    parsed = statement(text)
-    if not is_ddl(text) and not isinstance(parsed, exp.Query):
-        raise Malformed(f"line 1:1: the stand-in has no {parsed.key}")
+    if not is_ddl(text):
+        if not isinstance(found[0], exp.Query):
+            raise Malformed(f"line 1:1: the stand-in has no {found[0].key}")
+        strict.refuse_syntax(text, tokens, found[0])
+    return found[0], tokens
 
 
 def with_parameters(text, parameters):
@@ -104,23 +87,29 @@ def with_parameters(text, parameters):
 
 def prepare(text, parameters, catalog, database):
     """Translates a query; QueryFailure where Athena's planner would refuse it."""
-    tree = statement(with_parameters(text, parameters))
-    refuse_functions(tree)
+    tree, tokens = statement(with_parameters(text, parameters))
+    strict.refuse_functions(tokens, tree)
+
+    def table(source):
+        return catalog.find(source.db or database, source.name)
+
+    # An UNNEST is a scope of its own, which sees its SELECT's tables too.
+    selects = [scope for scope in traverse_scope(tree) if isinstance(scope.expression, exp.Select)]
+    for scope in selects:
+        strict.refuse_aliases(scope, table)
     scans = []
-    for scope in traverse_scope(tree):
-        # An UNNEST is a scope of its own, which sees its SELECT's tables too.
-        for name, source in scope.sources.items() if isinstance(scope.expression, exp.Select) else ():
+    for scope in selects:
+        for name, source in scope.sources.items():
             if isinstance(source, exp.Table):
-                scans.append(scan(scope, name, source, catalog, database, len(scans)))
-    refuse_types(tree, scans)
+                scans.append(scan(scope, name, source, table(source), len(scans)))
+    strict.refuse_types(tree, [one.table for one in scans])
     names = output_names(tree)
     cure(tree)
     return Prepared(tree.sql(dialect="duckdb"), scans, names)
 
 
-def scan(scope, name, source, catalog, database, number):
+def scan(scope, name, source, table, number):
     """Takes a table's place in the query by a view of what may be read of it."""
-    table = catalog.find(source.db or database, source.name)
     found = Scan(f"scan_{number}", table)
     conditions = predicates.conditions(scope.expression, source)
     qualifiers = ("", name.lower())
@@ -131,29 +120,6 @@ def scan(scope, name, source, catalog, database, number):
     found.paths = predicates.values(conditions, ("$path", qualifiers))
     source.replace(exp.to_table(found.name, alias=exp.TableAlias(this=exp.to_identifier(name, quoted=True))))
     return found
-
-
-def refuse_functions(tree):
-    for function in tree.find_all(exp.Anonymous):
-        if function.name.lower() not in FUNCTIONS:
-            raise QueryFailure(f"FUNCTION_NOT_FOUND: line 1:1: Function '{function.name}' not registered", SYNTAX)
-
-
-def refuse_types(tree, scans):
-    """Refuses a comparison of a string column with a number, which Athena does not convert as DuckDB would."""
-    strings = set().union(*(one.table.string_names() for one in scans))
-    for one in tree.find_all(exp.EQ, exp.NEQ, exp.GT, exp.GTE, exp.LT, exp.LTE, exp.In, exp.Between):
-        operands = [one.this, *one.expressions, *(one.args.get(name) for name in ("expression", "low", "high"))]
-        operands = [operand.unnest() for operand in operands if isinstance(operand, exp.Expression)]
-        names = {operand.name.lower() for operand in operands if isinstance(operand, (exp.Column, exp.Dot))}
-        numbers = [
-            operand for operand in operands if isinstance(operand, (exp.Literal, exp.Neg)) and not operand.is_string
-        ]
-        if names & strings and numbers:
-            reason = (
-                f"TYPE_MISMATCH: line 1:1: Cannot apply operator: varchar and a number in {one.sql('athena')[:200]}"
-            )
-            raise QueryFailure(reason, SYNTAX)
 
 
 def output_names(tree):
