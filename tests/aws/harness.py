@@ -34,9 +34,15 @@ class StandIn:
         self.clients = {}
 
     def close(self):
+        """Ends it by closing its standard input; its exit code. One that goes on is killed, and the test fails."""
         self.process.stdin.close()
         self.process.stdout.close()
-        return self.process.wait(10)
+        try:
+            return self.process.wait(10)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.wait()
+            raise
 
     def client(self, service, region=HOME, credentials=None):
         """A client without retries, so that a test sees every answer. `credentials` are those of AssumeRole."""
