@@ -197,7 +197,8 @@ pub(super) async fn analyze(db: &PgPool) -> sqlx::Result<()> {
 
 /// Sums the organisation's days anew, from what is delivered and expected now.
 ///
-/// A place that is expected and not known on a day counts with its last known evaluations before it.
+/// A place that is expected and not known on a day counts with its last known evaluations before it; one that was never
+/// known before makes *at least* not computable.
 pub(super) async fn sum_days(db: &mut PgConnection, organization_id: i16) -> sqlx::Result<()> {
     sqlx::query("delete from day_total where organization_id = $1").bind(organization_id).execute(&mut *db).await?;
     sqlx::query(
@@ -218,7 +219,7 @@ pub(super) async fn sum_days(db: &mut PgConnection, organization_id: i16) -> sql
              from delivered where known group by day
          ), silent as (
              -- Expected and not known: the days between one known day and the next carry the first one's counts.
-             select days.day, e.place_id, last.unknown
+             select days.day, e.account_id, last.unknown
              from expected e
              join days on days.day >= e.first_day and days.day < e.end_day
              left join delivered d on d.place_id = e.place_id and d.day = days.day and d.known
@@ -237,17 +238,17 @@ pub(super) async fn sum_days(db: &mut PgConnection, organization_id: i16) -> sql
              select p.account_id, min(d.day) as day from delivered d join place p using (place_id)
              where d.known group by p.account_id
          ), never as (
-             select days.day, count(distinct e.account_id) as accounts
-             from expected e
-             join days on days.day >= e.first_day and days.day < e.end_day
-             left join first_known f on f.account_id = e.account_id
-             where f.day is null or f.day > days.day
-             group by days.day
+             -- Whole accounts, and Regions of accounts that were known elsewhere.
+             select s.day, count(distinct s.account_id) filter (where f.day is null) as accounts,
+                    count(*) filter (where f.day is not null) as places
+             from silent s left join first_known f on f.account_id = s.account_id and f.day <= s.day
+             where s.unknown is null group by s.day
          )
-         insert into day_total (organization_id, day, expected_places, known_places, never_seen_accounts, complying,
-                                not_complying, insufficient_data, not_applicable, unrecognised, unknown_carried)
+         insert into day_total (organization_id, day, expected_places, known_places, never_seen_accounts,
+                                never_seen_places, complying, not_complying, insufficient_data, not_applicable,
+                                unrecognised, unknown_carried)
          select $1, days.day, coalesce(wanted.places, 0), coalesce(known.places, 0), coalesce(never.accounts, 0),
-                coalesce(known.complying, 0), coalesce(known.not_complying, 0), coalesce(known.insufficient_data, 0),
+                coalesce(never.places, 0), coalesce(known.complying, 0), coalesce(known.not_complying, 0), coalesce(known.insufficient_data, 0),
                 coalesce(known.not_applicable, 0), coalesce(known.unrecognised, 0), coalesce(carried.unknown, 0)
          from days
          left join known using (day) left join carried using (day) left join wanted using (day)
