@@ -79,6 +79,7 @@ impl Tally {
 
 /// The ladder of one collection, as stored and shown.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Default)]
+#[serde(default)]
 pub struct Ladder {
     /// Objects of AWS Config that the source lists within the days asked for.
     pub objects_listed: u64,
@@ -112,6 +113,13 @@ pub struct Ladder {
     pub history_left_out: BTreeMap<String, u64>,
     pub days_written: u64,
     pub days_inferred: u64,
+    /// Days of account-Regions that no finished collection vouches for yet: written by this one, or by one before that
+    /// failed or was interrupted.
+    pub days_due: u64,
+    /// Of those: days whose counts are the same in their object's record, their delivery, the runs and the roll-up.
+    pub days_agreeing: u64,
+    /// Of those: days that disagree, and how (at most 20 are kept).
+    pub disagreeing: Vec<(String, String)>,
     /// Evaluations of the latest day, counted in the runs and in the roll-up.
     pub latest_in_runs: u64,
     pub latest_in_rollup: u64,
@@ -161,6 +169,11 @@ impl Ladder {
                 right: ("counted again in the store", self.evaluations_in_store),
             },
             Step {
+                name: "Days that no finished collection vouches for yet",
+                left: ("written", self.days_due),
+                right: ("the same in objects, deliveries, runs and roll-up", self.days_agreeing),
+            },
+            Step {
                 name: "Evaluations of the latest day",
                 left: ("in the runs", self.latest_in_runs),
                 right: ("in the roll-up", self.latest_in_rollup),
@@ -201,6 +214,7 @@ mod tests {
         assert!(whole.closes());
         assert!(!Ladder { objects_listed: 4, ..whole.clone() }.closes());
         assert!(!Ladder { evaluations_in_store: 8, ..whole.clone() }.closes());
+        assert!(!Ladder { days_due: 2, days_agreeing: 1, ..whole.clone() }.closes());
         assert!(!Ladder { latest_in_runs: 1, ..whole }.closes());
     }
 }

@@ -19,6 +19,7 @@ mod plan;
 mod progress;
 mod read_day;
 mod recheck;
+mod recount;
 mod registry;
 mod rollup;
 mod run;

@@ -15,7 +15,7 @@ use super::place::{self, Context, Work};
 use super::progress::Progress;
 use super::registry::Registry;
 use super::source::{Limits, Object, PlaceName};
-use super::{plan, run_db};
+use super::{plan, recount, run_db};
 use crate::clock::Clock;
 use crate::organization::{self, AccountFile};
 
@@ -59,15 +59,16 @@ pub async fn run(db: &PgPool, options: &Options, progress: &Progress) -> anyhow:
         options.accounts.iter().map(|path| organization::accounts::read(path)).collect::<anyhow::Result<_>>()?;
     let mut connection = db.acquire().await?;
     let organization_id = organization::current(&mut connection, &options.organization).await?;
-    run_db::end_interrupted(&mut connection, organization_id).await?;
     drop(connection);
 
-    let mut life = run_db::begin(db, organization_id, options).await?;
+    let turn =
+        run_db::turn(db, organization_id, || progress.step("Waiting for another collection of this organisation"));
+    let mut life = turn.await?.begin(options).await?;
     let collection_id = life.collection_id;
     match collect(db, organization_id, collection_id, options, &accounts, progress).await {
         Ok((ladder, unreadable)) => {
             let failure = (!ladder.closes()).then(|| open_steps(&ladder));
-            life.finish(organization_id, &ladder, failure.as_deref(), &options.started_by).await?;
+            life.finish(&ladder, failure.as_deref(), &options.started_by).await?;
             if let Some(failure) = failure {
                 bail!("collection {collection_id} does not add up: {failure}");
             }
@@ -87,7 +88,8 @@ fn open_steps(ladder: &Ladder) -> String {
         .filter(|step| !step.closes())
         .map(|step| format!("{}: {} {}, {} {}", step.name, step.left.1, step.left.0, step.right.1, step.right.0))
         .collect();
-    open.join("; ")
+    let days = ladder.disagreeing.iter().map(|(day, how)| format!("{day}: {how}"));
+    open.into_iter().chain(days).collect::<Vec<_>>().join("; ")
 }
 
 async fn collect(
@@ -100,7 +102,6 @@ async fn collect(
 ) -> anyhow::Result<(Ladder, Vec<(String, String)>)> {
     let today = options.clock.now().date();
     let mut tx = db.begin().await?;
-    run_db::lock_derived(&mut tx, organization_id).await?;
     organization::take(&mut tx, organization_id, collection_id, accounts, &options.regions, today).await?;
     tx.commit().await?;
 
@@ -134,11 +135,10 @@ async fn collect(
     }
     ladder.objects_seen_before = seen_before(db, collection_id, &works).await?;
     let mut tx = db.begin().await?;
-    run_db::lock_derived(&mut tx, organization_id).await?;
     organization::derive(&mut tx, organization_id, collection_id).await?;
     run_db::sum_days(&mut tx, organization_id).await?;
     tx.commit().await?;
-    run_db::recount(db, organization_id, collection_id, &mut ladder).await?;
+    recount::recount(db, organization_id, collection_id, &mut ladder).await?;
     Ok((ladder, tally.unreadable))
 }
 
@@ -217,6 +217,14 @@ async fn seen_before(db: &PgPool, collection_id: i64, works: &[(Arc<Work>, usize
     Ok(count(seen))
 }
 
+/// How many places are worked on at a time. Half of the pool's connections stay free: a worker needs a second one now and
+/// then, the collection holds two of its own, and a worker that waits for one too long fails.
+fn workers(cores: usize, connections: u32) -> usize {
+    const MOST: usize = 8;
+    let half = usize::try_from(connections / 2).unwrap_or(MOST);
+    (cores + 1).min(MOST).min(half).max(1)
+}
+
 /// Works on several places at a time: while one waits for the store, another reads.
 async fn all_places(
     context: &Arc<Context>,
@@ -226,7 +234,8 @@ async fn all_places(
     let works: Arc<Vec<(Arc<Work>, usize)>> =
         Arc::new(works.iter().filter(|(_, new)| *new > 0 || context.recheck).cloned().collect());
     let next = Arc::new(AtomicUsize::new(0));
-    let workers = std::thread::available_parallelism().map_or(2, std::num::NonZero::get) + 1;
+    let cores = std::thread::available_parallelism().map_or(2, std::num::NonZero::get);
+    let workers = workers(cores, context.db.options().get_max_connections());
     let mut tasks = tokio::task::JoinSet::new();
     for _ in 0..workers.min(works.len()) {
         let (context, works, next, progress) =
@@ -250,4 +259,18 @@ async fn all_places(
     }
     sum.unreadable.sort();
     Ok(sum)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn workers_leave_half_of_the_connections_free() {
+        assert_eq!(workers(2, 16), 3);
+        assert_eq!(workers(64, 16), 8);
+        assert_eq!(workers(64, 100), 8);
+        assert_eq!(workers(4, 3), 1);
+        assert_eq!(workers(4, 1), 1);
+    }
 }

@@ -274,6 +274,7 @@ fn oddities(ladder: &Ladder) -> Vec<(&'static str, &str, &str)> {
         ("name not understood", &ladder.malformed),
         ("could not be looked at", &ladder.unlisted),
         ("changed after it was collected", &ladder.changed),
+        ("does not add up", &ladder.disagreeing),
     ];
     lists
         .into_iter()
