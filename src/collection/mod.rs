@@ -11,6 +11,8 @@ mod db;
 pub mod files;
 mod gather;
 mod history;
+mod history_db;
+mod ids;
 mod inferred;
 pub mod ladder;
 pub mod page;
@@ -27,6 +29,8 @@ mod run_db;
 pub mod source;
 pub mod splice;
 mod store;
+mod vocabulary;
+mod witness;
 
 pub use command::{CollectArgs, command};
 pub use ladder::Ladder;

@@ -19,6 +19,10 @@ pub(super) async fn recount(
 ) -> sqlx::Result<()> {
     let mut tx = crate::database::read_only(db).await?;
     ladder.evaluations_in_store = count(written(&mut tx, collection_id).await?);
+    ladder.packs_in_store = count(packs_written(&mut tx, collection_id).await?);
+    let (evaluations, packs) = history_kept(&mut tx, collection_id).await?;
+    ladder.history_in_store = count(evaluations);
+    ladder.history_packs_in_store = count(packs);
     let days = due(&mut tx, organization_id).await?;
     for day in days.iter().filter(|day| day.latest) {
         ladder.latest_in_runs += count(day.in_runs.iter().sum());
@@ -48,6 +52,37 @@ async fn written(db: &mut PgConnection, collection_id: i64) -> sqlx::Result<i64>
          join object_outcome o on o.object_id = d.object_id and o.collection_id = $1 and o.outcome = 'collected'
          join rollup r on r.place_id = d.place_id and r.first_day <= d.day and r.end_day > d.day
          where d.since_collection = $1 and d.until_collection is null and d.known",
+    )
+    .bind(collection_id)
+    .fetch_one(db)
+    .await
+}
+
+/// AWS's verdicts on packs on the days whose objects this collection read.
+async fn packs_written(db: &mut PgConnection, collection_id: i64) -> sqlx::Result<i64> {
+    sqlx::query_scalar(
+        "select count(*) from delivery d
+         join object_outcome o on o.object_id = d.object_id and o.collection_id = $1 and o.outcome = 'collected'
+         join conformance_pack p on p.place_id = d.place_id
+         join conformance_pack_run r using (conformance_pack_id)
+         where d.since_collection = $1 and d.until_collection is null and d.known
+           and r.first_day <= d.day and r.end_day > d.day",
+    )
+    .bind(collection_id)
+    .fetch_one(db)
+    .await
+}
+
+/// Evaluations and pack items kept of the history objects that this collection read.
+async fn history_kept(db: &mut PgConnection, collection_id: i64) -> sqlx::Result<(i64, i64)> {
+    sqlx::query_as(
+        "with read as (
+             select o.place_id, o.object_id from object_outcome x join object o using (object_id)
+             where x.collection_id = $1 and x.outcome = 'collected' and o.kind = 'history'
+         )
+         select (select coalesce(sum(cardinality(h.rule_ids)), 0)::bigint
+                 from read join history_item h using (place_id, object_id)),
+                (select count(*) from read join history_pack_item h using (place_id, object_id))",
     )
     .bind(collection_id)
     .fetch_one(db)

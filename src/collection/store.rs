@@ -1,14 +1,17 @@
 //! Loads a place's runs, splices a patch into them and writes what differs.
 
+use rustc_hash::FxHashMap;
 use sqlx::PgConnection;
 
 use super::copy::{self, Rows};
 use super::day::Day;
 use super::db::DeliveryRow;
 use super::gather::Attribute;
-use super::place::{Ids, no_patch};
+use super::ids::Ids;
+use super::place::no_patch;
 use super::rollup::{self, Counts, Delta, Group, Row};
 use super::splice::{self, Calendar, Changes, Patch, Restated, Run, Window};
+use super::witness::Times;
 
 /// (rule, resource).
 type Key = (i32, i32);
@@ -34,6 +37,26 @@ pub(super) struct StorePatch {
 impl Default for StorePatch {
     fn default() -> Self {
         Self { runs: no_patch(), presence: no_patch(), packs: no_patch() }
+    }
+}
+
+/// Capture times of known days that a patch says nothing of.
+#[derive(Debug, Default)]
+pub(super) struct Notes(FxHashMap<(Day, Key), i64>);
+
+impl Notes {
+    pub(super) fn of(times: &Times, ids: &Ids) -> Self {
+        let id = |ids: &[i32], number: u32| usize::try_from(number).ok().and_then(|at| ids.get(at).copied());
+        let keyed = times.0.iter().flat_map(|(&day, times)| {
+            times.iter().filter_map(move |(&(rule, resource), &captured_at)| {
+                Some(((day, (id(&ids.rules, rule)?, id(&ids.resources, resource)?)), captured_at))
+            })
+        });
+        Self(keyed.collect())
+    }
+
+    fn get(&self, key: Key, day: Day) -> Captured {
+        self.0.get(&(day, key)).copied()
     }
 }
 
@@ -74,20 +97,21 @@ pub(super) async fn write(
     calendar: Calendar<'_>,
     patch: StorePatch,
     ids: &Ids,
+    notes: &Notes,
 ) -> anyhow::Result<Written> {
     let Some(window) = splice::window(calendar, &patch.runs) else {
         return Ok(Written { restated: vec![] });
     };
     let old = load_runs(db, place_id, window).await?;
-    let changes = splice::splice(calendar, patch.runs, old);
+    let changes = splice::splice(calendar, patch.runs, old, |key, day| notes.get(key, day));
     write_rollup(db, place_id, &changes, ids).await?;
     write_runs(db, place_id, &changes).await?;
     write_restatements(db, place_id, collection_id, &changes.restated).await?;
 
     let old = load_presence(db, place_id, window).await?;
-    write_presence(db, place_id, &splice::splice(calendar, patch.presence, old)).await?;
+    write_presence(db, place_id, &splice::splice(calendar, patch.presence, old, |_, _| ())).await?;
     let old = load_packs(db, place_id, window).await?;
-    write_packs(db, &splice::splice(calendar, patch.packs, old)).await?;
+    write_packs(db, &splice::splice(calendar, patch.packs, old, |_, _| ())).await?;
     Ok(Written { restated: changes.restated })
 }
 
