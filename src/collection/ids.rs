@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use sqlx::PgConnection;
 
-use super::gather::Names;
+use super::names::Names;
 use super::registry::{self, Registry};
 
 /// Row ids of the names in [`Names`], by number.

@@ -8,19 +8,19 @@ use sqlx::PgConnection;
 
 use super::day::Day;
 use super::db::{self, DeliveryChange, DeliveryRow, OutcomeRow};
-use super::gather::Names;
 use super::history::{HistoryItem, HistoryPack};
 use super::history_db::{self, Kept};
 use super::ids::{Ids, at};
 use super::ladder::Tally;
+use super::names::Names;
 use super::place::{self, Context, Standing, Work, empty_row};
 use super::plan::{self, Outcome};
 use super::read_day::{self, HistoryReading, Judged};
-use super::rollup;
 use super::source::Object;
 use super::splice::{self, Entry};
 use super::store::{self, Notes, PackValue, StorePatch};
 use super::witness;
+use super::{presence_db, rollup};
 use crate::compliance::DeliveryState;
 
 /// Why a history object does not speak.
@@ -187,7 +187,7 @@ async fn keep(
         kept.push(Kept { object_id, day, items: items.collect(), packs: packs.collect() });
     }
     history_db::keep(tx, work.place_id, &kept).await?;
-    store::note_attributes(tx, work.place_id, &attributes).await?;
+    presence_db::note_attributes(tx, work.place_id, &attributes).await?;
     Ok(())
 }
 

@@ -8,9 +8,9 @@ use sqlx::{PgConnection, PgPool};
 
 use super::day::Day;
 use super::db::{self, DeliveryChange, DeliveryRow, ObjectRow, OutcomeRow, StoredState};
-use super::gather::Names;
 use super::ids::{Ids, at};
 use super::ladder::Tally;
+use super::names::Names;
 use super::plan::{self, Again, DayPlan, Outcome, Verdict};
 use super::read_day::{self, DayReading, Judged, Reader, Speaker};
 use super::registry::Registry;
@@ -18,7 +18,7 @@ use super::source::{Limits, Object, PlaceName};
 use super::splice::{Calendar, Entry, Patch};
 use super::store::{self, Notes, PackValue, StorePatch};
 use super::witness::{self, Times};
-use super::{inferred, rollup};
+use super::{inferred, presence_db, rollup};
 use crate::compliance::DeliveryState;
 
 /// What all places of a collection share.
@@ -213,7 +213,7 @@ async fn write(
         };
         rows.extend(row.filter(|row| before != Some(row)));
     }
-    store::note_attributes(tx, work.place_id, &attributes).await?;
+    presence_db::note_attributes(tx, work.place_id, &attributes).await?;
     let notes = Notes::of(times, ids);
     let calendar = standing.calendar();
     let written = store::write(tx, work.place_id, context.collection_id, calendar, patch, ids, &notes).await?;

@@ -5,7 +5,8 @@ use std::path::Path;
 use time::Date;
 
 use super::day::Day;
-use super::gather::{Attribute, DayTruth, Gatherer, HistoryTruth, Names, left_out};
+use super::gather::{DayTruth, Gatherer, HistoryTruth, left_out};
+use super::names::{Attribute, Names};
 use super::plan::{Candidate, DayPlan, Outcome, Verdict};
 use super::source::{Limits, Object, Reading, Unreadable};
 use super::vocabulary::Vocabulary;

@@ -6,7 +6,7 @@
 use rustc_hash::FxHashMap;
 
 use super::day::Day;
-use super::gather::Names;
+use super::names::Names;
 use super::place::{Context, Standing, Work, no_patch};
 use super::plan::Version;
 use super::read_day;

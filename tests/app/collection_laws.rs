@@ -56,7 +56,7 @@ fn case() -> impl Strategy<Value = Case> {
 pub(crate) fn runner(cases: u32) -> TestRunner {
     let number = |name: &str| std::env::var(name).ok().map(|text| text.parse::<u32>().unwrap());
     let cases = number("AUDITFOLIO_TEST_CASES").unwrap_or(cases);
-    let config = Config { cases, max_shrink_iters: 60, ..Config::default() };
+    let config = Config { cases, max_shrink_iters: 60, failure_persistence: None, ..Config::default() };
     let rng = match number("AUDITFOLIO_TEST_SEED") {
         None => TestRng::deterministic_rng(RngAlgorithm::ChaCha),
         Some(seed) => {
@@ -102,6 +102,9 @@ async fn disturbed(db: &PgPool, options: &Options, cut: Cut) {
         Cut::Fails(at) => (at, false),
         Cut::Killed(at) => (at, true),
     };
+    // Connections of its own, as a program has them: those of one that is killed are not used again.
+    let own =
+        auditfolio::database::pool_options().max_connections(6).connect_lazy_with((*db.connect_options()).clone());
     db.execute("alter sequence written restart; delete from cut").await.unwrap();
     sqlx::query("insert into cut values ($1, $2)").bind(at).bind(kill).execute(db).await.unwrap();
     let mut holder = db.acquire().await.unwrap();
@@ -114,7 +117,7 @@ async fn disturbed(db: &PgPool, options: &Options, cut: Cut) {
         }
     };
     tokio::select! {
-        _ended = run(db, options) => {}
+        _ended = run(&own, options) => {}
         () = held => {}
     }
     db.execute("delete from cut").await.unwrap();

@@ -12,6 +12,7 @@ mod collection;
 mod collection_faults;
 mod collection_laws;
 mod collection_model;
+mod collection_program;
 mod compliance;
 mod database;
 mod demo;
