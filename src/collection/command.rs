@@ -6,6 +6,7 @@ use std::process::ExitCode;
 use sqlx::PgPool;
 use time::Date;
 
+use super::files::keys::is_region;
 use super::progress::Progress;
 use super::run::{self, Options, Outcome};
 use super::source::Limits;
@@ -14,7 +15,7 @@ use crate::clock::Clock;
 
 /// Brings the evidence of a delivery bucket's folder into the store.
 ///
-/// Exit status: 0 whole; 2 something was there that could not be read; 1 it does not add up or could not run.
+/// Exit status: 0 whole; 2 something is there that cannot be read, now or before; 1 it does not add up or could not run.
 #[derive(Debug, clap::Args)]
 pub struct CollectArgs {
     /// Folder with the delivery bucket's objects, under any prefix.
@@ -25,7 +26,7 @@ pub struct CollectArgs {
     #[arg(long)]
     pub accounts: Vec<PathBuf>,
     /// Regions that should deliver, separated by commas.
-    #[arg(long, value_delimiter = ',')]
+    #[arg(long, value_delimiter = ',', value_parser = region)]
     pub regions: Vec<String>,
     /// First day to look at, e.g. 2026-11-01.
     #[arg(long, value_parser = day)]
@@ -33,7 +34,8 @@ pub struct CollectArgs {
     /// Last day to look at.
     #[arg(long, value_parser = day)]
     pub until: Option<Date>,
-    /// Hash collected objects again and report those that changed; read unreadable ones again.
+    /// Hash collected objects again and report those that changed; read all unreadable ones again. Those whose bytes
+    /// could not be reached, or that unpack to more than a limit since raised, are always read again.
     #[arg(long)]
     pub recheck: bool,
     /// An object that unpacks to more bytes than this is not read.
@@ -47,13 +49,19 @@ pub(super) fn day(text: &str) -> Result<Date, String> {
         .map_err(|error| format!("is not a day like 2026-11-22: {error}"))
 }
 
+/// Reads the name of a Region.
+fn region(text: &str) -> Result<String, String> {
+    let text = text.trim();
+    if is_region(text) { Ok(text.to_owned()) } else { Err("is not the name of a Region like eu-central-1".to_owned()) }
+}
+
 /// Runs the command.
 pub async fn command(db: &PgPool, organization: &str, args: &CollectArgs) -> anyhow::Result<ExitCode> {
     let options = Options {
         organization: organization.to_owned(),
         from: args.from.clone(),
         accounts: args.accounts.clone(),
-        regions: args.regions.iter().map(|region| region.trim().to_owned()).filter(|it| !it.is_empty()).collect(),
+        regions: args.regions.clone(),
         since: args.since,
         until: args.until,
         recheck: args.recheck,
@@ -76,6 +84,9 @@ pub(super) fn report(outcome: &Outcome) -> String {
     let mut text = String::new();
     let mut line = |args: std::fmt::Arguments<'_>| writeln!(text, "{args}").expect("writing to a string does not fail");
     line(format_args!("Collection {}", outcome.collection_id));
+    for note in &outcome.notes {
+        line(format_args!("  {note}"));
+    }
     line(format_args!("  objects listed {}", ladder.objects_listed));
     line(format_args!(
         "    seen before {}, collected {}, superseded {}, unreadable {}",
@@ -83,6 +94,12 @@ pub(super) fn report(outcome: &Outcome) -> String {
     ));
     if ladder.objects_outside_days > 0 {
         line(format_args!("    and {} of days that were not asked for", ladder.objects_outside_days));
+    }
+    if ladder.objects_still_unreadable > 0 {
+        line(format_args!(
+            "    and {} that could not be read before and are still there",
+            ladder.objects_still_unreadable
+        ));
     }
     for (reason, count) in &ladder.ignored {
         line(format_args!("  not evidence: {reason} {count}"));
@@ -103,7 +120,8 @@ pub(super) fn report(outcome: &Outcome) -> String {
         let closes = if step.closes() { "closes" } else { "DOES NOT CLOSE" };
         line(format_args!("  {}: {} {} = {} {}: {closes}", step.name, left.1, left.0, right.1, right.0));
     }
-    let problems = outcome.unreadable.iter().chain(&ladder.malformed).chain(&ladder.unlisted).chain(&ladder.changed);
+    let unreadable = outcome.unreadable.iter().chain(&ladder.still_unreadable);
+    let problems = unreadable.chain(&ladder.malformed).chain(&ladder.unlisted).chain(&ladder.changed);
     for (name, why) in problems {
         line(format_args!("  {name}: {why}"));
     }

@@ -59,8 +59,40 @@ impl Rows {
         }
     }
 
+    pub(super) fn boolean(&mut self, value: bool) -> &mut Self {
+        self.field(&[u8::from(value)])
+    }
+
+    pub(super) fn int4_array(&mut self, values: impl ExactSizeIterator<Item = i32>) -> &mut Self {
+        self.array(23, values.map(i32::to_be_bytes))
+    }
+
+    pub(super) fn int2_array(&mut self, values: impl ExactSizeIterator<Item = i16>) -> &mut Self {
+        self.array(21, values.map(i16::to_be_bytes))
+    }
+
+    /// An array without nulls, as `array_recv` reads it: dimensions, whether there are nulls, the elements' type; then
+    /// length and lower bound; then the elements.
+    fn array<const N: usize>(&mut self, type_oid: i32, values: impl ExactSizeIterator<Item = [u8; N]>) -> &mut Self {
+        let length = i32::try_from(values.len()).expect("lists of rules are short");
+        let mut bytes = Vec::with_capacity(20 + values.len() * (4 + N));
+        for word in [i32::from(length > 0), 0, type_oid] {
+            bytes.extend(word.to_be_bytes());
+        }
+        if length > 0 {
+            bytes.extend(length.to_be_bytes());
+            bytes.extend(1_i32.to_be_bytes());
+        }
+        let size = i32::try_from(N).expect("a few bytes");
+        for value in values {
+            bytes.extend(size.to_be_bytes());
+            bytes.extend(value);
+        }
+        self.field(&bytes)
+    }
+
     fn field(&mut self, bytes: &[u8]) -> &mut Self {
-        let length = i32::try_from(bytes.len()).expect("fields are a few bytes");
+        let length = i32::try_from(bytes.len()).expect("fields are far below 2 GiB");
         self.bytes.extend(length.to_be_bytes());
         self.bytes.extend(bytes);
         self

@@ -1,13 +1,13 @@
 //! The collection's reads and writes of one place. Everything here runs in the place's transaction.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 
 use sqlx::PgConnection;
 use time::{Date, OffsetDateTime};
 
 use super::day::Day;
-use super::plan::{Outcome, Seen, Version};
-use super::source::{Object, Reading};
+use super::plan::{Outcome, Seen, Stored, Version};
+use super::source::{Kind, Object, Reading};
 use crate::compliance::DeliveryState;
 
 /// Space of the advisory locks that keep a place's writers apart.
@@ -43,17 +43,16 @@ pub(super) async fn place(
 }
 
 #[derive(sqlx::FromRow)]
-struct SeenRow {
+struct VersionRow {
     object_id: i64,
     key: String,
     size_bytes: i64,
     modified_ns: Option<i64>,
     etag: Option<String>,
     version_id: Option<String>,
-    outcome: String,
 }
 
-impl SeenRow {
+impl VersionRow {
     fn version(self) -> Option<Version> {
         Some(Version {
             name: self.key,
@@ -65,43 +64,58 @@ impl SeenRow {
     }
 }
 
+#[derive(sqlx::FromRow)]
+struct StoredRow {
+    #[sqlx(flatten)]
+    version: VersionRow,
+    day: Date,
+    snapshot: bool,
+    taken_at: Option<OffsetDateTime>,
+    sha256: Option<Vec<u8>>,
+    first_collection: i64,
+    judged_by: i64,
+    outcome: String,
+    retry_above: Option<i64>,
+    reason: Option<String>,
+}
+
+impl StoredRow {
+    fn stored(self) -> Option<Stored> {
+        Some(Stored {
+            seen: Seen {
+                object_id: self.version.object_id,
+                outcome: Outcome::parse(&self.outcome)?,
+                retry_above: self.retry_above.and_then(|limit| u64::try_from(limit).ok()),
+            },
+            version: self.version.version()?,
+            day: self.day,
+            kind: if self.snapshot { Kind::Snapshot } else { Kind::History },
+            taken_at: self.taken_at,
+            sha256: self.sha256,
+            first_collection: self.first_collection,
+            judged_by: self.judged_by,
+            reason: self.reason,
+        })
+    }
+}
+
 /// Every object version of the place that a collection judged, with its standing.
-pub(super) async fn seen(db: &mut PgConnection, place_id: i32) -> sqlx::Result<HashMap<Version, Seen>> {
-    let rows: Vec<SeenRow> = sqlx::query_as(
-        "select o.object_id, o.key, o.size_bytes, o.modified_ns, o.etag, o.version_id, latest.outcome
+pub(super) async fn stored(db: &mut PgConnection, place_id: i32) -> sqlx::Result<Vec<Stored>> {
+    let rows: Vec<StoredRow> = sqlx::query_as(
+        "select o.object_id, o.key, o.size_bytes, o.modified_ns, o.etag, o.version_id, o.day,
+                o.kind = 'snapshot' as snapshot, o.taken_at, o.sha256, o.first_collection,
+                latest.collection_id as judged_by, latest.outcome, latest.retry_above,
+                case when latest.outcome = 'unreadable' then latest.reason end as reason
          from object o
          cross join lateral (
-             select outcome from object_outcome where object_id = o.object_id
+             select collection_id, outcome, retry_above, reason from object_outcome where object_id = o.object_id
              order by collection_id desc limit 1) latest
          where o.place_id = $1",
     )
     .bind(place_id)
     .fetch_all(db)
     .await?;
-    Ok(rows
-        .into_iter()
-        .filter_map(|row| {
-            let seen = Seen { object_id: row.object_id, outcome: Outcome::parse(&row.outcome)? };
-            Some((row.version()?, seen))
-        })
-        .collect())
-}
-
-/// The place's object versions that another collection saw first.
-pub(super) async fn first_seen_by_others(
-    db: &mut PgConnection,
-    place_id: i32,
-    collection_id: i64,
-) -> sqlx::Result<HashSet<Version>> {
-    let rows: Vec<SeenRow> = sqlx::query_as(
-        "select object_id, key, size_bytes, modified_ns, etag, version_id, '' as outcome
-         from object where place_id = $1 and first_collection <> $2",
-    )
-    .bind(place_id)
-    .bind(collection_id)
-    .fetch_all(db)
-    .await?;
-    Ok(rows.into_iter().filter_map(SeenRow::version).collect())
+    Ok(rows.into_iter().filter_map(StoredRow::stored).collect())
 }
 
 /// One version of a place's day, as stored.
@@ -172,7 +186,7 @@ pub(super) struct ObjectRow<'a> {
 struct RecordedRow {
     new: bool,
     #[sqlx(flatten)]
-    seen: SeenRow,
+    version: VersionRow,
 }
 
 /// Records object versions; returns the row id of each, in order, and whether it is new.
@@ -202,7 +216,7 @@ pub(super) async fn record_objects(
              items = coalesce(excluded.items, object.items),
              compliance_items = coalesce(excluded.compliance_items, object.compliance_items),
              evaluations = coalesce(excluded.evaluations, object.evaluations)
-         returning object_id, xmax = 0 as new, key, size_bytes, modified_ns, etag, version_id, '' as outcome",
+         returning object_id, xmax = 0 as new, key, size_bytes, modified_ns, etag, version_id",
     )
     .bind(place_id)
     .bind(collection_id)
@@ -229,8 +243,8 @@ pub(super) async fn record_objects(
     let by_version: HashMap<Version, (i64, bool)> = recorded
         .into_iter()
         .filter_map(|row| {
-            let object_id = row.seen.object_id;
-            Some((row.seen.version()?, (object_id, row.new)))
+            let object_id = row.version.object_id;
+            Some((row.version.version()?, (object_id, row.new)))
         })
         .collect();
     rows.iter().map(|row| by_version.get(&Version::from(row.object)).copied().ok_or(sqlx::Error::RowNotFound)).collect()
@@ -243,6 +257,8 @@ pub(super) struct OutcomeRow {
     pub(super) outcome: Outcome,
     pub(super) reason: Option<String>,
     pub(super) position_bytes: Option<i64>,
+    /// For unreadable: null where the bytes are at fault (see `Unreadable::retry_above`).
+    pub(super) retry_above: Option<i64>,
     pub(super) evaluations: i64,
     pub(super) left_out: serde_json::Value,
 }
@@ -256,13 +272,14 @@ pub(super) async fn record_outcomes(
         return Ok(());
     }
     sqlx::query(
-        "insert into object_outcome (object_id, collection_id, outcome, reason, position_bytes, evaluations, left_out)
-         select u.object_id, $1, u.outcome, u.reason, u.position_bytes, u.evaluations, u.left_out
-         from unnest($2::bigint[], $3::text[], $4::text[], $5::bigint[], $6::bigint[], $7::jsonb[])
-              as u (object_id, outcome, reason, position_bytes, evaluations, left_out)
+        "insert into object_outcome (object_id, collection_id, outcome, reason, position_bytes, evaluations, left_out,
+                                     retry_above)
+         select u.object_id, $1, u.outcome, u.reason, u.position_bytes, u.evaluations, u.left_out, u.retry_above
+         from unnest($2::bigint[], $3::text[], $4::text[], $5::bigint[], $6::bigint[], $7::jsonb[], $8::bigint[])
+              as u (object_id, outcome, reason, position_bytes, evaluations, left_out, retry_above)
          on conflict (object_id, collection_id) do update set
              outcome = excluded.outcome, reason = excluded.reason, position_bytes = excluded.position_bytes,
-             evaluations = excluded.evaluations, left_out = excluded.left_out",
+             evaluations = excluded.evaluations, left_out = excluded.left_out, retry_above = excluded.retry_above",
     )
     .bind(collection_id)
     .bind(rows.iter().map(|row| row.object_id).collect::<Vec<_>>())
@@ -271,6 +288,7 @@ pub(super) async fn record_outcomes(
     .bind(rows.iter().map(|row| row.position_bytes).collect::<Vec<_>>())
     .bind(rows.iter().map(|row| row.evaluations).collect::<Vec<_>>())
     .bind(rows.iter().map(|row| row.left_out.clone()).collect::<Vec<_>>())
+    .bind(rows.iter().map(|row| row.retry_above).collect::<Vec<_>>())
     .execute(db)
     .await?;
     Ok(())
@@ -351,74 +369,4 @@ pub(super) async fn unreadable_snapshot_days(db: &mut PgConnection, place_id: i3
     .bind(place_id)
     .fetch_all(db)
     .await
-}
-
-/// SHA-256 of the place's collected objects that we read, with what tells their versions apart.
-pub(super) async fn collected_hashes(
-    db: &mut PgConnection,
-    place_id: i32,
-) -> sqlx::Result<Vec<(i64, String, Vec<u8>)>> {
-    sqlx::query_as("select object_id, key, sha256 from object where place_id = $1 and sha256 is not null order by key")
-        .bind(place_id)
-        .fetch_all(db)
-        .await
-}
-
-/// One stored compliance item of a history object.
-#[derive(Debug, sqlx::FromRow)]
-pub(super) struct HistoryRow {
-    pub(super) day: Day,
-    pub(super) captured_at: OffsetDateTime,
-    pub(super) state_id: i64,
-    pub(super) resource_id: i32,
-    pub(super) deleted: bool,
-    pub(super) rule_ids: Vec<i32>,
-    pub(super) status_ids: Vec<i16>,
-}
-
-pub(super) async fn history_items(db: &mut PgConnection, place_id: i32) -> sqlx::Result<Vec<HistoryRow>> {
-    sqlx::query_as(
-        "select day, captured_at, state_id, resource_id, deleted, rule_ids, status_ids
-         from history_item where place_id = $1 order by day, object_id, ordinal",
-    )
-    .bind(place_id)
-    .fetch_all(db)
-    .await
-}
-
-/// A history item to keep.
-#[derive(Debug)]
-pub(super) struct NewHistoryItem {
-    pub(super) object_id: i64,
-    pub(super) ordinal: i32,
-    pub(super) day: Date,
-    pub(super) row: HistoryRow,
-}
-
-pub(super) async fn add_history_items(
-    db: &mut PgConnection,
-    place_id: i32,
-    items: &[NewHistoryItem],
-) -> sqlx::Result<()> {
-    for item in items {
-        sqlx::query(
-            "insert into history_item (place_id, object_id, ordinal, day, captured_at, state_id, resource_id, deleted,
-                                       rule_ids, status_ids)
-             values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
-             on conflict do nothing",
-        )
-        .bind(place_id)
-        .bind(item.object_id)
-        .bind(item.ordinal)
-        .bind(item.day)
-        .bind(item.row.captured_at)
-        .bind(item.row.state_id)
-        .bind(item.row.resource_id)
-        .bind(item.row.deleted)
-        .bind(&item.row.rule_ids)
-        .bind(&item.row.status_ids)
-        .execute(&mut *db)
-        .await?;
-    }
-    Ok(())
 }

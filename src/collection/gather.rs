@@ -4,73 +4,10 @@ use std::collections::BTreeMap;
 
 use rustc_hash::FxHashMap;
 
+use super::day::Day;
+use super::names::{Attribute, Interner, Mark, Names};
 use super::source::{ComplianceItem, PackItem, Sink};
 use crate::compliance::status;
-
-/// Gives each different text a small number, in order of first sight.
-#[derive(Debug, Default)]
-pub(super) struct Interner {
-    numbers: FxHashMap<Box<str>, u32>,
-    texts: Vec<Box<str>>,
-}
-
-impl Interner {
-    pub(super) fn number(&mut self, text: &str) -> u32 {
-        if let Some(&number) = self.numbers.get(text) {
-            return number;
-        }
-        let number = u32::try_from(self.texts.len()).expect("fewer than 2^32 names fit in memory");
-        self.numbers.insert(text.into(), number);
-        self.texts.push(text.into());
-        number
-    }
-
-    /// The texts by number.
-    pub(super) fn texts(&self) -> &[Box<str>] {
-        &self.texts
-    }
-}
-
-/// An ARN and configRuleId that a rule was delivered with.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub(super) struct Attribute {
-    pub rule: u32,
-    pub arn: Box<str>,
-    pub config_rule_id: Box<str>,
-}
-
-/// All names of one place, kept from object to object.
-#[derive(Debug, Default)]
-pub(super) struct Names {
-    pub rules: Interner,
-    pub resource_types: Interner,
-    pub statuses: Interner,
-    /// Conformance packs by resourceId, with their names as last delivered.
-    pub packs: Interner,
-    pub pack_names: Vec<Box<str>>,
-    resources: Vec<FxHashMap<Box<str>, u32>>,
-    /// (resource type, id) by number.
-    pub resource_list: Vec<(u32, Box<str>)>,
-    /// By rule: the attribute last seen.
-    last_attributes: Vec<Option<Attribute>>,
-}
-
-impl Names {
-    fn resource(&mut self, resource_type: &str, id: &str) -> u32 {
-        let resource_type = self.resource_types.number(resource_type);
-        let at = usize::try_from(resource_type).expect("u32 fits usize");
-        if self.resources.len() <= at {
-            self.resources.resize_with(at + 1, FxHashMap::default);
-        }
-        if let Some(&number) = self.resources[at].get(id) {
-            return number;
-        }
-        let number = u32::try_from(self.resource_list.len()).expect("fewer than 2^32 resources fit in memory");
-        self.resources[at].insert(id.into(), number);
-        self.resource_list.push((resource_type, id.into()));
-        number
-    }
-}
 
 /// One compliance item, in numbers of [`Names`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -88,26 +25,37 @@ pub(super) struct Item {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct PackVerdict {
     pub pack: u32,
-    captured_at: i64,
-    state_id: i64,
-    deleted: bool,
+    pub captured_at: i64,
+    pub state_id: i64,
+    pub deleted: bool,
     pub status: u32,
     pub compliant_rules: i32,
     pub non_compliant_rules: i32,
     pub total_rules: i32,
+    first_rule: usize,
+    end_rule: usize,
 }
 
 /// What one object held.
+///
+/// A reader that fails has handed on items already: [`Self::give_up`] takes back the names that they brought, so that only
+/// objects which could be read leave anything in the store.
 #[derive(Debug)]
 pub(super) struct Gatherer<'a> {
     names: &'a mut Names,
-    pub items: Vec<Item>,
+    day: Day,
+    before: Mark,
+    items: Vec<Item>,
     /// (rule, status) of the items' rule lists, one after the other.
     entries: Vec<(u32, u32)>,
     packs: Vec<PackVerdict>,
-    /// Rules that a pack's list names, whether they evaluated anything or not.
+    /// Rules that the packs' lists name, one list after the other, whether they evaluated anything or not.
     pack_rules: Vec<u32>,
-    pub attributes: Vec<Attribute>,
+    /// By pack: when it was captured with this name.
+    pack_names: FxHashMap<u32, (i64, Box<str>)>,
+    attributes: Vec<Attribute>,
+    /// By rule: the last of `attributes`.
+    last_attributes: FxHashMap<u32, usize>,
 }
 
 /// Why an evaluation that was read is not stored, in words.
@@ -115,6 +63,9 @@ pub(super) mod left_out {
     pub(crate) const OLDER_ITEM: &str = "an older item of the same resource in the same object";
     pub(crate) const DELETED: &str = "the resource is deleted";
     pub(crate) const RULE_TWICE: &str = "the same rule twice in one item; the graver status is kept";
+    pub(crate) const OLDER_PACK: &str = "an older item of the same conformance pack in the same object";
+    pub(crate) const DELETED_PACK: &str = "the conformance pack is deleted";
+    pub(crate) const SILENT_DAY: &str = "the object holds no compliance items, so its day is not known";
 }
 
 /// One evaluation of a day, in numbers of [`Names`].
@@ -133,16 +84,76 @@ pub(super) struct DayTruth {
     /// Rules that exist, ascending.
     pub rules: Vec<u32>,
     pub packs: Vec<PackVerdict>,
+    pub attributes: Vec<Attribute>,
+    pub left_out: BTreeMap<&'static str, u64>,
+    pub packs_left_out: BTreeMap<&'static str, u64>,
+}
+
+/// What a history object holds.
+#[derive(Debug, Default)]
+pub(super) struct HistoryTruth {
+    /// Items with their rule lists, the graver status where a rule stands twice.
+    pub items: Vec<(Item, Vec<(u32, u32)>)>,
+    /// Pack items with the rules that they name.
+    pub packs: Vec<(PackVerdict, Vec<u32>)>,
+    pub attributes: Vec<Attribute>,
     pub left_out: BTreeMap<&'static str, u64>,
 }
 
 impl<'a> Gatherer<'a> {
-    pub(super) fn new(names: &'a mut Names) -> Self {
-        Self { names, items: vec![], entries: vec![], packs: vec![], pack_rules: vec![], attributes: vec![] }
+    /// Begins an object of a day.
+    pub(super) fn new(names: &'a mut Names, day: Day) -> Self {
+        Self {
+            before: names.mark(),
+            names,
+            day,
+            items: vec![],
+            entries: vec![],
+            packs: vec![],
+            pack_rules: vec![],
+            pack_names: FxHashMap::default(),
+            attributes: vec![],
+            last_attributes: FxHashMap::default(),
+        }
+    }
+
+    /// Status words and resource types that no object before had.
+    pub(super) fn new_words(&self) -> (&[Box<str>], &[Box<str>]) {
+        (
+            self.names.statuses.texts.get(self.before.statuses..).unwrap_or_default(),
+            self.names.resource_types.texts.get(self.before.resource_types..).unwrap_or_default(),
+        )
+    }
+
+    /// Takes back what an object brought that could not be read.
+    pub(super) fn give_up(self) {
+        self.names.truncate(self.before);
+    }
+
+    /// Keeps what the object says of names: it could be read.
+    fn keep_names(&mut self) {
+        let last = &mut self.names.last_attributes;
+        for (&rule, &at) in &self.last_attributes {
+            let rule = usize::try_from(rule).expect("u32 fits usize");
+            if last.len() <= rule {
+                last.resize_with(rule + 1, || None);
+            }
+            last[rule] = Some(self.attributes[at].clone());
+        }
+        for (pack, (_, name)) in self.pack_names.drain() {
+            let pack = usize::try_from(pack).expect("u32 fits usize");
+            let names = &mut self.names.pack_names;
+            if names.len() <= pack {
+                names.resize_with(pack + 1, || None);
+            }
+            if names[pack].as_ref().is_none_or(|(day, _)| *day <= self.day) {
+                names[pack] = Some((self.day, name));
+            }
+        }
     }
 
     /// The rule list of an item with the graver status where a rule stands twice.
-    pub(super) fn entries(&self, item: &Item) -> &[(u32, u32)] {
+    fn entries(&self, item: &Item) -> &[(u32, u32)] {
         &self.entries[item.first_entry..item.end_entry]
     }
 
@@ -151,39 +162,40 @@ impl<'a> Gatherer<'a> {
             return;
         }
         let at = usize::try_from(rule).expect("u32 fits usize");
-        let last = &mut self.names.last_attributes;
-        if last.len() <= at {
-            last.resize_with(at + 1, || None);
-        }
-        if last[at].as_ref().is_some_and(|last| *last.arn == *arn && *last.config_rule_id == *config_rule_id) {
+        let last = match self.last_attributes.get(&rule) {
+            Some(&at) => Some(&self.attributes[at]),
+            None => self.names.last_attributes.get(at).and_then(Option::as_ref),
+        };
+        if last.is_some_and(|last| *last.arn == *arn && *last.config_rule_id == *config_rule_id) {
             return;
         }
-        let attribute = Attribute { rule, arn: arn.into(), config_rule_id: config_rule_id.into() };
-        last[at] = Some(attribute.clone());
-        self.attributes.push(attribute);
+        self.last_attributes.insert(rule, self.attributes.len());
+        self.attributes.push(Attribute { rule, arn: arn.into(), config_rule_id: config_rule_id.into() });
     }
 
     /// The items as a history object gives them: each with its whole rule list.
-    pub(super) fn history(&self, left_out: &mut BTreeMap<&'static str, u64>) -> Vec<(Item, Vec<(u32, u32)>)> {
+    pub(super) fn history(mut self) -> HistoryTruth {
+        self.keep_names();
+        let mut truth = HistoryTruth::default();
         let mut doubled = 0;
-        let items = self
-            .items
-            .iter()
-            .map(|item| {
-                let mut list = self.entries(item).to_vec();
-                gravest_of_each_rule(&mut list, &self.names.statuses);
-                doubled += self.entries(item).len() - list.len();
-                (*item, list)
-            })
-            .collect();
-        if doubled > 0 {
-            left_out.insert(left_out::RULE_TWICE, u64::try_from(doubled).expect("usize fits u64"));
+        for item in &self.items {
+            let mut list = self.entries(item).to_vec();
+            gravest_of_each_rule(&mut list, &self.names.statuses);
+            doubled += item.end_entry - item.first_entry - list.len();
+            truth.items.push((*item, list));
         }
-        items
+        if doubled > 0 {
+            truth.left_out.insert(left_out::RULE_TWICE, u64::try_from(doubled).expect("usize fits u64"));
+        }
+        truth.packs =
+            self.packs.iter().map(|pack| (*pack, self.pack_rules[pack.first_rule..pack.end_rule].to_vec())).collect();
+        truth.attributes = self.attributes;
+        truth
     }
 
     /// The day's truth: the newest item of each resource, the newest verdict of each pack.
     pub(super) fn day(mut self) -> DayTruth {
+        self.keep_names();
         let mut truth = DayTruth::default();
         let mut leave_out = |reason, count: usize| {
             if count > 0 {
@@ -214,17 +226,22 @@ impl<'a> Gatherer<'a> {
                 captured_at: item.captured_at,
             }));
         }
-        truth.rules = truth.evaluations.iter().map(|evaluation| evaluation.rule).chain(self.pack_rules).collect();
+        let mut leave_pack_out = |reason| *truth.packs_left_out.entry(reason).or_default() += 1;
+        self.packs.sort_by_key(|pack| (pack.pack, pack.captured_at, pack.state_id));
+        truth.rules = truth.evaluations.iter().map(|evaluation| evaluation.rule).collect();
+        for (at, pack) in self.packs.iter().enumerate() {
+            if self.packs.get(at + 1).is_some_and(|next| next.pack == pack.pack) {
+                leave_pack_out(left_out::OLDER_PACK);
+            } else if pack.deleted {
+                leave_pack_out(left_out::DELETED_PACK);
+            } else {
+                truth.packs.push(*pack);
+                truth.rules.extend(&self.pack_rules[pack.first_rule..pack.end_rule]);
+            }
+        }
         truth.rules.sort_unstable();
         truth.rules.dedup();
-        self.packs.sort_by_key(|pack| (pack.pack, pack.captured_at, pack.state_id));
-        truth.packs = self
-            .packs
-            .iter()
-            .enumerate()
-            .filter(|(at, pack)| self.packs.get(at + 1).is_none_or(|next| next.pack != pack.pack) && !pack.deleted)
-            .map(|(_, pack)| *pack)
-            .collect();
+        truth.attributes = self.attributes;
         truth
     }
 }
@@ -281,17 +298,16 @@ impl Sink for Gatherer<'_> {
 
     fn pack(&mut self, item: &PackItem<'_>) {
         let pack = self.names.packs.number(&item.id);
-        let at = usize::try_from(pack).expect("u32 fits usize");
-        if self.names.pack_names.len() <= at {
-            self.names.pack_names.resize_with(at + 1, Box::default);
-        }
         if !item.name.is_empty() {
-            self.names.pack_names[at] = item.name.as_ref().into();
+            let newest = self.pack_names.get(&pack).is_none_or(|(captured_at, _)| *captured_at <= item.captured_at);
+            if newest {
+                self.pack_names.insert(pack, (item.captured_at, item.name.as_ref().into()));
+            }
         }
+        let first_rule = self.pack_rules.len();
         if !item.deleted {
             for entry in item.rules {
-                let rule = self.names.rules.number(&entry.name);
-                self.pack_rules.push(rule);
+                self.pack_rules.push(self.names.rules.number(&entry.name));
             }
         }
         self.packs.push(PackVerdict {
@@ -303,6 +319,8 @@ impl Sink for Gatherer<'_> {
             compliant_rules: item.compliant_rules,
             non_compliant_rules: item.non_compliant_rules,
             total_rules: item.total_rules,
+            first_rule,
+            end_rule: self.pack_rules.len(),
         });
     }
 }
@@ -323,7 +341,7 @@ mod tests {
 
     fn said(names: &Names, truth: &DayTruth) -> Vec<(String, String, String)> {
         let text = |interner: &Interner, number: u32| {
-            super::super::place::at(&interner.texts().iter().collect::<Vec<_>>(), number).to_string()
+            super::super::ids::at(&interner.texts().iter().collect::<Vec<_>>(), number).to_string()
         };
         truth
             .evaluations
@@ -338,10 +356,33 @@ mod tests {
             .collect()
     }
 
+    fn said_by(gatherer: Gatherer<'_>) -> Vec<(String, String, String)> {
+        let mut names = Names::default();
+        names.rules.texts.clone_from(&gatherer.names.rules.texts);
+        names.statuses.texts.clone_from(&gatherer.names.statuses.texts);
+        names.resource_list.clone_from(&gatherer.names.resource_list);
+        said(&names, &gatherer.day())
+    }
+
+    fn pack<'a>(id: &'a str, name: &'a str, rules: &'a [RuleEntry<'a>]) -> PackItem<'a> {
+        PackItem {
+            captured_at: 1,
+            state_id: 1,
+            deleted: false,
+            id: id.into(),
+            name: name.into(),
+            status: "COMPLIANT".into(),
+            compliant_rules: 1,
+            non_compliant_rules: 0,
+            total_rules: 1,
+            rules,
+        }
+    }
+
     #[test]
     fn the_newest_item_of_a_resource_speaks_whatever_its_place_in_the_file() {
         let mut names = Names::default();
-        let mut gatherer = Gatherer::new(&mut names);
+        let mut gatherer = Gatherer::new(&mut names, Day(1));
         gatherer.compliance(&item("a", 20, false, &[rule("r", "NON_COMPLIANT")]));
         gatherer.compliance(&item("a", 10, false, &[rule("r", "COMPLIANT"), rule("s", "COMPLIANT")]));
         gatherer.compliance(&item("b", 10, true, &[rule("r", "COMPLIANT")]));
@@ -353,7 +394,7 @@ mod tests {
     #[test]
     fn a_rule_that_stands_twice_is_read_in_the_graver_way() {
         let mut names = Names::default();
-        let mut gatherer = Gatherer::new(&mut names);
+        let mut gatherer = Gatherer::new(&mut names, Day(1));
         let rules = [rule("r", "COMPLIANT"), rule("r", "NON_COMPLIANT"), rule("s", "MAYBE"), rule("s", "COMPLIANT")];
         gatherer.compliance(&item("a", 1, false, &rules));
         let truth = gatherer.day();
@@ -365,20 +406,43 @@ mod tests {
     #[test]
     fn a_rule_exists_when_only_a_pack_names_it() {
         let mut names = Names::default();
-        let mut gatherer = Gatherer::new(&mut names);
-        gatherer.pack(&PackItem {
-            captured_at: 1,
-            state_id: 1,
-            deleted: false,
-            id: "conformance-pack-abc".into(),
-            name: "Pack".into(),
-            status: "COMPLIANT".into(),
-            compliant_rules: 1,
-            non_compliant_rules: 0,
-            total_rules: 1,
-            rules: &[rule("r-conformance-pack-abc", "COMPLIANT")],
-        });
+        let mut gatherer = Gatherer::new(&mut names, Day(1));
+        gatherer.pack(&pack("conformance-pack-abc", "Pack", &[rule("r-conformance-pack-abc", "COMPLIANT")]));
         let truth = gatherer.day();
         assert_eq!((truth.rules.len(), truth.packs.len(), truth.evaluations.len()), (1, 1, 0));
+    }
+
+    #[test]
+    fn an_object_that_could_not_be_read_leaves_no_name() {
+        let mut names = Names::default();
+        let arn = |arn| RuleEntry { arn: std::borrow::Cow::Borrowed(arn), ..rule("r", "COMPLIANT") };
+        let mut bad = Gatherer::new(&mut names, Day(2));
+        bad.compliance(&item("a", 1, false, &[arn("arn:r"), rule("bad", "ODD")]));
+        bad.pack(&pack("pack-1", "Bad", &[rule("bad-too", "COMPLIANT")]));
+        assert_eq!(bad.new_words().0.len(), 2);
+        bad.give_up();
+        let mut good = Gatherer::new(&mut names, Day(1));
+        good.compliance(&item("b", 1, false, &[arn("arn:r")]));
+        good.pack(&pack("pack-2", "Good", &[]));
+        let truth = good.day();
+        assert_eq!(truth.attributes.len(), 1, "the ARN is this object's to tell");
+        let texts = |interner: &Interner| interner.texts().join(" ");
+        assert_eq!([&names.rules, &names.statuses, &names.packs].map(texts), ["r", "COMPLIANT", "pack-2"]);
+        assert_eq!(names.resource_list, [(0, "b".into())]);
+        assert_eq!(names.pack_names, [Some((Day(1), "Good".into()))]);
+        let mut later = Gatherer::new(&mut names, Day(3));
+        later.compliance(&item("a", 1, false, &[rule("bad", "ODD")]));
+        assert_eq!(said_by(later), [("bad".to_owned(), "a".to_owned(), "ODD".to_owned())]);
+    }
+
+    #[test]
+    fn a_pack_is_called_as_the_newest_day_calls_it() {
+        let mut names = Names::default();
+        for (day, name) in [(5, "New"), (3, "Old")] {
+            let mut gatherer = Gatherer::new(&mut names, Day(day));
+            gatherer.pack(&pack("pack-1", name, &[]));
+            gatherer.day();
+        }
+        assert_eq!(names.pack_names, [Some((Day(5), "New".into()))]);
     }
 }

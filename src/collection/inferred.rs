@@ -1,179 +1,321 @@
 //! Days of a place that has no snapshot yet, inferred from its history objects.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use anyhow::Context as _;
 use sqlx::PgConnection;
-use time::OffsetDateTime;
 
 use super::day::Day;
-use super::db::{self, DeliveryChange, DeliveryRow, HistoryRow, NewHistoryItem};
-use super::gather::Names;
-use super::history::{self, HistoryItem};
+use super::db::{self, DeliveryChange, DeliveryRow, OutcomeRow};
+use super::history::{HistoryItem, HistoryPack};
+use super::history_db::{self, Kept};
+use super::ids::{Ids, at};
 use super::ladder::Tally;
-use super::place::{self, Context, Ids, Standing, Work, at, empty_row};
+use super::names::Names;
+use super::place::{self, Context, Standing, Work, empty_row};
 use super::plan::{self, Outcome};
-use super::read_day::{self, HistoryReading, Judged, Reader};
-use super::rollup;
-use super::splice::Entry;
-use super::store::{self, StorePatch};
+use super::read_day::{self, HistoryReading, Judged};
+use super::source::Object;
+use super::splice::{self, Entry};
+use super::store::{self, Notes, PackValue, StorePatch};
+use super::witness;
+use super::{presence_db, rollup};
 use crate::compliance::DeliveryState;
+
+/// Why a history object does not speak.
+const OVERTAKEN: &str = "the place's snapshots speak from its first one on";
 
 /// Reads new history objects from before the place's first snapshot and infers those days anew; days on or after it are
 /// the snapshots' alone.
 pub(super) async fn collect(context: &Arc<Context>, work: &Arc<Work>, mut names: Names) -> anyhow::Result<Tally> {
     let mut tx = context.db.begin().await?;
     db::lock_place(&mut tx, work.place_id).await?;
-    let standing = Standing::load(&mut tx, work.place_id).await?;
-    let first_snapshot = standing.first_snapshot().unwrap_or(Day::INFINITY);
-    let (mut to_read, mut late) = (Vec::new(), Vec::new());
-    let mut overtaken = Vec::new();
-    for day in plan::days(&work.objects, &standing.seen, context.recheck) {
-        for candidate in &day.history {
-            let speaks = Day::from(day.day) < first_snapshot;
-            match (candidate.seen, speaks) {
-                (None, true) => to_read.push(candidate.object.clone()),
-                // It came after a first snapshot whose day a later, silent one has taken over.
-                (Some(seen), true) if seen.outcome == Outcome::Superseded => to_read.push(candidate.object.clone()),
-                (None, false) => late.push(Judged::superseded(
-                    candidate.object,
-                    "the place's snapshots speak from its first one on".to_owned(),
-                )),
-                (Some(seen), false) if seen.outcome == Outcome::Collected => overtaken.push(seen.object_id),
-                _ => {}
-            }
-        }
-    }
-    let outlived =
-        standing.rows.iter().any(|row| row.state.0 == DeliveryState::InferredFromHistory && row.day >= first_snapshot);
+    let standing = Arc::new(Standing::load(&mut tx, work.place_id).await?);
+    let untold = history_db::first_untold(&mut tx, work.place_id).await?;
+    let Turns { to_read, late, overtaken, outlived } = Turns::of(context, work, &standing);
     let mut tally = Tally::default();
-    if to_read.is_empty() && late.is_empty() && !outlived {
+    let read_from = to_read.iter().map(|object| Day::from(object.key.day)).min();
+    let from = [read_from, untold, outlived.first().copied()].into_iter().flatten().min();
+    if from.is_none() && late.is_empty() && overtaken.is_empty() {
         return Ok(tally);
     }
     place::record(context, &mut tx, work.place_id, &late.iter().collect::<Vec<_>>(), &mut tally).await?;
-    let overtaken: Vec<_> = overtaken
-        .into_iter()
-        .map(|id| place::superseded_row(id, "the place's snapshots speak from its first one on"))
-        .collect();
     db::record_outcomes(&mut tx, context.collection_id, &overtaken).await?;
-    if !to_read.is_empty() || outlived {
-        let readings;
-        (readings, names) = {
-            let (context, work) = (Arc::clone(context), Arc::clone(work));
+    if let Some(from) = from {
+        let mut seen_on = BTreeMap::new();
+        names = read(context, &mut tx, work, to_read, names, &mut seen_on, &mut tally).await?;
+        let times;
+        (times, names) = {
+            let (context, work, standing) = (Arc::clone(context), Arc::clone(work), Arc::clone(&standing));
+            // The first snapshot is the only known day that can follow inferred ones.
+            let first = standing.first_snapshot().map(|first| Day(first.0 - 1));
             tokio::task::spawn_blocking(move || {
-                let account_id = &work.name.account_id;
-                let reader = Reader { root: &context.root, account_id, limits: &context.limits };
-                let read = |object| read_day::history(reader, object, &mut names);
-                let readings: Vec<HistoryReading> = to_read.iter().map(read).collect();
-                (readings, names)
+                let changed = first.into_iter().collect();
+                (witness::after(&context, &work, &standing, changed, &mut names), names)
             })
             .await
             .context("reading was cut off")?
         };
-        let ids = Ids::resolve(context, &mut tx, work.place_id, &names).await?;
-        let seen_on = keep(context, &mut tx, work, &ids, readings, &mut tally).await?;
-        rewrite(context, &mut tx, work, &standing, &ids, &seen_on, first_snapshot, &mut tally).await?;
+        let ids = Ids::resolve(&context.registry, &mut tx, work.place_id, &names).await?;
+        let rewrite = Rewrite { context, work, standing: &standing, ids: &ids, notes: Notes::of(&times, &ids), from };
+        rewrite.run(&mut tx, &outlived, &seen_on, &mut tally).await?;
     }
     tx.commit().await?;
     Ok(tally)
 }
 
+/// Which part the place's history objects and inferred days have from now on.
+struct Turns {
+    to_read: Vec<Object>,
+    /// New ones that do not speak.
+    late: Vec<Judged>,
+    /// Those that spoke and do no longer.
+    overtaken: Vec<OutcomeRow>,
+    /// Inferred days that are the snapshots' now, ascending.
+    outlived: Vec<Day>,
+}
+
+impl Turns {
+    fn of(context: &Context, work: &Work, standing: &Standing) -> Self {
+        let first_snapshot = standing.first_snapshot().unwrap_or(Day::INFINITY);
+        let mut turns = Self { to_read: vec![], late: vec![], overtaken: vec![], outlived: vec![] };
+        for day in plan::days(&work.objects, &standing.stored, context.again()) {
+            let speaks = Day::from(day.day) < first_snapshot;
+            for candidate in &day.history {
+                let Some(object) = candidate.object else { continue };
+                match (candidate.seen.map(|seen| (seen.outcome, seen.object_id)), speaks) {
+                    // Superseded: it came after a first snapshot whose day a later, silent one has taken over.
+                    (None | Some((Outcome::Superseded, _)), true) => turns.to_read.push(object.clone()),
+                    (None, false) => turns.late.push(Judged::superseded(object, OVERTAKEN.to_owned())),
+                    (Some((Outcome::Collected, object_id)), false) => {
+                        turns.overtaken.push(place::superseded_row(object_id, OVERTAKEN));
+                    }
+                    _ => {}
+                }
+            }
+        }
+        let inferred = standing.rows.iter().filter(|row| row.state.0 == DeliveryState::InferredFromHistory);
+        turns.outlived = inferred.map(|row| row.day).filter(|day| *day >= first_snapshot).collect();
+        turns
+    }
+}
+
 /// What the history objects of one day held, those read now.
 #[derive(Debug, Default)]
 struct SeenOn {
-    compliance_items: i64,
     readable: bool,
 }
 
-/// Stores what was read; says for each day what its objects held.
+/// Reads objects and keeps what they held, as many at a time as fit in a batch.
+async fn read(
+    context: &Arc<Context>,
+    tx: &mut PgConnection,
+    work: &Arc<Work>,
+    to_read: Vec<Object>,
+    mut names: Names,
+    seen_on: &mut BTreeMap<Day, SeenOn>,
+    tally: &mut Tally,
+) -> anyhow::Result<Names> {
+    let to_read = Arc::new(to_read);
+    let mut next = 0;
+    while next < to_read.len() {
+        let readings;
+        (readings, names) = {
+            let (context, work, to_read) = (Arc::clone(context), Arc::clone(work), Arc::clone(&to_read));
+            tokio::task::spawn_blocking(move || {
+                let mut readings = Vec::new();
+                let mut evaluations = 0;
+                for object in to_read.iter().skip(next) {
+                    let reading = read_day::history(context.reader(&work), object, &mut names);
+                    evaluations += reading.truth.items.iter().map(|(_, rules)| 1 + rules.len()).sum::<usize>();
+                    readings.push(reading);
+                    if evaluations > context.batch_evaluations {
+                        break;
+                    }
+                }
+                (readings, names)
+            })
+            .await
+            .context("reading was cut off")?
+        };
+        next += readings.len();
+        let ids = Ids::resolve(&context.registry, tx, work.place_id, &names).await?;
+        keep(context, tx, work, &ids, readings, seen_on, tally).await?;
+    }
+    Ok(names)
+}
+
+/// Stores what was read.
 async fn keep(
     context: &Context,
     tx: &mut PgConnection,
     work: &Work,
     ids: &Ids,
     readings: Vec<HistoryReading>,
+    seen_on: &mut BTreeMap<Day, SeenOn>,
     tally: &mut Tally,
-) -> anyhow::Result<BTreeMap<Day, SeenOn>> {
-    let mut seen_on: BTreeMap<Day, SeenOn> = BTreeMap::new();
+) -> anyhow::Result<()> {
     let mut attributes = Vec::new();
     let judged: Vec<&Judged> = readings.iter().map(|reading| &reading.judged).collect();
     let object_ids = place::record(context, tx, work.place_id, &judged, tally).await?;
-    for (reading, object_id) in readings.iter().zip(object_ids) {
-        let date = reading.judged.object.key.day;
-        let day = Day::from(date);
-        attributes.extend(reading.attributes.iter().map(|one| (at(&ids.rules, one.rule), one.clone(), day)));
-        let seen = seen_on.entry(day).or_default();
-        seen.readable |= reading.judged.reading.is_some();
-        seen.compliance_items += i64::try_from(reading.items.len()).unwrap_or(i64::MAX);
-        let mut items = Vec::with_capacity(reading.items.len());
-        for (ordinal, (item, rules)) in (0_i32..).zip(&reading.items) {
-            let captured_at = OffsetDateTime::from_unix_timestamp_nanos(i128::from(item.captured_at) * 1000)
-                .context("a capture time is out of range")?;
-            items.push(NewHistoryItem {
-                object_id,
-                ordinal,
-                day: date,
-                row: HistoryRow {
-                    day,
-                    captured_at,
-                    state_id: item.state_id,
-                    resource_id: at(&ids.resources, item.resource),
-                    deleted: item.deleted,
-                    rule_ids: rules.iter().map(|&(rule, _)| at(&ids.rules, rule)).collect(),
-                    status_ids: rules.iter().map(|&(_, status)| at(&ids.statuses, status)).collect(),
-                },
-            });
-        }
-        db::add_history_items(tx, work.place_id, &items).await?;
+    let mut kept = Vec::with_capacity(readings.len());
+    for (reading, object_id) in readings.into_iter().zip(object_ids) {
+        let day = Day::from(reading.judged.object.key.day);
+        attributes.extend(reading.truth.attributes.iter().map(|one| (at(&ids.rules, one.rule), one.clone(), day)));
+        seen_on.entry(day).or_default().readable |= reading.judged.reading.is_some();
+        let items = reading.truth.items.into_iter().map(|(item, rules)| HistoryItem {
+            captured_at: item.captured_at,
+            state_id: item.state_id,
+            resource_id: at(&ids.resources, item.resource),
+            deleted: item.deleted,
+            rules: rules.iter().map(|&(rule, status)| (at(&ids.rules, rule), at(&ids.statuses, status))).collect(),
+        });
+        let packs = reading.truth.packs.into_iter().map(|(pack, rules)| HistoryPack {
+            captured_at: pack.captured_at,
+            state_id: pack.state_id,
+            pack_id: at(&ids.packs, pack.pack),
+            deleted: pack.deleted,
+            value: PackValue {
+                status_id: at(&ids.statuses, pack.status),
+                compliant_rules: pack.compliant_rules,
+                non_compliant_rules: pack.non_compliant_rules,
+                total_rules: pack.total_rules,
+            },
+            rules: rules.iter().map(|&rule| at(&ids.rules, rule)).collect(),
+        });
+        kept.push(Kept { object_id, day, items: items.collect(), packs: packs.collect() });
     }
-    store::note_attributes(tx, work.place_id, &attributes).await?;
-    Ok(seen_on)
+    history_db::keep(tx, work.place_id, &kept).await?;
+    presence_db::note_attributes(tx, work.place_id, &attributes).await?;
+    Ok(())
 }
 
-/// Infers all days before the first snapshot again and takes back those after it.
-#[expect(clippy::too_many_arguments, reason = "one step of collect, apart only for its length")]
-async fn rewrite(
-    context: &Context,
-    tx: &mut PgConnection,
-    work: &Work,
-    standing: &Standing,
-    ids: &Ids,
-    seen_on: &BTreeMap<Day, SeenOn>,
-    first_snapshot: Day,
-    tally: &mut Tally,
-) -> anyhow::Result<()> {
-    let items: Vec<HistoryItem> = db::history_items(tx, work.place_id)
-        .await?
-        .into_iter()
-        .filter(|row| row.day < first_snapshot)
-        .map(|row| HistoryItem {
-            day: row.day,
-            captured_at: i64::try_from(row.captured_at.unix_timestamp_nanos() / 1000).unwrap_or(i64::MAX),
-            state_id: row.state_id,
-            resource_id: row.resource_id,
-            deleted: row.deleted,
-            rules: row.rule_ids.into_iter().zip(row.status_ids).collect(),
-        })
-        .collect();
-    // A readable snapshot without compliance items speaks for its own day; history still tells what led to later ones.
-    let silent = |day: &Day| {
-        standing.row(*day).is_some_and(|row| row.state.0 == DeliveryState::NoComplianceItems && row.object_id.is_some())
-    };
-    let inferred: BTreeSet<Day> = items.iter().map(|item| item.day).filter(|day| !silent(day)).collect();
-    let mut rows: Vec<DeliveryRow> = Vec::new();
-    let mut patch = StorePatch::default();
-    let entries = history::infer(&items, &inferred);
-    for &day in &inferred {
-        let mut counts = [0_i64; 5];
-        for entry in entries.iter().filter(|entry| entry.day == day) {
-            counts[rollup::class(entry.value)] += 1;
+/// Infers days again, from the first on whose evaluations may have changed.
+struct Rewrite<'a> {
+    context: &'a Context,
+    work: &'a Work,
+    standing: &'a Standing,
+    ids: &'a Ids,
+    notes: Notes,
+    from: Day,
+}
+
+impl Rewrite<'_> {
+    /// Infers the days before the first snapshot and takes back those after it.
+    async fn run(
+        &self,
+        tx: &mut PgConnection,
+        outlived: &[Day],
+        seen_on: &BTreeMap<Day, SeenOn>,
+        tally: &mut Tally,
+    ) -> anyhow::Result<()> {
+        let first_snapshot = self.standing.first_snapshot().unwrap_or(Day::INFINITY);
+        let unreadable = db::unreadable_snapshot_days(tx, self.work.place_id).await?;
+        let mut known = (self.standing.known.clone(), self.standing.ever_known.clone());
+        let mut batch = Inferred::default();
+        batch.forget(outlived);
+        batch.rows.extend(outlived.iter().map(|&day| {
+            let state = if unreadable.contains(&day) { DeliveryState::Unreadable } else { DeliveryState::Missing };
+            empty_row(day, state)
+        }));
+        let mut fold = history_db::before(tx, self.work.place_id, self.from).await?;
+        let mut inferred = Vec::new();
+        for (day, compliance) in history_db::days(tx, self.work.place_id, self.from, first_snapshot).await? {
+            let items = history_db::take(tx, self.work.place_id, day, &mut fold).await?;
+            if compliance && !self.silent(day) {
+                inferred.push(day);
+                batch.add(day, items, &fold);
+            }
+            if batch.patch.runs.entries.len() > self.context.batch_evaluations {
+                self.write(tx, std::mem::take(&mut batch), &mut known, tally).await?;
+            }
         }
-        let on_day = items.iter().filter(|item| item.day == day).count();
-        let on_day = i64::try_from(on_day).unwrap_or(i64::MAX);
-        rows.push(DeliveryRow {
-            items: on_day,
-            compliance_items: on_day,
+        for (&day, seen) in seen_on.iter().filter(|(day, _)| !inferred.contains(day)) {
+            // Nothing but history of other types, or nothing that can be read.
+            let told = self.standing.row(day).map(|row| row.state.0);
+            match (told, seen.readable) {
+                (None, false) => batch.rows.push(empty_row(day, DeliveryState::Unreadable)),
+                (None, true) => batch.rows.push(empty_row(day, DeliveryState::NoComplianceItems)),
+                (Some(DeliveryState::Unreadable), true) if !unreadable.contains(&day) => {
+                    batch.rows.push(empty_row(day, DeliveryState::NoComplianceItems));
+                }
+                _ => {}
+            }
+        }
+        self.write(tx, batch, &mut known, tally).await
+    }
+
+    /// A readable snapshot without compliance items speaks for its own day; history still tells what led to later ones.
+    fn silent(&self, day: Day) -> bool {
+        let row = self.standing.row(day);
+        row.is_some_and(|row| row.state.0 == DeliveryState::NoComplianceItems && row.object_id.is_some())
+    }
+
+    async fn write(
+        &self,
+        tx: &mut PgConnection,
+        batch: Inferred,
+        (known, ever_known): &mut (Vec<Day>, Vec<Day>),
+        tally: &mut Tally,
+    ) -> anyhow::Result<()> {
+        let calendar = splice::Calendar { known, ever_known };
+        let after = splice::known_after(calendar, &batch.patch.runs);
+        let collection_id = self.context.collection_id;
+        let place_id = self.work.place_id;
+        let written = store::write(tx, place_id, collection_id, calendar, batch.patch, self.ids, &self.notes).await?;
+        ever_known.extend(&after);
+        ever_known.sort_unstable();
+        ever_known.dedup();
+        *known = after;
+        let changes: Vec<DeliveryChange> = batch
+            .rows
+            .into_iter()
+            .filter(|row| self.standing.row(row.day) != Some(row))
+            .map(|row| {
+                let (rows_added, rows_removed) = written.difference(&row, self.standing.row(row.day));
+                DeliveryChange { row, rows_added, rows_removed }
+            })
+            .collect();
+        let inferred = changes.iter().filter(|it| it.row.state.0 == DeliveryState::InferredFromHistory).count();
+        tally.days += u64::try_from(changes.len()).unwrap_or(u64::MAX);
+        tally.inferred_days += u64::try_from(inferred).unwrap_or(u64::MAX);
+        db::set_deliveries(tx, place_id, collection_id, &changes).await?;
+        Ok(())
+    }
+}
+
+/// Days to write together.
+#[derive(Default)]
+struct Inferred {
+    patch: StorePatch,
+    rows: Vec<DeliveryRow>,
+}
+
+impl Inferred {
+    fn forget(&mut self, days: &[Day]) {
+        for forgotten in
+            [&mut self.patch.runs.forgotten, &mut self.patch.presence.forgotten, &mut self.patch.packs.forgotten]
+        {
+            forgotten.extend(days);
+        }
+    }
+
+    /// Adds a day on which so many items were delivered.
+    fn add(&mut self, day: Day, items: usize, fold: &super::history::Fold) {
+        let patch = &mut self.patch;
+        for known in [&mut patch.runs.known, &mut patch.presence.known, &mut patch.packs.known] {
+            known.push(day);
+        }
+        let mut counts = [0_i64; 5];
+        patch.runs.entries.extend(fold.evaluations(day).inspect(|entry| counts[rollup::class(entry.value)] += 1));
+        patch.packs.entries.extend(fold.packs(day));
+        let rules = fold.rules().into_iter();
+        patch.presence.entries.extend(rules.map(|key| Entry { key, day, value: (), note: () }));
+        let items = i64::try_from(items).unwrap_or(i64::MAX);
+        self.rows.push(DeliveryRow {
+            items,
+            compliance_items: items,
             complying: counts[0],
             not_complying: counts[1],
             insufficient_data: counts[2],
@@ -182,48 +324,4 @@ async fn rewrite(
             ..empty_row(day, DeliveryState::InferredFromHistory)
         });
     }
-    let mut present: Vec<(Day, i32)> = entries.iter().map(|entry| (entry.day, entry.key.0)).collect();
-    present.sort_unstable();
-    present.dedup();
-    patch.presence.entries = present.into_iter().map(|(day, key)| Entry { key, day, value: (), note: () }).collect();
-    patch.runs.entries = entries;
-    let known: Vec<Day> = inferred.iter().copied().collect();
-    let outlived: Vec<Day> = standing
-        .rows
-        .iter()
-        .filter(|row| row.state.0 == DeliveryState::InferredFromHistory && row.day >= first_snapshot)
-        .map(|row| row.day)
-        .collect();
-    for days in [&mut patch.runs.known, &mut patch.presence.known, &mut patch.packs.known] {
-        days.clone_from(&known);
-    }
-    for days in [&mut patch.runs.forgotten, &mut patch.presence.forgotten, &mut patch.packs.forgotten] {
-        days.clone_from(&outlived);
-    }
-    let unreadable = db::unreadable_snapshot_days(tx, work.place_id).await?;
-    rows.extend(outlived.iter().map(|&day| {
-        let state = if unreadable.contains(&day) { DeliveryState::Unreadable } else { DeliveryState::Missing };
-        empty_row(day, state)
-    }));
-    for (&day, seen) in seen_on {
-        // Nothing but history of other types, or nothing that can be read.
-        if !inferred.contains(&day) && standing.row(day).is_none() {
-            let state = if seen.readable { DeliveryState::NoComplianceItems } else { DeliveryState::Unreadable };
-            rows.push(empty_row(day, state));
-        }
-    }
-    let written = store::write(tx, work.place_id, context.collection_id, standing.calendar(), patch, ids).await?;
-    let changes: Vec<DeliveryChange> = rows
-        .into_iter()
-        .filter(|row| standing.row(row.day) != Some(row))
-        .map(|row| {
-            let (rows_added, rows_removed) = written.difference(&row, standing.row(row.day));
-            DeliveryChange { row, rows_added, rows_removed }
-        })
-        .collect();
-    let inferred = changes.iter().filter(|it| it.row.state.0 == DeliveryState::InferredFromHistory).count();
-    tally.days += u64::try_from(changes.len()).unwrap_or(u64::MAX);
-    tally.inferred_days += u64::try_from(inferred).unwrap_or(u64::MAX);
-    db::set_deliveries(tx, work.place_id, context.collection_id, &changes).await?;
-    Ok(())
 }

@@ -26,6 +26,11 @@ pub(super) struct Tally {
     pub(super) inferred_days: u64,
     /// Evaluations of those days, as written from snapshots.
     pub(super) stored: i64,
+    /// Conformance-pack items in snapshots, and what became of them.
+    pub(super) packs_read: u64,
+    pub(super) packs_stored: u64,
+    pub(super) packs_left_out: BTreeMap<&'static str, u64>,
+    pub(super) history_packs_read: u64,
     pub(super) rechecked: u64,
     /// Names of objects whose bytes changed after they were collected, and how.
     pub(super) changed: Vec<(String, String)>,
@@ -49,8 +54,16 @@ impl Tally {
             Kind::History => (&mut self.history_evaluations, &mut self.history_left_out),
         };
         *read += evaluations;
-        for (&reason, count) in &judged.left_out {
-            *left_out.entry(reason).or_default() += count;
+        let packs = judged.reading.as_ref().map_or(0, |reading| reading.pack_items);
+        match judged.object.key.kind {
+            Kind::Snapshot => self.packs_read += packs,
+            Kind::History => self.history_packs_read += packs,
+        }
+        self.packs_stored += judged.packs;
+        for (sum, more) in [(left_out, &judged.left_out), (&mut self.packs_left_out, &judged.packs_left_out)] {
+            for (&reason, count) in more {
+                *sum.entry(reason).or_default() += count;
+            }
         }
     }
 
@@ -62,9 +75,14 @@ impl Tally {
         self.unreadable.extend_from_slice(&other.unreadable);
         self.snapshot_evaluations += other.snapshot_evaluations;
         self.history_evaluations += other.history_evaluations;
-        for (sum, more) in
-            [(&mut self.left_out, &other.left_out), (&mut self.history_left_out, &other.history_left_out)]
-        {
+        self.packs_read += other.packs_read;
+        self.packs_stored += other.packs_stored;
+        self.history_packs_read += other.history_packs_read;
+        for (sum, more) in [
+            (&mut self.left_out, &other.left_out),
+            (&mut self.history_left_out, &other.history_left_out),
+            (&mut self.packs_left_out, &other.packs_left_out),
+        ] {
             for (&reason, count) in more {
                 *sum.entry(reason).or_default() += count;
             }
@@ -79,6 +97,7 @@ impl Tally {
 
 /// The ladder of one collection, as stored and shown.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Default)]
+#[serde(default)]
 pub struct Ladder {
     /// Objects of AWS Config that the source lists within the days asked for.
     pub objects_listed: u64,
@@ -89,6 +108,10 @@ pub struct Ladder {
     pub objects_unreadable: u64,
     /// Of those seen before: read again, because they had to be or to recheck them.
     pub objects_read_again: u64,
+    /// Objects that the source lists, that an earlier collection could not read and that were not read again now.
+    pub objects_still_unreadable: u64,
+    /// Their names, and why (at most 1,000 are kept).
+    pub still_unreadable: Vec<(String, String)>,
     /// Of all read now: names of those that could not be read, and why (at most 1,000 are kept).
     pub unreadable: Vec<(String, String)>,
     /// Not counted in `objects_listed`: of days that were not asked for.
@@ -110,8 +133,26 @@ pub struct Ladder {
     /// Evaluations in items of history objects, kept as items.
     pub history_evaluations: u64,
     pub history_left_out: BTreeMap<String, u64>,
+    /// The evaluations of the same objects counted again in the items kept.
+    pub history_in_store: u64,
+    /// Conformance-pack items in snapshots that were read and speak for their day; those that give the day a verdict; the
+    /// verdicts counted again in the store; those left out, by reason.
+    pub packs_read: u64,
+    pub packs_stored: u64,
+    pub packs_in_store: u64,
+    pub packs_left_out: BTreeMap<String, u64>,
+    /// Conformance-pack items in history objects, and those counted again in the items kept.
+    pub history_packs_read: u64,
+    pub history_packs_in_store: u64,
     pub days_written: u64,
     pub days_inferred: u64,
+    /// Days of account-Regions that no finished collection vouches for yet: written by this one, or by one before that
+    /// failed or was interrupted.
+    pub days_due: u64,
+    /// Of those: days whose counts are the same in their object's record, their delivery, the runs and the roll-up.
+    pub days_agreeing: u64,
+    /// Of those: days that disagree, and how (at most 20 are kept).
+    pub disagreeing: Vec<(String, String)>,
     /// Evaluations of the latest day, counted in the runs and in the roll-up.
     pub latest_in_runs: u64,
     pub latest_in_rollup: u64,
@@ -161,6 +202,31 @@ impl Ladder {
                 right: ("counted again in the store", self.evaluations_in_store),
             },
             Step {
+                name: "Evaluations of history objects",
+                left: ("read", self.history_evaluations),
+                right: ("kept + left out", self.history_in_store + self.history_left_out.values().sum::<u64>()),
+            },
+            Step {
+                name: "Conformance-pack items of snapshots",
+                left: ("read", self.packs_read),
+                right: ("stored + left out", self.packs_stored + self.packs_left_out.values().sum::<u64>()),
+            },
+            Step {
+                name: "Conformance-pack verdicts of the days written",
+                left: ("stored", self.packs_stored),
+                right: ("counted again in the store", self.packs_in_store),
+            },
+            Step {
+                name: "Conformance-pack items of history objects",
+                left: ("read", self.history_packs_read),
+                right: ("kept", self.history_packs_in_store),
+            },
+            Step {
+                name: "Days that no finished collection vouches for yet",
+                left: ("written", self.days_due),
+                right: ("the same in objects, deliveries, runs and roll-up", self.days_agreeing),
+            },
+            Step {
                 name: "Evaluations of the latest day",
                 left: ("in the runs", self.latest_in_runs),
                 right: ("in the roll-up", self.latest_in_rollup),
@@ -176,6 +242,7 @@ impl Ladder {
     pub fn whole(&self) -> bool {
         self.objects_unreadable == 0
             && self.unreadable.is_empty()
+            && self.objects_still_unreadable == 0
             && self.malformed.is_empty()
             && self.unlisted.is_empty()
             && self.changed.is_empty()
@@ -201,6 +268,7 @@ mod tests {
         assert!(whole.closes());
         assert!(!Ladder { objects_listed: 4, ..whole.clone() }.closes());
         assert!(!Ladder { evaluations_in_store: 8, ..whole.clone() }.closes());
+        assert!(!Ladder { days_due: 2, days_agreeing: 1, ..whole.clone() }.closes());
         assert!(!Ladder { latest_in_runs: 1, ..whole }.closes());
     }
 }

@@ -1,6 +1,5 @@
 //! Brings one place up to date: what is new is read, put into runs, and committed together.
 
-use std::collections::HashMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -9,30 +8,45 @@ use sqlx::{PgConnection, PgPool};
 
 use super::day::Day;
 use super::db::{self, DeliveryChange, DeliveryRow, ObjectRow, OutcomeRow, StoredState};
-use super::gather::Names;
+use super::ids::{Ids, at};
 use super::ladder::Tally;
-use super::plan::{self, DayPlan, Outcome, Verdict};
+use super::names::Names;
+use super::plan::{self, Again, DayPlan, Outcome, Verdict};
 use super::read_day::{self, DayReading, Judged, Reader, Speaker};
-use super::registry::{self, Registry};
+use super::registry::Registry;
 use super::source::{Limits, Object, PlaceName};
 use super::splice::{Calendar, Entry, Patch};
-use super::store::{self, PackValue, StorePatch};
-use super::{inferred, rollup};
+use super::store::{self, Notes, PackValue, StorePatch};
+use super::witness::{self, Times};
+use super::{inferred, presence_db, rollup};
 use crate::compliance::DeliveryState;
-
-/// Evaluations read before what was read is committed: bounds memory, whatever the number of days.
-const BATCH_EVALUATIONS: usize = 1_500_000;
 
 /// What all places of a collection share.
 #[derive(Debug)]
 pub(super) struct Context {
     pub(super) db: PgPool,
-    pub(super) organization_id: i16,
     pub(super) collection_id: i64,
     pub(super) root: PathBuf,
     pub(super) limits: Limits,
     pub(super) recheck: bool,
+    /// Evaluations that a worker reads before it commits what was read: bounds memory, whatever the number of days.
+    pub(super) batch_evaluations: usize,
     pub(super) registry: Registry,
+}
+
+impl Context {
+    pub(super) fn again(&self) -> Again {
+        Again { collection_id: self.collection_id, all: self.recheck, unpacked_limit: self.limits.unpacked_bytes }
+    }
+
+    pub(super) fn reader<'a>(&'a self, work: &'a Work) -> Reader<'a> {
+        Reader {
+            root: &self.root,
+            account_id: &work.name.account_id,
+            limits: &self.limits,
+            vocabulary: &self.registry.vocabulary,
+        }
+    }
 }
 
 /// A place and the objects that the source lists for it.
@@ -64,7 +78,7 @@ pub(super) async fn collect(context: &Arc<Context>, work: Arc<Work>) -> anyhow::
 
 /// A place's store as a transaction found it.
 pub(super) struct Standing {
-    pub(super) seen: HashMap<plan::Version, plan::Seen>,
+    pub(super) stored: Vec<plan::Stored>,
     pub(super) rows: Vec<DeliveryRow>,
     pub(super) known: Vec<Day>,
     pub(super) ever_known: Vec<Day>,
@@ -74,7 +88,7 @@ impl Standing {
     pub(super) async fn load(db: &mut PgConnection, place_id: i32) -> sqlx::Result<Self> {
         let rows = db::deliveries(db, place_id).await?;
         Ok(Self {
-            seen: db::seen(db, place_id).await?,
+            stored: db::stored(db, place_id).await?,
             known: rows.iter().filter(|row| row.state.0.known()).map(|row| row.day).collect(),
             ever_known: db::ever_known(db, place_id).await?,
             rows,
@@ -109,42 +123,43 @@ async fn snapshots(context: &Arc<Context>, work: &Arc<Work>, mut names: Names) -
     let mut tx = context.db.begin().await?;
     db::lock_place(&mut tx, work.place_id).await?;
     let standing = Arc::new(Standing::load(&mut tx, work.place_id).await?);
-    let (readings, complete);
-    (readings, names, complete) = {
+    let (readings, complete, times);
+    (readings, names, complete, times) = {
         let (context, work, standing) = (Arc::clone(context), Arc::clone(work), Arc::clone(&standing));
         tokio::task::spawn_blocking(move || {
             let (readings, complete) = read_batch(&context, &work, &standing, &mut names);
-            (readings, names, complete)
+            let changed: Vec<Day> = readings.iter().filter(|it| it.changes()).map(|it| Day::from(it.day)).collect();
+            let times = witness::after(&context, &work, &standing, changed, &mut names);
+            (readings, names, complete, times)
         })
         .await
         .context("reading was cut off")?
     };
     let mut tally = Tally::default();
     if !readings.is_empty() {
-        let ids = Ids::resolve(context, &mut tx, work.place_id, &names).await?;
-        write(context, &mut tx, work, &standing, &ids, readings, &mut tally).await?;
+        let ids = Ids::resolve(&context.registry, &mut tx, work.place_id, &names).await?;
+        write(context, &mut tx, work, &standing, &ids, readings, &times, &mut tally).await?;
         tx.commit().await?;
     }
     Ok(Batch { tally, names, complete })
 }
 
 fn read_batch(context: &Context, work: &Work, standing: &Standing, names: &mut Names) -> (Vec<DayReading>, bool) {
-    let reader = Reader { root: &context.root, account_id: &work.name.account_id, limits: &context.limits };
     let mut readings = Vec::new();
     let mut evaluations = 0;
-    let days = plan::days(&work.objects, &standing.seen, context.recheck);
+    let days = plan::days(&work.objects, &standing.stored, context.again());
     for day in days.iter().filter(|day| needs_snapshots(day)) {
-        if evaluations > BATCH_EVALUATIONS {
+        if evaluations > context.batch_evaluations {
             return (readings, false);
         }
+        let row = standing.row(Day::from(day.day));
         let verdict = |object_id| {
-            let silent = standing
-                .rows
-                .iter()
-                .any(|row| row.object_id == Some(object_id) && row.state.0 == DeliveryState::NoComplianceItems);
-            if silent { Verdict::Silent } else { Verdict::Speaks }
+            row.filter(|row| row.object_id == Some(object_id)).map(|row| match row.state.0 {
+                DeliveryState::NoComplianceItems => Verdict::Silent,
+                _ => Verdict::Speaks,
+            })
         };
-        let reading = read_day::snapshots(reader, day, names, verdict);
+        let reading = read_day::snapshots(context.reader(work), day, names, verdict);
         evaluations += reading.truth.evaluations.len();
         readings.push(reading);
     }
@@ -155,57 +170,7 @@ fn needs_snapshots(day: &DayPlan<'_>) -> bool {
     day.snapshots.iter().any(|candidate| candidate.seen.is_none())
 }
 
-/// Row ids of the names in [`Names`], by number.
-pub(super) struct Ids {
-    pub(super) rules: Vec<i32>,
-    pub(super) statuses: Vec<i16>,
-    pub(super) resources: Vec<i32>,
-    /// By row id.
-    pub(super) resource_types: HashMap<i32, i16>,
-    packs: Vec<i32>,
-}
-
-impl Ids {
-    pub(super) async fn resolve(
-        context: &Context,
-        tx: &mut PgConnection,
-        place_id: i32,
-        names: &Names,
-    ) -> anyhow::Result<Self> {
-        let mut packs = Vec::new();
-        let mut cores = HashMap::new();
-        for (id, name) in names.packs.texts().iter().zip(&names.pack_names) {
-            let (pack_id, renamed) = registry::conformance_pack(tx, place_id, id, name).await?;
-            packs.push(pack_id);
-            let suffix = id.strip_prefix("conformance-pack-").unwrap_or(id);
-            let core = crate::compliance::rule_name::core_pack_name(name);
-            if renamed && !core.is_empty() {
-                registry::name_pack(tx, context.organization_id, suffix, core).await?;
-            }
-            if !core.is_empty() {
-                cores.insert(suffix.to_owned(), core.to_owned());
-            }
-        }
-        let types = context.registry.resource_types(names.resource_types.texts()).await?;
-        let type_of = |number: &u32| usize::try_from(*number).map(|at| types[at]).expect("u32 fits usize");
-        let resource_types: Vec<i16> = names.resource_list.iter().map(|(number, _)| type_of(number)).collect();
-        let ids: Vec<&str> = names.resource_list.iter().map(|(_, id)| &**id).collect();
-        let resources = registry::resources(tx, place_id, &resource_types, &ids).await?;
-        anyhow::ensure!(resources.len() == ids.len(), "the store did not take {} resources", ids.len());
-        Ok(Self {
-            rules: context.registry.rules(names.rules.texts(), &cores).await?,
-            statuses: context.registry.statuses(names.statuses.texts()).await?,
-            resource_types: resources.iter().copied().zip(resource_types).collect(),
-            resources,
-            packs,
-        })
-    }
-}
-
-pub(super) fn at<T: Copy>(ids: &[T], number: u32) -> T {
-    ids[usize::try_from(number).expect("u32 fits usize")]
-}
-
+#[expect(clippy::too_many_arguments, reason = "one step of snapshots, apart only for its length")]
 async fn write(
     context: &Context,
     tx: &mut PgConnection,
@@ -213,6 +178,7 @@ async fn write(
     standing: &Standing,
     ids: &Ids,
     readings: Vec<DayReading>,
+    times: &Times,
     tally: &mut Tally,
 ) -> anyhow::Result<()> {
     let mut patch = StorePatch::default();
@@ -233,37 +199,24 @@ async fn write(
         (object_ids, recorded) = recorded.split_at(reading.judged.len());
         attributes.extend(reading.attributes.iter().map(|one| (at(&ids.rules, one.rule), one.clone(), day)));
         let Some(state) = reading.state else { continue };
+        let before = standing.row(day);
         let row = match &reading.speaker {
-            Some(Speaker::Standing) => {
-                let Some(row) = standing.row(day) else { continue };
-                // Only the words about it can change: it was collected, and a later object cannot be read.
-                if row.state.0 == state {
-                    continue;
-                }
-                DeliveryRow { state: StoredState(state), ..row.clone() }
-            }
+            // Only the words about it can change: it was collected, and a later object cannot be read.
+            Some(Speaker::Standing) => before.map(|row| DeliveryRow { state: StoredState(state), ..row.clone() }),
             Some(Speaker::New(index)) => {
                 patch_day(&mut patch, ids, reading, state, day, standing);
                 let row = new_row(reading, *index, object_ids[*index], state, day, ids);
                 tally.stored += if state.known() { row.evaluations() } else { 0 };
-                row
+                Some(row)
             }
-            None => {
-                let before = standing.row(day).map(|row| row.state.0);
-                // What history says of the day stands: no readable snapshot speaks against it.
-                if before == Some(DeliveryState::InferredFromHistory) {
-                    continue;
-                }
-                if before.is_some_and(DeliveryState::known) {
-                    forget(&mut patch, day);
-                }
-                empty_row(day, state)
-            }
+            None => Some(without_speaker(day, state, before)),
         };
-        rows.push(row);
+        rows.extend(row.filter(|row| before != Some(row)));
     }
-    store::note_attributes(tx, work.place_id, &attributes).await?;
-    let written = store::write(tx, work.place_id, context.collection_id, standing.calendar(), patch, ids).await?;
+    presence_db::note_attributes(tx, work.place_id, &attributes).await?;
+    let notes = Notes::of(times, ids);
+    let calendar = standing.calendar();
+    let written = store::write(tx, work.place_id, context.collection_id, calendar, patch, ids, &notes).await?;
     let changes: Vec<DeliveryChange> = rows
         .into_iter()
         .map(|row| {
@@ -274,6 +227,18 @@ async fn write(
     tally.days += u64::try_from(changes.len()).unwrap_or(u64::MAX);
     db::set_deliveries(tx, work.place_id, context.collection_id, &changes).await?;
     Ok(())
+}
+
+/// What a day is of whose snapshots none can be read: what was known of it stands, because nothing readable speaks against
+/// it.
+fn without_speaker(day: Day, state: DeliveryState, before: Option<&DeliveryRow>) -> DeliveryRow {
+    match before {
+        Some(row) if row.state.0 == DeliveryState::InferredFromHistory => row.clone(),
+        Some(row) if row.state.0.known() => {
+            DeliveryRow { state: StoredState(DeliveryState::DeliveredLaterUnreadable), ..row.clone() }
+        }
+        _ => empty_row(day, state),
+    }
 }
 
 fn forget(patch: &mut StorePatch, day: Day) {
@@ -376,6 +341,7 @@ pub(super) fn superseded_row(object_id: i64, reason: &str) -> OutcomeRow {
         outcome: Outcome::Superseded,
         reason: Some(reason.to_owned()),
         position_bytes: None,
+        retry_above: None,
         evaluations: 0,
         left_out: serde_json::json!({}),
     }
@@ -406,6 +372,11 @@ pub(super) async fn record(
             outcome: one.outcome,
             reason: one.reason.clone(),
             position_bytes: one.unreadable.as_ref().map(|it| i64::try_from(it.position).unwrap_or(i64::MAX)),
+            retry_above: one
+                .unreadable
+                .as_ref()
+                .and_then(|it| it.retry_above)
+                .map(|limit| i64::try_from(limit).unwrap_or(i64::MAX)),
             evaluations: i64::try_from(read).unwrap_or(i64::MAX),
             left_out: serde_json::to_value(&one.left_out)?,
         });

@@ -4,9 +4,12 @@ use std::path::Path;
 
 use time::Date;
 
-use super::gather::{Attribute, DayTruth, Gatherer, Item, Names};
+use super::day::Day;
+use super::gather::{DayTruth, Gatherer, HistoryTruth, left_out};
+use super::names::{Attribute, Names};
 use super::plan::{Candidate, DayPlan, Outcome, Verdict};
 use super::source::{Limits, Object, Reading, Unreadable};
+use super::vocabulary::Vocabulary;
 use super::{files, plan};
 use crate::compliance::DeliveryState;
 
@@ -16,6 +19,29 @@ pub(super) struct Reader<'a> {
     pub(super) root: &'a Path,
     pub(super) account_id: &'a str,
     pub(super) limits: &'a Limits,
+    pub(super) vocabulary: &'a Vocabulary,
+}
+
+impl Reader<'_> {
+    /// Reads one object. What one that fails had handed on is taken back.
+    fn read<'n>(&self, object: &Object, names: &'n mut Names) -> Result<(Reading, Gatherer<'n>), Unreadable> {
+        let mut gatherer = Gatherer::new(names, Day::from(object.key.day));
+        let reading = files::read(&self.root.join(&object.name), self.account_id, self.limits, &mut gatherer);
+        let admitted = reading.and_then(|reading| {
+            let (statuses, resource_types) = gatherer.new_words();
+            let sha256 = Some(reading.sha256);
+            let refused = |reason| Unreadable { reason, position: 0, unpacked: true, sha256, retry_above: None };
+            self.vocabulary.admit(statuses, resource_types).map_err(refused)?;
+            Ok(reading)
+        });
+        match admitted {
+            Ok(reading) => Ok((reading, gatherer)),
+            Err(unreadable) => {
+                gatherer.give_up();
+                Err(unreadable)
+            }
+        }
+    }
 }
 
 /// What became of one object that no collection had judged.
@@ -26,8 +52,14 @@ pub(super) struct Judged {
     pub(super) reading: Option<Reading>,
     pub(super) unreadable: Option<Unreadable>,
     pub(super) reason: Option<String>,
-    pub(super) left_out: std::collections::BTreeMap<&'static str, u64>,
+    pub(super) left_out: LeftOut,
+    pub(super) packs_left_out: LeftOut,
+    /// Pack verdicts that it gives its day.
+    pub(super) packs: u64,
 }
+
+/// What was read and is not stored, by reason.
+pub(super) type LeftOut = std::collections::BTreeMap<&'static str, u64>;
 
 /// The object that speaks for a day.
 #[derive(Debug)]
@@ -55,12 +87,12 @@ pub(super) struct DayReading {
 
 /// Reads the day's snapshots, latest first, until one can be read.
 ///
-/// `standing` tells whether an object collected before holds compliance items.
+/// `standing` tells of the object that speaks for the day so far what it is; of any other object nothing.
 pub(super) fn snapshots(
     reader: Reader<'_>,
     plan: &DayPlan<'_>,
     names: &mut Names,
-    standing: impl Fn(i64) -> Verdict,
+    standing: impl Fn(i64) -> Option<Verdict>,
 ) -> DayReading {
     let mut day = DayReading {
         day: plan.day,
@@ -77,27 +109,37 @@ pub(super) fn snapshots(
             day.supersede(candidate);
             continue;
         }
-        verdicts.push(match candidate.seen {
-            Some(seen) if matches!(seen.outcome, Outcome::Collected | Outcome::Changed) => {
-                day.speaker = Some(Speaker::Standing);
-                standing(seen.object_id)
-            }
-            Some(seen) if seen.outcome == Outcome::Unreadable => Verdict::Unreadable,
-            _ => day.read(reader, candidate.object, names),
-        });
+        let spoke = |seen: &plan::Seen| matches!(seen.outcome, Outcome::Collected | Outcome::Changed);
+        if let Some(verdict) = candidate.seen.filter(spoke).and_then(|seen| standing(seen.object_id)) {
+            day.speaker = Some(Speaker::Standing);
+            verdicts.push(verdict);
+        } else if candidate.seen.is_some_and(|seen| seen.outcome == Outcome::Unreadable) {
+            verdicts.push(Verdict::Unreadable);
+        } else if let Some(object) = candidate.object {
+            verdicts.push(day.read(reader, object, names));
+        }
     }
     day.state = plan::state(&verdicts);
     day
 }
 
 impl DayReading {
+    /// Whether the store's evaluations of the day may be others from now on.
+    pub(super) fn changes(&self) -> bool {
+        matches!(self.speaker, Some(Speaker::New(_)))
+    }
+
     fn read(&mut self, reader: Reader<'_>, object: &Object, names: &mut Names) -> Verdict {
-        let mut gatherer = Gatherer::new(names);
-        match files::read(&reader.root.join(&object.name), reader.account_id, reader.limits, &mut gatherer) {
-            Ok(reading) => {
+        match reader.read(object, names) {
+            Ok((reading, gatherer)) => {
                 let verdict = if reading.compliance_items > 0 { Verdict::Speaks } else { Verdict::Silent };
-                self.attributes = std::mem::take(&mut gatherer.attributes);
                 self.truth = gatherer.day();
+                self.attributes = std::mem::take(&mut self.truth.attributes);
+                let packs = u64::try_from(self.truth.packs.len()).unwrap_or(u64::MAX);
+                let mut packs_left_out = std::mem::take(&mut self.truth.packs_left_out);
+                if verdict == Verdict::Silent && packs > 0 {
+                    packs_left_out.insert(left_out::SILENT_DAY, packs);
+                }
                 self.speaker = Some(Speaker::New(self.judged.len()));
                 self.judged.push(Judged {
                     object: object.clone(),
@@ -106,6 +148,8 @@ impl DayReading {
                     unreadable: None,
                     reason: None,
                     left_out: std::mem::take(&mut self.truth.left_out),
+                    packs_left_out,
+                    packs: if verdict == Verdict::Speaks { packs } else { 0 },
                 });
                 verdict
             }
@@ -118,9 +162,9 @@ impl DayReading {
 
     fn supersede(&mut self, candidate: &Candidate<'_>) {
         match candidate.seen {
-            None => {
-                self.judged.push(Judged::superseded(candidate.object, "a later snapshot of the day speaks".to_owned()));
-            }
+            None => self.judged.extend(
+                candidate.object.map(|it| Judged::superseded(it, "a later snapshot of the day speaks".to_owned())),
+            ),
             Some(seen) if seen.outcome == Outcome::Collected => self.superseded.push(seen.object_id),
             Some(_) => {}
         }
@@ -135,7 +179,9 @@ impl Judged {
             reading: None,
             unreadable: None,
             reason: Some(reason),
-            left_out: std::collections::BTreeMap::new(),
+            left_out: LeftOut::new(),
+            packs_left_out: LeftOut::new(),
+            packs: 0,
         }
     }
 
@@ -149,33 +195,40 @@ impl Judged {
     }
 }
 
-/// What a history object holds: items, and their rule lists with the graver status where a rule stands twice.
+/// What the object of a day says that was collected before, where it is there unchanged: for times that the store does not
+/// keep.
+pub(super) fn again(reader: Reader<'_>, object: &Object, sha256: &[u8], names: &mut Names) -> Option<DayTruth> {
+    let (reading, gatherer) = reader.read(object, names).ok()?;
+    if reading.sha256 != *sha256 {
+        gatherer.give_up();
+        return None;
+    }
+    Some(gatherer.day())
+}
+
+/// What a history object holds.
 #[derive(Debug)]
 pub(super) struct HistoryReading {
     pub(super) judged: Judged,
-    pub(super) items: Vec<(Item, Vec<(u32, u32)>)>,
-    pub(super) attributes: Vec<Attribute>,
+    pub(super) truth: HistoryTruth,
 }
 
 /// Reads one history object.
 pub(super) fn history(reader: Reader<'_>, object: &Object, names: &mut Names) -> HistoryReading {
-    let mut gatherer = Gatherer::new(names);
-    match files::read(&reader.root.join(&object.name), reader.account_id, reader.limits, &mut gatherer) {
-        Ok(reading) => {
-            let attributes = std::mem::take(&mut gatherer.attributes);
-            let mut left_out = std::collections::BTreeMap::new();
-            let items = gatherer.history(&mut left_out);
+    match reader.read(object, names) {
+        Ok((reading, gatherer)) => {
+            let mut truth = gatherer.history();
             let judged = Judged {
                 outcome: Outcome::Collected,
                 reading: Some(reading),
                 reason: None,
-                left_out,
+                left_out: std::mem::take(&mut truth.left_out),
                 ..Judged::superseded(object, String::new())
             };
-            HistoryReading { judged, items, attributes }
+            HistoryReading { judged, truth }
         }
         Err(unreadable) => {
-            HistoryReading { judged: Judged::unreadable(object, unreadable), items: vec![], attributes: vec![] }
+            HistoryReading { judged: Judged::unreadable(object, unreadable), truth: HistoryTruth::default() }
         }
     }
 }

@@ -6,7 +6,9 @@ use sqlx::pool::PoolConnection;
 use sqlx::{PgConnection, PgPool, Postgres};
 use tokio::sync::Mutex;
 
+use super::day::Day;
 use super::gather::known_status_id;
+use super::vocabulary::Vocabulary;
 use crate::compliance::rule_name::{self, Origin, RuleName};
 
 /// Ids that all places share, looked up once.
@@ -16,6 +18,7 @@ use crate::compliance::rule_name::{self, Origin, RuleName};
 #[derive(Debug)]
 pub(super) struct Registry {
     organization_id: i16,
+    pub(super) vocabulary: Vocabulary,
     known: Mutex<Known>,
 }
 
@@ -45,7 +48,8 @@ impl Registry {
             resource_types: types.into_iter().map(|(name, id)| (name.into(), id)).collect(),
             rules: rules.into_iter().map(|(name, id)| (name.into(), id)).collect(),
         };
-        Ok(Self { organization_id, known: Mutex::new(known) })
+        let vocabulary = Vocabulary::new(known.statuses.keys().cloned(), known.resource_types.keys().cloned());
+        Ok(Self { organization_id, vocabulary, known: Mutex::new(known) })
     }
 
     /// Ids of status words, in order.
@@ -87,6 +91,16 @@ impl Registry {
             known.rules.extend(rows.into_iter().map(|(name, id)| (name.into(), id)));
         }
         names.iter().map(|name| known.rules.get(name).copied().ok_or(sqlx::Error::RowNotFound)).collect()
+    }
+
+    /// Puts rules whose pack was not named before onto the timeline of the pack, now that an item named it. Committed at
+    /// once like the rules themselves: a timeline made in a place's transaction would make the maker of the same timeline
+    /// wait here, with the registry locked, for a place that waits for the registry.
+    pub(super) async fn name_pack(&self, suffix: &str, core_name: &str) -> sqlx::Result<()> {
+        let known = &mut *self.known.lock().await;
+        let mut tx = sqlx::Connection::begin(&mut *known.db).await?;
+        name_pack(&mut tx, self.organization_id, suffix, core_name).await?;
+        tx.commit().await
     }
 }
 
@@ -153,13 +167,7 @@ async fn insert_rules(
     Ok(rows)
 }
 
-/// Puts rules whose pack was not named before onto the timeline of the pack, now that an item named it.
-pub(super) async fn name_pack(
-    db: &mut PgConnection,
-    organization_id: i16,
-    suffix: &str,
-    core_name: &str,
-) -> sqlx::Result<()> {
+async fn name_pack(db: &mut PgConnection, organization_id: i16, suffix: &str, core_name: &str) -> sqlx::Result<()> {
     sqlx::query(
         "insert into timeline (organization_id, core_name, origin, pack)
          select t.organization_id, t.core_name, t.origin, $3 from timeline t
@@ -226,35 +234,56 @@ pub(super) async fn resources(
     .await
 }
 
-/// The id of a conformance pack in a place, and whether it is new or has a new name.
-pub(super) async fn conformance_pack(
+/// A conformance pack of a place.
+#[derive(Debug, Clone)]
+pub(super) struct Pack {
+    pub(super) pack_id: i32,
+    /// The name without what changes from deployment to deployment; empty where no item named it.
+    pub(super) core_name: String,
+    /// Whether it was named, or named otherwise, just now.
+    pub(super) renamed: bool,
+}
+
+/// Makes a conformance pack if it is new, and names it if `named` is from no older day than the name that it has.
+pub(super) async fn keep_pack(
     db: &mut PgConnection,
     place_id: i32,
     id: &str,
-    name: &str,
-) -> sqlx::Result<(i32, bool)> {
-    let core_name = rule_name::core_pack_name(name);
-    let found: Option<(i32, String)> =
-        sqlx::query_as("select conformance_pack_id, name from conformance_pack where place_id = $1 and id = $2")
-            .bind(place_id)
-            .bind(id)
-            .fetch_optional(&mut *db)
-            .await?;
-    if let Some((pack_id, stored)) = &found
-        && (stored == name || name.is_empty())
-    {
-        return Ok((*pack_id, false));
-    }
-    let pack_id = sqlx::query_scalar(
-        "insert into conformance_pack (place_id, id, name, core_name) values ($1, $2, $3, $4)
-         on conflict (place_id, id) do update set name = excluded.name, core_name = excluded.core_name
-         returning conformance_pack_id",
+    named: Option<(Day, &str)>,
+) -> sqlx::Result<()> {
+    let name = named.map_or("", |(_, name)| name);
+    sqlx::query(
+        "insert into conformance_pack (place_id, id, name, core_name, named_on) values ($1, $2, $3, $4, $5)
+         on conflict (place_id, id) do update
+             set name = excluded.name, core_name = excluded.core_name, named_on = excluded.named_on
+             where excluded.named_on >= coalesce(conformance_pack.named_on, '-infinity')",
     )
     .bind(place_id)
     .bind(id)
     .bind(name)
-    .bind(core_name)
-    .fetch_one(db)
+    .bind(rule_name::core_pack_name(name))
+    .bind(named.map(|(day, _)| day))
+    .execute(db)
     .await?;
-    Ok((pack_id, true))
+    Ok(())
+}
+
+/// All conformance packs of a place by id. `before` are those of an earlier call: what has another name since is renamed.
+pub(super) async fn packs(
+    db: &mut PgConnection,
+    place_id: i32,
+    before: &HashMap<String, Pack>,
+) -> sqlx::Result<HashMap<String, Pack>> {
+    let rows: Vec<(String, i32, String)> =
+        sqlx::query_as("select id, conformance_pack_id, core_name from conformance_pack where place_id = $1")
+            .bind(place_id)
+            .fetch_all(db)
+            .await?;
+    Ok(rows
+        .into_iter()
+        .map(|(id, pack_id, core_name)| {
+            let renamed = before.get(&id).is_none_or(|before| before.core_name != core_name);
+            (id, Pack { pack_id, core_name, renamed })
+        })
+        .collect())
 }

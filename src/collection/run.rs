@@ -1,6 +1,6 @@
 //! One collection from beginning to end.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -10,12 +10,14 @@ use sqlx::PgPool;
 use time::Date;
 
 use super::files::{self, Listing};
+use super::history_db;
 use super::ladder::{Ladder, Tally};
 use super::place::{self, Context, Work};
+use super::plan::{self, Again, Outcome as ObjectOutcome, Stored, Version};
 use super::progress::Progress;
 use super::registry::Registry;
 use super::source::{Limits, Object, PlaceName};
-use super::{plan, run_db};
+use super::{recount, run_db};
 use crate::clock::Clock;
 use crate::organization::{self, AccountFile};
 
@@ -50,6 +52,8 @@ pub struct Outcome {
     pub ladder: Ladder,
     /// Names of objects that could not be read, and why.
     pub unreadable: Vec<(String, String)>,
+    /// What a person should know beside the counts.
+    pub notes: Vec<String>,
 }
 
 /// Collects. Fails if the source cannot be listed, the store cannot be written or the ladder does not close: the
@@ -59,19 +63,20 @@ pub async fn run(db: &PgPool, options: &Options, progress: &Progress) -> anyhow:
         options.accounts.iter().map(|path| organization::accounts::read(path)).collect::<anyhow::Result<_>>()?;
     let mut connection = db.acquire().await?;
     let organization_id = organization::current(&mut connection, &options.organization).await?;
-    run_db::end_interrupted(&mut connection, organization_id).await?;
     drop(connection);
 
-    let mut life = run_db::begin(db, organization_id, options).await?;
+    let turn =
+        run_db::turn(db, organization_id, || progress.step("Waiting for another collection of this organisation"));
+    let mut life = turn.await?.begin(options).await?;
     let collection_id = life.collection_id;
     match collect(db, organization_id, collection_id, options, &accounts, progress).await {
-        Ok((ladder, unreadable)) => {
+        Ok((ladder, unreadable, notes)) => {
             let failure = (!ladder.closes()).then(|| open_steps(&ladder));
-            life.finish(organization_id, &ladder, failure.as_deref(), &options.started_by).await?;
+            life.finish(&ladder, failure.as_deref(), &options.started_by).await?;
             if let Some(failure) = failure {
                 bail!("collection {collection_id} does not add up: {failure}");
             }
-            Ok(Outcome { collection_id, ladder, unreadable })
+            Ok(Outcome { collection_id, ladder, unreadable, notes })
         }
         Err(error) => {
             life.fail(&format!("{error:#}"), &options.started_by).await.ok();
@@ -87,7 +92,8 @@ fn open_steps(ladder: &Ladder) -> String {
         .filter(|step| !step.closes())
         .map(|step| format!("{}: {} {}, {} {}", step.name, step.left.1, step.left.0, step.right.1, step.right.0))
         .collect();
-    open.join("; ")
+    let days = ladder.disagreeing.iter().map(|(day, how)| format!("{day}: {how}"));
+    open.into_iter().chain(days).collect::<Vec<_>>().join("; ")
 }
 
 async fn collect(
@@ -97,11 +103,11 @@ async fn collect(
     options: &Options,
     accounts: &[AccountFile],
     progress: &Progress,
-) -> anyhow::Result<(Ladder, Vec<(String, String)>)> {
+) -> anyhow::Result<(Ladder, Vec<(String, String)>, Vec<String>)> {
     let today = options.clock.now().date();
     let mut tx = db.begin().await?;
-    run_db::lock_derived(&mut tx, organization_id).await?;
-    organization::take(&mut tx, organization_id, collection_id, accounts, &options.regions, today).await?;
+    let dropped =
+        organization::take(&mut tx, organization_id, collection_id, accounts, &options.regions, today).await?;
     tx.commit().await?;
 
     progress.step("Listing");
@@ -112,34 +118,43 @@ async fn collect(
     ladder.objects_listed = count(objects.len());
     ladder.objects_outside_days = outside;
 
-    let works = Arc::new(works(db, organization_id, objects).await?);
-    let new: usize = works.iter().map(|(_, new)| new).sum();
+    let again = Again { collection_id, all: options.recheck, unpacked_limit: options.limits.unpacked_bytes };
+    let works = works(db, organization_id, objects, again).await?;
+    let new: usize = works.iter().map(|todo| todo.new).sum();
     run_db::set_total(db, collection_id, new).await?;
     progress.begin(new);
+    let cores = std::thread::available_parallelism().map_or(2, std::num::NonZero::get);
+    let workers = workers(cores, db.options().get_max_connections());
     let context = Arc::new(Context {
         db: db.clone(),
-        organization_id,
         collection_id,
         root: options.from.clone(),
         limits: options.limits,
         recheck: options.recheck,
+        batch_evaluations: usize::try_from(options.limits.batch_evaluations).unwrap_or(usize::MAX) / workers,
         registry: Registry::load(db, organization_id).await?,
     });
-    let tally = all_places(&context, &works, progress).await?;
+    let tally = all_places(&context, &works, workers, progress).await?;
     fill(&mut ladder, &tally);
 
     progress.step("Adding up");
     if new > 0 {
         run_db::analyze(db).await?;
     }
-    ladder.objects_seen_before = seen_before(db, collection_id, &works).await?;
+    count_seen(db, collection_id, &works, &mut ladder).await?;
     let mut tx = db.begin().await?;
-    run_db::lock_derived(&mut tx, organization_id).await?;
     organization::derive(&mut tx, organization_id, collection_id).await?;
     run_db::sum_days(&mut tx, organization_id).await?;
     tx.commit().await?;
-    run_db::recount(db, organization_id, collection_id, &mut ladder).await?;
-    Ok((ladder, tally.unreadable))
+    recount::recount(db, organization_id, collection_id, &mut ladder).await?;
+    Ok((ladder, tally.unreadable, dropped_words(&dropped, today).into_iter().collect()))
+}
+
+/// Says which Regions the list had before and has no more.
+fn dropped_words(dropped: &[String], today: Date) -> Option<String> {
+    (!dropped.is_empty()).then(|| {
+        format!("no longer expected from {today} on, because --regions does not name it: {}", dropped.join(", "))
+    })
 }
 
 fn count(length: usize) -> u64 {
@@ -181,73 +196,143 @@ fn fill(ladder: &mut Ladder, tally: &Tally) {
     ladder.left_out = words(&tally.left_out);
     ladder.history_evaluations = tally.history_evaluations;
     ladder.history_left_out = words(&tally.history_left_out);
+    ladder.packs_read = tally.packs_read;
+    ladder.packs_stored = tally.packs_stored;
+    ladder.packs_left_out = words(&tally.packs_left_out);
+    ladder.history_packs_read = tally.history_packs_read;
     ladder.days_written = tally.days;
     ladder.days_inferred = tally.inferred_days;
     ladder.rechecked = tally.rechecked;
     ladder.changed = tally.changed.iter().take(NAMES_KEPT).cloned().collect();
 }
 
-/// The places with their objects and how many of those are new.
-async fn works(db: &PgPool, organization_id: i16, objects: Vec<Object>) -> anyhow::Result<Vec<(Arc<Work>, usize)>> {
+/// A place with its listed objects, and what is to be done there.
+struct Todo {
+    work: Arc<Work>,
+    /// Objects to be judged.
+    new: usize,
+    /// Days inferred from history are not what they should be: a collection was cut off, or the first snapshot moved.
+    unfinished: bool,
+}
+
+/// The places with their objects and what is to be done.
+async fn works(db: &PgPool, organization_id: i16, objects: Vec<Object>, again: Again) -> anyhow::Result<Vec<Todo>> {
     let mut by_place: BTreeMap<PlaceName, Vec<Object>> = BTreeMap::new();
     for object in objects {
         by_place.entry(object.key.place.clone()).or_default().push(object);
     }
+    let parts = history_db::parts(db, organization_id).await?;
     let mut connection = db.acquire().await?;
     let mut works = Vec::with_capacity(by_place.len());
     for (name, objects) in by_place {
         let place_id = super::db::place(&mut connection, organization_id, &name.account_id, &name.region).await?;
-        let seen = super::db::seen(&mut connection, place_id).await?;
-        let is_new = |object: &&Object| !seen.contains_key(&plan::Version::from(*object));
-        let new = objects.iter().filter(is_new).count();
-        works.push((Arc::new(Work { place_id, name, objects }), new));
+        let stored = super::db::stored(&mut connection, place_id).await?;
+        let new = plan::new_objects(&objects, &stored, again);
+        let part = parts.get(&place_id).copied().unwrap_or_default();
+        let unfinished = part.unfinished || plan::history_turned(&objects, &stored, part.first_snapshot);
+        works.push(Todo { work: Arc::new(Work { place_id, name, objects }), new, unfinished });
     }
     Ok(works)
 }
 
-/// How many listed objects another collection saw first: asked of the store afterwards, because another collection may
-/// have run at the same time.
-async fn seen_before(db: &PgPool, collection_id: i64, works: &[(Arc<Work>, usize)]) -> anyhow::Result<u64> {
+/// Counts the listed objects that an earlier collection saw first, and those that it could not read and that were not read
+/// again.
+async fn count_seen(db: &PgPool, collection_id: i64, works: &[Todo], ladder: &mut Ladder) -> anyhow::Result<()> {
     let mut connection = db.acquire().await?;
-    let mut seen = 0;
-    for (work, _) in works {
-        let others = super::db::first_seen_by_others(&mut connection, work.place_id, collection_id).await?;
-        seen += work.objects.iter().filter(|object| others.contains(&plan::Version::from(*object))).count();
+    for Todo { work, .. } in works {
+        let stored = super::db::stored(&mut connection, work.place_id).await?;
+        let stored: HashMap<&Version, &Stored> = stored.iter().map(|it| (&it.version, it)).collect();
+        for it in work.objects.iter().filter_map(|object| stored.get(&Version::from(object))) {
+            ladder.objects_seen_before += u64::from(it.first_collection != collection_id);
+            if it.seen.outcome == ObjectOutcome::Unreadable && it.judged_by != collection_id {
+                ladder.objects_still_unreadable += 1;
+                if ladder.still_unreadable.len() < NAMES_KEPT {
+                    let reason = it.reason.clone().unwrap_or_default();
+                    ladder.still_unreadable.push((it.version.name.clone(), reason));
+                }
+            }
+        }
     }
-    Ok(count(seen))
+    Ok(())
+}
+
+/// How many places are worked on at a time. Half of the pool's connections stay free: a worker needs a second one now and
+/// then, the collection holds two of its own, and a worker that waits for one too long fails.
+fn workers(cores: usize, connections: u32) -> usize {
+    const MOST: usize = 8;
+    let half = usize::try_from(connections / 2).unwrap_or(MOST);
+    (cores + 1).min(MOST).min(half).max(1)
 }
 
 /// Works on several places at a time: while one waits for the store, another reads.
+///
+/// A place that the store refuses does not keep the others from being finished; the collection fails in the end.
 async fn all_places(
     context: &Arc<Context>,
-    works: &[(Arc<Work>, usize)],
+    works: &[Todo],
+    workers: usize,
     progress: &Progress,
 ) -> anyhow::Result<Tally> {
-    let works: Arc<Vec<(Arc<Work>, usize)>> =
-        Arc::new(works.iter().filter(|(_, new)| *new > 0 || context.recheck).cloned().collect());
+    let due = works.iter().filter(|todo| todo.new > 0 || todo.unfinished || context.recheck);
+    let due: Arc<Vec<(Arc<Work>, usize)>> = Arc::new(due.map(|todo| (Arc::clone(&todo.work), todo.new)).collect());
     let next = Arc::new(AtomicUsize::new(0));
-    let workers = std::thread::available_parallelism().map_or(2, std::num::NonZero::get) + 1;
     let mut tasks = tokio::task::JoinSet::new();
-    for _ in 0..workers.min(works.len()) {
-        let (context, works, next, progress) =
-            (Arc::clone(context), Arc::clone(&works), Arc::clone(&next), progress.clone());
+    for _ in 0..workers.min(due.len()) {
+        let (context, due, next, progress) =
+            (Arc::clone(context), Arc::clone(&due), Arc::clone(&next), progress.clone());
         tasks.spawn(async move {
             let mut sum = Tally::default();
-            while let Some((work, new)) = works.get(next.fetch_add(1, Ordering::Relaxed)) {
-                let tally = place::collect(&context, Arc::clone(work))
-                    .await
-                    .with_context(|| format!("account {}, Region {}", work.name.account_id, work.name.region))?;
-                sum.add(&tally);
+            let mut failed = Vec::new();
+            while let Some((work, new)) = due.get(next.fetch_add(1, Ordering::Relaxed)) {
+                let place = format!("account {}, Region {}", work.name.account_id, work.name.region);
+                match place::collect(&context, Arc::clone(work)).await {
+                    Ok(tally) => sum.add(&tally),
+                    Err(error) if of_all_places(&error) => return Err(error.context(place)),
+                    Err(error) => failed.push(error.context(place)),
+                }
                 let done = progress.add(*new);
                 run_db::set_done(&context.db, context.collection_id, done).await?;
             }
-            anyhow::Ok(sum)
+            anyhow::Ok((sum, failed))
         });
     }
     let mut sum = Tally::default();
+    let mut failed = Vec::new();
     while let Some(done) = tasks.join_next().await {
-        sum.add(&done.context("a worker ended badly")??);
+        let (tally, failures) = done.context("a worker ended badly")??;
+        sum.add(&tally);
+        failed.extend(failures);
     }
     sum.unreadable.sort();
-    Ok(sum)
+    let failures = failed.len();
+    match failed.into_iter().next() {
+        None => Ok(sum),
+        Some(error) if failures == 1 => Err(error),
+        Some(error) => Err(error.context(format!("{failures} of {} account-Regions failed; one of them", due.len()))),
+    }
+}
+
+/// Whether a failure is not of one place: then going on would only fail again.
+fn of_all_places(error: &anyhow::Error) -> bool {
+    error.chain().filter_map(|cause| cause.downcast_ref::<sqlx::Error>()).any(|error| match error {
+        // Classes 08, 53, 57 and 58 of SQLSTATE: the connection, resources, an operator, the system.
+        sqlx::Error::Database(error) => {
+            error.code().is_some_and(|code| ["08", "53", "57", "58"].iter().any(|class| code.starts_with(class)))
+        }
+        _ => true,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn workers_leave_half_of_the_connections_free() {
+        assert_eq!(workers(2, 16), 3);
+        assert_eq!(workers(64, 16), 8);
+        assert_eq!(workers(64, 100), 8);
+        assert_eq!(workers(4, 3), 1);
+        assert_eq!(workers(4, 1), 1);
+    }
 }

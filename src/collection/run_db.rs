@@ -7,95 +7,88 @@ use super::ladder::Ladder;
 use super::run::Options;
 use crate::audit_log::{self, Entry};
 
-/// Space of the advisory locks that running collections hold.
+/// Space of the advisory locks that running collections hold: one an organisation.
 const LIFE_LOCK: i32 = 0x6166_636f;
 
-/// A running collection: holds a lock on a connection of its own for as long as the program lives.
-pub(super) struct Life {
-    pub(super) collection_id: i64,
+/// The right to collect for an organisation: a lock on a connection of its own, held for as long as the program lives.
+/// Dropped in the middle, the connection is closed and the lock with it.
+pub(super) struct Turn {
+    organization_id: i16,
     connection: sqlx::pool::PoolConnection<sqlx::Postgres>,
 }
 
-/// Space of the advisory locks around what is derived for a whole organisation.
-const DERIVED_LOCK: i32 = 0x6166_6f72;
-
-/// Waits until no other collection derives expectations or sums for the organisation; held to the transaction's end.
-pub(super) async fn lock_derived(db: &mut PgConnection, organization_id: i16) -> sqlx::Result<()> {
-    sqlx::query("select pg_advisory_xact_lock($1, $2)")
-        .bind(DERIVED_LOCK)
-        .bind(i32::from(organization_id))
-        .execute(db)
-        .await?;
-    Ok(())
-}
-
-fn lock_key(collection_id: i64) -> i32 {
-    i32::try_from(collection_id % i64::from(i32::MAX)).unwrap_or_default()
-}
-
-/// Marks collections whose program is gone: their lock is free.
-pub(super) async fn end_interrupted(db: &mut PgConnection, organization_id: i16) -> sqlx::Result<()> {
-    let running: Vec<i64> =
-        sqlx::query_scalar("select collection_id from collection where organization_id = $1 and state = 'running'")
-            .bind(organization_id)
-            .fetch_all(&mut *db)
-            .await?;
-    for collection_id in running {
-        let free: bool = sqlx::query_scalar("select pg_try_advisory_lock($1, $2)")
-            .bind(LIFE_LOCK)
-            .bind(lock_key(collection_id))
-            .fetch_one(&mut *db)
-            .await?;
-        if free {
-            sqlx::query(
-                "update collection set state = 'interrupted', finished_at = now(),
-                        failure = 'The program ended before the collection did. What it committed stands.'
-                 where collection_id = $1 and state = 'running'",
-            )
-            .bind(collection_id)
-            .execute(&mut *db)
-            .await?;
-            sqlx::query("select pg_advisory_unlock($1, $2)")
-                .bind(LIFE_LOCK)
-                .bind(lock_key(collection_id))
-                .execute(&mut *db)
-                .await?;
-        }
-    }
-    Ok(())
-}
-
-pub(super) async fn begin(db: &PgPool, organization_id: i16, options: &Options) -> sqlx::Result<Life> {
+/// Waits until no other collection of the organisation runs; `waiting` is called if there is one.
+///
+/// So collections write one after the other, in the order of their ids: what a restatement undoes is what the one before
+/// it wrote, and a day's rows cannot be closed by a collection with a lower id.
+pub(super) async fn turn(db: &PgPool, organization_id: i16, waiting: impl FnOnce()) -> sqlx::Result<Turn> {
     let mut connection = db.acquire().await?;
-    let mut tx = sqlx::Connection::begin(&mut *connection).await?;
-    let collection_id: i64 = sqlx::query_scalar(
-        "insert into collection (organization_id, engine, source, options, started_by, program_version, program_commit)
-         values ($1, 'files', $2, $3, $4, $5, $6) returning collection_id",
-    )
-    .bind(organization_id)
-    .bind(options.from.to_string_lossy())
-    .bind(serde_json::json!({
-        "accounts": options.accounts.iter().map(|path| path.to_string_lossy()).collect::<Vec<_>>(),
-        "regions": options.regions,
-        "since": options.since.map(|day| day.to_string()),
-        "until": options.until.map(|day| day.to_string()),
-        "recheck": options.recheck,
-    }))
-    .bind(&options.started_by)
-    .bind(env!("CARGO_PKG_VERSION"))
-    .bind(env!("AUDITFOLIO_COMMIT"))
-    .fetch_one(&mut *tx)
-    .await?;
-    sqlx::query("select pg_advisory_lock($1, $2)")
+    connection.close_on_drop();
+    let free: bool = sqlx::query_scalar("select pg_try_advisory_lock($1, $2)")
         .bind(LIFE_LOCK)
-        .bind(lock_key(collection_id))
-        .execute(&mut *tx)
+        .bind(i32::from(organization_id))
+        .fetch_one(&mut *connection)
         .await?;
-    let entry = entry(&options.started_by, "start collection", collection_id)
-        .detail(serde_json::json!({ "source": options.from.to_string_lossy() }));
-    audit_log::record(&mut tx, &entry).await?;
-    tx.commit().await?;
-    Ok(Life { collection_id, connection })
+    if !free {
+        waiting();
+        sqlx::query("select pg_advisory_lock($1, $2)")
+            .bind(LIFE_LOCK)
+            .bind(i32::from(organization_id))
+            .execute(&mut *connection)
+            .await?;
+    }
+    let mut turn = Turn { organization_id, connection };
+    turn.end_interrupted().await?;
+    Ok(turn)
+}
+
+impl Turn {
+    /// Marks collections whose program is gone: it is our turn, so none of them can be running.
+    async fn end_interrupted(&mut self) -> sqlx::Result<()> {
+        sqlx::query(
+            "update collection set state = 'interrupted', finished_at = now(),
+                    failure = 'The program ended before the collection did. What it committed stands.'
+             where organization_id = $1 and state = 'running'",
+        )
+        .bind(self.organization_id)
+        .execute(&mut *self.connection)
+        .await?;
+        Ok(())
+    }
+
+    pub(super) async fn begin(mut self, options: &Options) -> sqlx::Result<Life> {
+        let mut tx = sqlx::Connection::begin(&mut *self.connection).await?;
+        let collection_id: i64 = sqlx::query_scalar(
+            "insert into collection (organization_id, engine, source, options, started_by, program_version,
+                                     program_commit)
+             values ($1, 'files', $2, $3, $4, $5, $6) returning collection_id",
+        )
+        .bind(self.organization_id)
+        .bind(options.from.to_string_lossy())
+        .bind(serde_json::json!({
+            "accounts": options.accounts.iter().map(|path| path.to_string_lossy()).collect::<Vec<_>>(),
+            "regions": options.regions,
+            "since": options.since.map(|day| day.to_string()),
+            "until": options.until.map(|day| day.to_string()),
+            "recheck": options.recheck,
+        }))
+        .bind(&options.started_by)
+        .bind(env!("CARGO_PKG_VERSION"))
+        .bind(env!("AUDITFOLIO_COMMIT"))
+        .fetch_one(&mut *tx)
+        .await?;
+        let entry = entry(&options.started_by, "start collection", collection_id)
+            .detail(serde_json::json!({ "source": options.from.to_string_lossy() }));
+        audit_log::record(&mut tx, &entry).await?;
+        tx.commit().await?;
+        Ok(Life { collection_id, turn: self })
+    }
+}
+
+/// A running collection.
+pub(super) struct Life {
+    pub(super) collection_id: i64,
+    turn: Turn,
 }
 
 fn entry(started_by: &str, act: &'static str, collection_id: i64) -> Entry {
@@ -106,12 +99,11 @@ impl Life {
     /// Ends the collection: finished, or failed with a reason. Its days are its deliveries' days.
     pub(super) async fn finish(
         &mut self,
-        organization_id: i16,
         ladder: &Ladder,
         failure: Option<&str>,
         started_by: &str,
     ) -> sqlx::Result<()> {
-        let mut tx = sqlx::Connection::begin(&mut *self.connection).await?;
+        let mut tx = sqlx::Connection::begin(&mut *self.turn.connection).await?;
         let days: (Option<Date>, Option<Date>) =
             sqlx::query_as("select min(day), max(day) from delivery where since_collection = $1")
                 .bind(self.collection_id)
@@ -132,18 +124,17 @@ impl Life {
         .await?;
         let act = if failure.is_some() { "fail collection" } else { "finish collection" };
         let entry = entry(started_by, act, self.collection_id).detail(serde_json::json!({
-            "organization_id": organization_id,
+            "organization_id": self.turn.organization_id,
             "objects_collected": ladder.objects_collected,
             "objects_unreadable": ladder.objects_unreadable,
             "evaluations_stored": ladder.evaluations_stored,
         }));
         audit_log::record(&mut tx, &entry).await?;
-        tx.commit().await?;
-        self.let_go().await
+        tx.commit().await
     }
 
     pub(super) async fn fail(&mut self, failure: &str, started_by: &str) -> sqlx::Result<()> {
-        let mut tx = sqlx::Connection::begin(&mut *self.connection).await?;
+        let mut tx = sqlx::Connection::begin(&mut *self.turn.connection).await?;
         sqlx::query(
             "update collection set state = 'failed', failure = $2, finished_at = clock_timestamp()
              where collection_id = $1",
@@ -153,17 +144,7 @@ impl Life {
         .execute(&mut *tx)
         .await?;
         audit_log::record(&mut tx, &entry(started_by, "fail collection", self.collection_id)).await?;
-        tx.commit().await?;
-        self.let_go().await
-    }
-
-    async fn let_go(&mut self) -> sqlx::Result<()> {
-        sqlx::query("select pg_advisory_unlock($1, $2)")
-            .bind(LIFE_LOCK)
-            .bind(lock_key(self.collection_id))
-            .execute(&mut *self.connection)
-            .await?;
-        Ok(())
+        tx.commit().await
     }
 }
 
@@ -197,7 +178,8 @@ pub(super) async fn analyze(db: &PgPool) -> sqlx::Result<()> {
 
 /// Sums the organisation's days anew, from what is delivered and expected now.
 ///
-/// A place that is expected and not known on a day counts with its last known evaluations before it.
+/// A place that is expected and not known on a day counts with its last known evaluations before it; one that was never
+/// known before makes *at least* not computable.
 pub(super) async fn sum_days(db: &mut PgConnection, organization_id: i16) -> sqlx::Result<()> {
     sqlx::query("delete from day_total where organization_id = $1").bind(organization_id).execute(&mut *db).await?;
     sqlx::query(
@@ -218,7 +200,7 @@ pub(super) async fn sum_days(db: &mut PgConnection, organization_id: i16) -> sql
              from delivered where known group by day
          ), silent as (
              -- Expected and not known: the days between one known day and the next carry the first one's counts.
-             select days.day, e.place_id, last.unknown
+             select days.day, e.account_id, last.unknown
              from expected e
              join days on days.day >= e.first_day and days.day < e.end_day
              left join delivered d on d.place_id = e.place_id and d.day = days.day and d.known
@@ -237,17 +219,17 @@ pub(super) async fn sum_days(db: &mut PgConnection, organization_id: i16) -> sql
              select p.account_id, min(d.day) as day from delivered d join place p using (place_id)
              where d.known group by p.account_id
          ), never as (
-             select days.day, count(distinct e.account_id) as accounts
-             from expected e
-             join days on days.day >= e.first_day and days.day < e.end_day
-             left join first_known f on f.account_id = e.account_id
-             where f.day is null or f.day > days.day
-             group by days.day
+             -- Whole accounts, and Regions of accounts that were known elsewhere.
+             select s.day, count(distinct s.account_id) filter (where f.day is null) as accounts,
+                    count(*) filter (where f.day is not null) as places
+             from silent s left join first_known f on f.account_id = s.account_id and f.day <= s.day
+             where s.unknown is null group by s.day
          )
-         insert into day_total (organization_id, day, expected_places, known_places, never_seen_accounts, complying,
-                                not_complying, insufficient_data, not_applicable, unrecognised, unknown_carried)
+         insert into day_total (organization_id, day, expected_places, known_places, never_seen_accounts,
+                                never_seen_places, complying, not_complying, insufficient_data, not_applicable,
+                                unrecognised, unknown_carried)
          select $1, days.day, coalesce(wanted.places, 0), coalesce(known.places, 0), coalesce(never.accounts, 0),
-                coalesce(known.complying, 0), coalesce(known.not_complying, 0), coalesce(known.insufficient_data, 0),
+                coalesce(never.places, 0), coalesce(known.complying, 0), coalesce(known.not_complying, 0), coalesce(known.insufficient_data, 0),
                 coalesce(known.not_applicable, 0), coalesce(known.unrecognised, 0), coalesce(carried.unknown, 0)
          from days
          left join known using (day) left join carried using (day) left join wanted using (day)
@@ -257,46 +239,4 @@ pub(super) async fn sum_days(db: &mut PgConnection, organization_id: i16) -> sql
     .execute(db)
     .await?;
     Ok(())
-}
-
-/// Counts again, in the store, what this collection wrote, and the latest day in two ways.
-pub(super) async fn recount(
-    db: &PgPool,
-    organization_id: i16,
-    collection_id: i64,
-    ladder: &mut Ladder,
-) -> sqlx::Result<()> {
-    let mut tx = crate::database::read_only(db).await?;
-    let written: i64 = sqlx::query_scalar(
-        "select coalesce(sum(r.complying + r.not_complying + r.insufficient_data + r.not_applicable + r.unrecognised),
-                         0)::bigint
-         from delivery d
-         join object_outcome o on o.object_id = d.object_id and o.collection_id = $1 and o.outcome = 'collected'
-         join rollup r on r.place_id = d.place_id and r.first_day <= d.day and r.end_day > d.day
-         where d.since_collection = $1 and d.known",
-    )
-    .bind(collection_id)
-    .fetch_one(&mut *tx)
-    .await?;
-    let latest: (i64, i64) = sqlx::query_as(
-        "with latest as materialized (
-             select place_id, day from delivery d join place using (place_id)
-             where organization_id = $1 and until_collection is null and known
-               and day = (select max(day) from delivery join place using (place_id)
-                          where organization_id = $1 and until_collection is null)
-         )
-         select (select count(*) from latest l
-                 join run r on r.place_id = l.place_id and r.first_day <= l.day and r.end_day > l.day),
-                (select coalesce(sum(r.complying + r.not_complying + r.insufficient_data + r.not_applicable
-                                     + r.unrecognised), 0)::bigint
-                 from latest l
-                 join rollup r on r.place_id = l.place_id and r.first_day <= l.day and r.end_day > l.day)",
-    )
-    .bind(organization_id)
-    .fetch_one(&mut *tx)
-    .await?;
-    ladder.evaluations_in_store = u64::try_from(written).unwrap_or_default();
-    ladder.latest_in_runs = u64::try_from(latest.0).unwrap_or_default();
-    ladder.latest_in_rollup = u64::try_from(latest.1).unwrap_or_default();
-    tx.commit().await
 }

@@ -141,6 +141,9 @@ pub struct Unreadable {
     pub unpacked: bool,
     /// Of the object's bytes, where they could be read to the end.
     pub sha256: Option<[u8; 32]>,
+    /// `None`: the bytes are at fault. Else it may be readable another time: with a limit on unpacked bytes above this
+    /// (0: with any, because the bytes could not be reached).
+    pub retry_above: Option<u64>,
 }
 
 /// Limits that keep one bad object from harming the rest. All are settings.
@@ -152,10 +155,13 @@ pub struct Limits {
     pub item_bytes: u64,
     /// JSON nested deeper than this makes the object unreadable.
     pub depth: u32,
+    /// Evaluations that all workers together hold before they commit what they read: a few hundred bytes each. The days of
+    /// one object are never parted.
+    pub batch_evaluations: u64,
 }
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { unpacked_bytes: 8 << 30, item_bytes: 64 << 20, depth: 512 }
+        Self { unpacked_bytes: 8 << 30, item_bytes: 64 << 20, depth: 512, batch_evaluations: 600_000 }
     }
 }

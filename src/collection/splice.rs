@@ -85,6 +85,18 @@ pub fn known_after<K, V, N>(calendar: Calendar<'_>, patch: &Patch<K, V, N>) -> V
     days
 }
 
+/// The known days on which a patch may begin a run that it says nothing of: those that follow the patch's days and are not
+/// among them. [`splice`] asks for their notes.
+pub fn days_after<K, V, N>(calendar: Calendar<'_>, patch: &Patch<K, V, N>) -> Vec<Day> {
+    let after = known_after(calendar, patch);
+    let follows = |day: &Day| after.get(after.partition_point(|known| known <= day)).copied();
+    let mut days: Vec<Day> = patch.known.iter().chain(&patch.forgotten).filter_map(follows).collect();
+    days.sort_unstable();
+    days.dedup();
+    days.retain(|day| patch.known.binary_search(day).is_err());
+    days
+}
+
 /// The window of a patch; `None` if the patch names no day.
 pub fn window<K, V, N>(calendar: Calendar<'_>, patch: &Patch<K, V, N>) -> Option<Window> {
     let days = || patch.known.iter().chain(&patch.forgotten).copied();
@@ -99,15 +111,18 @@ pub fn window<K, V, N>(calendar: Calendar<'_>, patch: &Patch<K, V, N>) -> Option
 /// Puts a patch into a place's runs.
 ///
 /// `runs` are all stored runs that overlap or start at the end of the [`window`], in any order; others may be left out.
+/// `note` gives the note of a key on a known day that the patch does not speak for: where a run is split, its right part
+/// begins on such a day.
 pub fn splice<K, V, N>(
     calendar: Calendar<'_>,
     mut patch: Patch<K, V, N>,
     mut runs: Vec<Run<K, V, N>>,
+    note: impl Fn(K, Day) -> N,
 ) -> Changes<K, V, N>
 where
     K: Copy + Ord,
     V: Copy + Eq,
-    N: Copy + Eq + Default,
+    N: Copy + Eq,
 {
     let mut changes = Changes { delete: vec![], shift: vec![], insert: vec![], restated: vec![] };
     let Some(window) = window(calendar, &patch) else { return changes };
@@ -129,7 +144,7 @@ where
     runs.sort_unstable_by_key(|run| (run.key, run.first));
     patch.entries.sort_unstable_by_key(|entry| (entry.key, entry.day));
 
-    let frame = Frame { window, days: &days, watched };
+    let frame = Frame { window, days: &days, watched, note };
     let (mut runs, mut entries) = (runs.as_slice(), patch.entries.as_slice());
     let mut fresh = Vec::new();
     while let Some(key) =
@@ -156,21 +171,23 @@ fn covering<K, V, N>(runs: &[Run<K, V, N>], day: Day) -> Option<&Run<K, V, N>> {
     runs.get(index).filter(|run| run.first <= day)
 }
 
-struct Frame<'a> {
+struct Frame<'a, F> {
     window: Window,
     /// Known days of the window, with whether the patch speaks for them.
     days: &'a [(Day, bool)],
     /// Days ever known that may read differently.
     watched: &'a [Day],
+    note: F,
 }
 
-impl Frame<'_> {
+impl<F> Frame<'_, F> {
     /// The runs of one key over the window, with what sticks out of it on either side.
     fn encode<K, V, N>(&self, key: K, old: &[Run<K, V, N>], said: &[Entry<K, V, N>], fresh: &mut Vec<Run<K, V, N>>)
     where
         K: Copy,
         V: Copy + Eq,
-        N: Copy + Default,
+        N: Copy,
+        F: Fn(K, Day) -> N,
     {
         let mut open: Option<Run<K, V, N>> = None;
         let mut said = said.iter().peekable();
@@ -189,7 +206,7 @@ impl Frame<'_> {
                     if run.first == day || (day == self.window.from && run.first < day) {
                         *run
                     } else {
-                        Run { first: day, note: N::default(), ..*run }
+                        Run { first: day, note: (self.note)(key, day), ..*run }
                     }
                 })
             };
@@ -212,7 +229,7 @@ impl Frame<'_> {
                     if run.first == self.window.to {
                         *run
                     } else {
-                        Run { first: self.window.to, note: N::default(), ..*run }
+                        Run { first: self.window.to, note: (self.note)(key, self.window.to), ..*run }
                     }
                 }));
             }

@@ -112,21 +112,28 @@ impl AccountLine {
     fn at_least(&self) -> i64 {
         match self.figures.at_least() {
             AtLeast::Share(share) => share.tenths(),
-            AtLeast::NotComputable { .. } => -1,
+            AtLeast::NotComputable(_) => -1,
             AtLeast::Nothing => -2,
         }
     }
 
     pub(super) fn never_seen(&self) -> bool {
-        self.figures.never_seen_accounts > 0
+        self.figures.never_seen.accounts > 0
+    }
+
+    /// Seen, but not in every Region.
+    pub(super) fn partly_seen(&self) -> bool {
+        self.figures.never_seen.places > 0
     }
 }
 
 /// By what is unknown, then by open failures: what an auditor must ask about comes first.
 pub(super) fn most_urgent_first(accounts: &mut [AccountLine]) {
     accounts.sort_by(|one, other| {
-        let urgency =
-            |line: &AccountLine| (line.never_seen(), line.figures.unknown(), line.figures.counts.not_complying);
+        let urgency = |line: &AccountLine| {
+            let figures = &line.figures;
+            (line.never_seen(), line.partly_seen(), figures.unknown(), figures.counts.not_complying)
+        };
         urgency(other).cmp(&urgency(one)).then_with(|| one.id.cmp(&other.id))
     });
 }

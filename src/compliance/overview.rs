@@ -95,7 +95,7 @@ async fn show(state: Data<State>, mut view: View) -> Result<HttpResponse, Error>
         complying_href: rows("compliant"),
         unknown_href: rows("unknown"),
         never_href: link(&view, "/delivery", &[]) + "#never",
-        trend_computable: trend.iter().any(|total| total.figures.never_seen_accounts == 0),
+        trend_computable: trend.iter().any(|total| !total.figures.never_seen.any()),
         trend: chart(&view, &trend),
         failures,
         accounts,
@@ -118,7 +118,7 @@ fn chart(view: &View, trend: &[totals::DayTotal]) -> Trend {
             complying: total.figures.counts.complying,
             not_complying: total.figures.counts.not_complying,
             unknown: total.figures.unknown(),
-            computable: total.figures.never_seen_accounts == 0,
+            computable: !total.figures.never_seen.any(),
         })
         .collect();
     let first = days.first().map_or(view.as_of, |day| day.day);

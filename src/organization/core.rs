@@ -37,7 +37,9 @@ pub(super) const BEGINNING: Date = time::macros::date!(1970 - 01 - 01);
 /// The days on which something that lists name belonged, in order.
 ///
 /// `lists` are ascending by day; each tells whether the thing is on it, and since when if that is known. The first list
-/// speaks for the days before it. A thing leaves on the day of the first list without it.
+/// speaks for the days before it. A thing leaves on the day of the first list without it. One that comes back with a start
+/// from before it left (a suspended account that is active again keeps the day on which it joined) is back from the list
+/// that shows it again: nothing tells of an earlier day.
 fn membership(lists: &[(Date, Option<Option<Date>>)]) -> Vec<Days> {
     let mut spans: Vec<Days> = Vec::new();
     let mut open: Option<Date> = None;
@@ -47,7 +49,7 @@ fn membership(lists: &[(Date, Option<Option<Date>>)]) -> Vec<Days> {
             (Some(since), None) => {
                 let unknown_start = if at == 0 { BEGINNING } else { *listed_on };
                 let since = since.unwrap_or(unknown_start);
-                open = Some(left.map_or(since, |left| since.max(left)));
+                open = Some(if left.is_some_and(|left| since <= left) { *listed_on } else { since });
             }
             (None, Some(first)) => {
                 spans.extend((first < *listed_on).then_some(Days { first, end: Some(*listed_on) }));
@@ -181,6 +183,24 @@ mod tests {
             [
                 Days { first: date!(2025 - 01 - 01), end: Some(date!(2026 - 02 - 01)) },
                 Days { first: date!(2026 - 02 - 20), end: None },
+            ]
+        );
+    }
+
+    #[test]
+    fn an_account_that_is_active_again_is_expected_from_the_list_that_says_so() {
+        let joined = Some(datetime!(2025-01-01 00:00 UTC));
+        let list = |listed_on, status| AccountList { listed_on, accounts: vec![listing("1", status, joined)] };
+        let lists = [
+            list(date!(2026 - 01 - 01), "ACTIVE"),
+            list(date!(2026 - 02 - 01), "SUSPENDED"),
+            list(date!(2026 - 03 - 01), "ACTIVE"),
+        ];
+        assert_eq!(
+            accounts(&lists)[0].days,
+            [
+                Days { first: date!(2025 - 01 - 01), end: Some(date!(2026 - 02 - 01)) },
+                Days { first: date!(2026 - 03 - 01), end: None },
             ]
         );
     }

@@ -19,6 +19,8 @@ pub async fn current(db: &mut PgConnection, name: &str) -> sqlx::Result<i16> {
 }
 
 /// Keeps new lists and derives from all lists which places are expected, from `collection_id` on.
+///
+/// Returns the Regions that the list before had and the new one has not: they stop being expected today.
 pub async fn take(
     db: &mut PgConnection,
     organization_id: i16,
@@ -26,12 +28,13 @@ pub async fn take(
     accounts: &[AccountFile],
     regions: &[String],
     today: Date,
-) -> sqlx::Result<()> {
+) -> sqlx::Result<Vec<String>> {
     for file in accounts {
         keep_accounts(db, organization_id, collection_id, file).await?;
     }
-    keep_regions(db, organization_id, collection_id, regions, today).await?;
-    derive(db, organization_id, collection_id).await
+    let dropped = keep_regions(db, organization_id, collection_id, regions, today).await?;
+    derive(db, organization_id, collection_id).await?;
+    Ok(dropped)
 }
 
 async fn keep_accounts(
@@ -76,25 +79,31 @@ async fn keep_regions(
     collection_id: i64,
     regions: &[String],
     today: Date,
-) -> sqlx::Result<()> {
+) -> sqlx::Result<Vec<String>> {
     if regions.is_empty() {
-        return Ok(());
+        return Ok(vec![]);
     }
-    let regions: Vec<&String> = regions.iter().collect::<BTreeSet<_>>().into_iter().collect();
-    // Only a list that differs from the last one is news.
-    sqlx::query(
-        "insert into region_list (organization_id, collection_id, listed_on, regions)
-         select $1, $2, $3, $4
-         where $4 is distinct from (select regions from region_list where organization_id = $1
-                                    order by listed_on desc, region_list_id desc limit 1)",
+    let regions: BTreeSet<&String> = regions.iter().collect();
+    let before: Option<Vec<String>> = sqlx::query_scalar(
+        "select regions from region_list where organization_id = $1 order by listed_on desc, region_list_id desc
+         limit 1",
     )
     .bind(organization_id)
-    .bind(collection_id)
-    .bind(today)
-    .bind(regions)
-    .execute(db)
+    .fetch_optional(&mut *db)
     .await?;
-    Ok(())
+    // Only a list that differs from the last one is news.
+    let before = before.unwrap_or_default();
+    if before.iter().eq(regions.iter().copied()) {
+        return Ok(vec![]);
+    }
+    sqlx::query("insert into region_list (organization_id, collection_id, listed_on, regions) values ($1, $2, $3, $4)")
+        .bind(organization_id)
+        .bind(collection_id)
+        .bind(today)
+        .bind(regions.iter().collect::<Vec<_>>())
+        .execute(db)
+        .await?;
+    Ok(before.into_iter().filter(|region| !regions.contains(region)).collect())
 }
 
 #[derive(sqlx::FromRow)]

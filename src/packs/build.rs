@@ -398,6 +398,7 @@ pub fn cover_json(pack: &Pack) -> serde_json::Value {
         "completeness_established": cover.completeness_established,
         "gaps_line": pack.delivery.gaps_line(),
         "never_seen": pack.delivery.never_seen,
+        "never_seen_regions": pack.delivery.never_seen_regions,
         "notices": content::notices(pack),
         "register_rows": pack.register.rows,
         "register_printed": pack.register.printed(),

@@ -215,11 +215,12 @@ fn scope<'a>(blocks: &mut Vec<Block<'a>>, pack: &'a Pack, tables: &'a Tables) {
     if outside > 0 {
         sentences.push(format!("{outside} more of the organisation are not, because it was asked for without them"));
     }
-    if !pack.delivery.never_seen.is_empty() {
-        let never = pack.delivery.never_seen.join(", ");
-        sentences.push(format!("Expected and never seen up to {}: {never}", day(pack.cover.as_of)));
+    if pack.delivery.never_seen().any() {
+        let regions = pack.delivery.never_seen_regions.iter().map(|(account, region)| format!("{account} in {region}"));
+        let never: Vec<String> = pack.delivery.never_seen.iter().cloned().chain(regions).collect();
+        sentences.push(format!("Expected and never seen up to {}: {}", day(pack.cover.as_of), never.join(", ")));
     } else if pack.cover.completeness_established {
-        sentences.push("Every account that was expected has delivered at least once".to_owned());
+        sentences.push("Every account has delivered at least once in every Region in which it was expected".to_owned());
     }
     if !pack.cover.completeness_established {
         sentences.push("Completeness against the organisation not established".to_owned());
@@ -305,10 +306,10 @@ fn severities<'a>(blocks: &mut Vec<Block<'a>>, pack: &'a Pack, tables: &'a Table
         grouped(known),
         share_down(all.complying, known).map_or_else(String::new, |share| format!(" ({share})")),
         grouped(unknown),
-        if pack.delivery.never_seen.is_empty() {
-            share_down(all.complying, known + unknown).map_or_else(String::new, |share| format!(": at least {share}"))
+        if pack.delivery.never_seen().any() {
+            format!("; at least: not computable, {}", pack.delivery.never_seen())
         } else {
-            format!("; at least: not computable, {} accounts never seen", pack.delivery.never_seen.len())
+            share_down(all.complying, known + unknown).map_or_else(String::new, |share| format!(": at least {share}"))
         }
     )));
     blocks.push(paragraph("Unknown holds INSUFFICIENT_DATA, statuses that this program does not know, and the last known evaluations of expected account-Regions without evidence of the day. A resource that several rules evaluate is counted once in each severity."));

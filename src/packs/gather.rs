@@ -61,7 +61,7 @@ pub(super) async fn gather(
     let objects = objects(db, about).await?;
     progress(4, STEPS);
     let (accounts_file, scope) = scope(db, about, &delivered, &population).await?;
-    delivered.delivery.never_seen = never_seen(db, about).await?;
+    never_seen(db, about, &mut delivered.delivery).await?;
 
     let rolled_up = totals(db, &about.scope, about.as_of, about.known_at).await?;
     let results = results(db, about, &population, &period, &delivered).await?;
@@ -363,16 +363,16 @@ async fn scope(
     Ok((file.finish()?, Scope { accounts: listed, left_out, rules }))
 }
 
-/// Accounts expected on the as-of day of which no day up to it is known.
-async fn never_seen(db: &mut PgConnection, about: &About) -> anyhow::Result<Vec<String>> {
-    let as_of = about.as_of;
-    let never = |account: &evidence::Account| {
-        let expected = account.expected_from.is_some_and(|from| from <= as_of)
-            && account.expected_until.is_none_or(|until| until > as_of);
-        expected && account.first_known_day.is_none_or(|first| first > as_of)
-    };
-    let all = accounts(db, &about.scope, about.known_at).await?;
-    Ok(all.into_iter().filter(never).map(|account| account.account_id).collect())
+/// What was expected on the as-of day and of which no day up to it is known: whole accounts, and Regions of others.
+async fn never_seen(db: &mut PgConnection, about: &About, delivery: &mut Delivery) -> anyhow::Result<()> {
+    for place in evidence::never_seen(db, &about.scope, about.as_of, about.known_at).await? {
+        if place.account_seen {
+            delivery.never_seen_regions.push((place.account_id, place.region));
+        } else if delivery.never_seen.last() != Some(&place.account_id) {
+            delivery.never_seen.push(place.account_id);
+        }
+    }
+    Ok(())
 }
 
 async fn results(

@@ -3,6 +3,7 @@
 use time::{Date, OffsetDateTime};
 
 use super::layout::table::Table;
+use crate::compliance::core::NeverSeen;
 use crate::compliance::evidence::{Gap, PlaceDay};
 use crate::compliance::{DeliveryState, Severity};
 
@@ -145,9 +146,17 @@ pub struct Delivery {
     pub gaps: Vec<Gap>,
     /// Expected accounts that never delivered up to the as-of day.
     pub never_seen: Vec<String>,
+    /// The same of Regions, as account and Region, of accounts that delivered elsewhere.
+    pub never_seen_regions: Vec<(String, String)>,
 }
 
 impl Delivery {
+    /// What makes *at least* not computable.
+    pub fn never_seen(&self) -> NeverSeen {
+        let number = |length| i64::try_from(length).unwrap_or(i64::MAX);
+        NeverSeen { accounts: number(self.never_seen.len()), places: number(self.never_seen_regions.len()) }
+    }
+
     /// Counts a day of a place.
     pub fn add(&mut self, one: &PlaceDay) {
         match self.states.iter_mut().find(|(of, _)| *of == one.state) {

@@ -132,6 +132,8 @@ pub struct ExpectedDay {
     pub known_places: u32,
     /// Expected accounts without a known day in any Region up to and including this day.
     pub never_seen_accounts: u32,
+    /// Expected Regions without a known day up to and including this day, of accounts with one in another Region.
+    pub never_seen_places: u32,
     /// Sum over known places.
     #[serde(flatten)]
     pub counts: Counts,

@@ -276,6 +276,7 @@ fn expected(organization: &Organization, outcomes: Vec<Outcome>, account_lists: 
             expected_places: 0,
             known_places: 0,
             never_seen_accounts: 0,
+            never_seen_places: 0,
             counts: Counts::default(),
             unknown_carried: 0,
             places: Vec::new(),
@@ -306,8 +307,15 @@ fn expected(organization: &Organization, outcomes: Vec<Outcome>, account_lists: 
         }
         for (index, account) in organization.accounts.iter().enumerate() {
             let own = &last_known[index * regions.len()..][..regions.len()];
-            let never = organization.expects(account, day) && own.iter().all(Option::is_none);
-            sum.never_seen_accounts += u32::from(never);
+            if !organization.expects(account, day) {
+                continue;
+            }
+            let unseen = own.iter().filter(|last| last.is_none()).count();
+            if unseen == own.len() {
+                sum.never_seen_accounts += 1;
+            } else {
+                sum.never_seen_places += u32::try_from(unseen).expect("a few Regions");
+            }
         }
         days.push(sum);
     }

@@ -235,7 +235,7 @@ pub struct TrendDay {
     pub complying: i64,
     pub not_complying: i64,
     pub unknown: i64,
-    /// False where an expected account has never delivered: then *at least* is not computable.
+    /// False where an expected account, or a Region of one, has never delivered: then *at least* is not computable.
     pub computable: bool,
 }
 

@@ -165,7 +165,8 @@ impl World {
         }
         let known: Vec<Day> = place.table.keys().copied().collect();
         let ever_known: Vec<Day> = place.ever.iter().copied().collect();
-        let changes = splice(Calendar { known: &known, ever_known: &ever_known }, patch, place.runs.clone());
+        let changes =
+            splice(Calendar { known: &known, ever_known: &ever_known }, patch, place.runs.clone(), |_, _| None);
         let mut tx = self.db.begin().await.unwrap();
         for run in &changes.delete {
             place.runs.retain(|stored| stored != run);

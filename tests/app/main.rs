@@ -4,11 +4,15 @@
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+mod at_least;
 mod audit_log;
 mod backup;
 mod bucket;
 mod collection;
+mod collection_faults;
 mod collection_laws;
+mod collection_model;
+mod collection_program;
 mod compliance;
 mod database;
 mod demo;

@@ -89,9 +89,9 @@ async fn assert_store_is_true(db: &PgPool, expected: &Expected) {
     let more: Vec<_> = stored.keys().filter(|place| !wanted.contains_key(*place)).collect();
     assert!(more.is_empty(), "delivered and not expected to be: {more:?}");
 
-    let totals: Vec<(Date, i32, i32, i32, i64, i64, i64, i64, i64, i64)> = sqlx::query_as(
-        "select day, expected_places, known_places, never_seen_accounts, complying, not_complying, insufficient_data,
-                not_applicable, unrecognised, unknown_carried from day_total order by day",
+    let totals: Vec<(Date, i32, i32, i32, i32, i64, i64, i64, i64, i64, i64)> = sqlx::query_as(
+        "select day, expected_places, known_places, never_seen_accounts, never_seen_places, complying, not_complying,
+                insufficient_data, not_applicable, unrecognised, unknown_carried from day_total order by day",
     )
     .fetch_all(db)
     .await
@@ -107,6 +107,7 @@ async fn assert_store_is_true(db: &PgPool, expected: &Expected) {
                 small(day.expected_places),
                 small(day.known_places),
                 small(day.never_seen_accounts),
+                small(day.never_seen_places),
                 number(it.complying),
                 number(it.not_complying),
                 number(it.insufficient_data),

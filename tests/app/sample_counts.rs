@@ -122,6 +122,7 @@ fn naive(folder: &Path, expected: &Expected) -> Vec<ExpectedDay> {
             expected_places: 0,
             known_places: 0,
             never_seen_accounts: 0,
+            never_seen_places: 0,
             counts: Counts::default(),
             unknown_carried: 0,
             places: Vec::new(),
@@ -157,8 +158,11 @@ fn naive(folder: &Path, expected: &Expected) -> Vec<ExpectedDay> {
                     counts,
                 });
             }
-            let seen = last_known.keys().any(|(account, _)| account == id);
-            sum.never_seen_accounts += u32::from(expects && !seen);
+            let seen = last_known.keys().filter(|(account, _)| account == id).count();
+            sum.never_seen_accounts += u32::from(expects && seen == 0);
+            if expects && seen > 0 {
+                sum.never_seen_places += u32::try_from(expected.regions.len() - seen).unwrap();
+            }
         }
         days.push(sum);
         day = day.next_day().unwrap();

@@ -216,5 +216,5 @@ fn unreadable(fault: Fault, base: u64, place: Place, reading: &Reading) -> Unrea
         _ => fault.reason,
     };
     let position = base + u64::try_from(fault.at).expect("a length fits in 64 bits");
-    Unreadable { reason, position, unpacked: true, sha256: None }
+    Unreadable { reason, position, unpacked: true, sha256: None, retry_above: None }
 }

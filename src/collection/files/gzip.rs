@@ -166,10 +166,8 @@ impl<R: Read> Gzip<R> {
         self.member_bytes = self.member_bytes.wrapping_add(u32::try_from(new & 0xffff_ffff).expect("32 bits"));
         self.unpacked += new;
         if self.unpacked > self.most_bytes {
-            return Err(fault(
-                format!("it unpacks to more than the limit of {} bytes", self.most_bytes),
-                self.position(),
-            ));
+            let reason = format!("it unpacks to more than the limit of {} bytes", self.most_bytes);
+            return Err(Unreadable { retry_above: Some(self.most_bytes), ..fault(reason, self.position()) });
         }
         match status {
             Status::StreamEnd => self.part = Part::Trailer,
@@ -229,7 +227,8 @@ impl<R: Read> Gzip<R> {
                 Err(error) if error.kind() == ErrorKind::Interrupted => {}
                 Err(error) => {
                     self.hash = None;
-                    return Err(fault(format!("the file could not be read: {error}"), self.taken));
+                    let reason = format!("the file could not be read: {error}");
+                    return Err(Unreadable { retry_above: Some(0), ..fault(reason, self.taken) });
                 }
             }
         }
@@ -245,7 +244,7 @@ impl<R: Read> Gzip<R> {
 }
 
 fn fault(reason: impl Into<String>, position: u64) -> Unreadable {
-    Unreadable { reason: reason.into(), position, unpacked: false, sha256: None }
+    Unreadable { reason: reason.into(), position, unpacked: false, sha256: None, retry_above: None }
 }
 
 fn array(hash: &[u8]) -> [u8; 32] {

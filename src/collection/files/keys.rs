@@ -56,6 +56,11 @@ pub fn parse(name: &str) -> Parsed {
     let file = segments.last().copied().unwrap_or_default();
     match after_config(&segments) {
         Place::Config { account_id, rest } if !file.is_empty() && !file.starts_with('.') => {
+            if name.len() > MOST_KEY_BYTES {
+                return Parsed::Malformed(format!(
+                    "the key is longer than {MOST_KEY_BYTES} bytes, which is S3's limit"
+                ));
+            }
             parse_config(account_id, rest)
         }
         Place::Config { .. } | Place::Other => Parsed::Ignored(Ignored::NotConfig),
@@ -87,6 +92,10 @@ fn after_config<'a, 'b>(segments: &'b [&'a str]) -> Place<'a, 'b> {
         _ => Place::Other,
     }
 }
+
+/// S3's own limit: <https://docs.aws.amazon.com/AmazonS3/latest/userguide/object-keys.html>. A longer name in a folder is no
+/// object of a bucket, and would not fit into an index of the store.
+const MOST_KEY_BYTES: usize = 1024;
 
 fn parse_config(account_id: &str, rest: &[&str]) -> Parsed {
     if let [.., "ConfigWritabilityCheckFile"] = rest {
@@ -191,7 +200,7 @@ fn is_account_id(word: &str) -> bool {
 }
 
 /// A Region's name is lower-case words with a number at the end, e.g. `us-gov-west-1`.
-fn is_region(word: &str) -> bool {
+pub(in crate::collection) fn is_region(word: &str) -> bool {
     let mut parts = word.rsplit('-');
     let number = parts.next().unwrap_or_default();
     let mut words = 0;

@@ -53,6 +53,7 @@ fn read_with(
         position: 0,
         unpacked: false,
         sha256: None,
+        retry_above: Some(0),
     };
     let mut file = File::open(path).map_err(io)?;
     let length = file.metadata().map_err(io)?.len();
@@ -111,6 +112,7 @@ fn read_stream(
             position: reading.unpacked_bytes,
             unpacked: true,
             sha256: None,
+            retry_above: Some(0),
         }),
         (Err(unreadable), delivered) => Err(Unreadable { sha256: delivered.map(|(sha256, _)| sha256), ..unreadable }),
     }

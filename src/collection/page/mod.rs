@@ -249,11 +249,13 @@ fn ladder_lines(ladder: &Ladder) -> Vec<(String, u64)> {
         ("Objects collected".to_owned(), ladder.objects_collected),
         ("Objects superseded".to_owned(), ladder.objects_superseded),
         ("Objects unreadable".to_owned(), ladder.objects_unreadable),
+        ("Objects unreadable before and still there".to_owned(), ladder.objects_still_unreadable),
         ("Objects of days that were not asked for".to_owned(), ladder.objects_outside_days),
     ];
     let reasons = [
         ("Evaluations left out", &ladder.left_out),
         ("Evaluations of history items left out", &ladder.history_left_out),
+        ("Conformance-pack items left out", &ladder.packs_left_out),
         ("Files ignored", &ladder.ignored),
     ];
     for (what, counts) in reasons {
@@ -271,9 +273,11 @@ fn ladder_lines(ladder: &Ladder) -> Vec<(String, u64)> {
 /// Names that the ladder keeps beside its counts, each with what is wrong.
 fn oddities(ladder: &Ladder) -> Vec<(&'static str, &str, &str)> {
     let lists = [
+        ("could not be read before and is still there", &ladder.still_unreadable),
         ("name not understood", &ladder.malformed),
         ("could not be looked at", &ladder.unlisted),
         ("changed after it was collected", &ladder.changed),
+        ("does not add up", &ladder.disagreeing),
     ];
     lists
         .into_iter()

@@ -70,7 +70,13 @@ impl World {
             }
             None => vec![],
         };
-        let changes = splice(calendar, patch, loaded);
+        let asked = days_after(calendar, &patch);
+        let table = &self.table;
+        let note = |key, day| {
+            let note = table[&day][&key].1;
+            if asked.contains(&day) { note } else { -1 }
+        };
+        let changes = splice(calendar, patch, loaded, note);
         for run in &changes.delete {
             let at = self.runs.iter().position(|stored| stored == run).expect("a deleted run is stored");
             self.runs.remove(at);
@@ -128,6 +134,11 @@ proptest! {
             for run in &runs {
                 prop_assert!(run.first < run.end);
                 prop_assert!(world.table.contains_key(&run.first), "a run begins on a known day");
+                prop_assert_eq!(
+                    (run.value, run.note),
+                    world.table[&run.first][&run.key],
+                    "and has that day's note, also where it was split"
+                );
                 prop_assert!(run.end == Day::INFINITY || world.table.contains_key(&run.end), "and ends before one");
             }
             for pair in runs.windows(2) {
@@ -177,6 +188,6 @@ fn a_day_like_the_one_before_writes_nothing() {
         forgotten: vec![],
         entries: vec![Entry { key: 1, day: Day(3), value: 1, note: 9 }],
     };
-    let changes = splice(Calendar { known: &[Day(1)], ever_known: &[Day(1)] }, patch, vec![run]);
+    let changes = splice(Calendar { known: &[Day(1)], ever_known: &[Day(1)] }, patch, vec![run], |_, _| 0);
     assert_eq!(changes, Changes { delete: vec![], shift: vec![], insert: vec![], restated: vec![] });
 }

@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 
 use time::{Date, OffsetDateTime};
 
-use super::figures::{Counts, Figures};
+use super::figures::{Counts, Figures, NeverSeen};
 use crate::compliance::DeliveryState;
 use crate::web::format::{count, day as day_words};
 
@@ -81,20 +81,24 @@ impl<'a> Evidence<'a> {
         gaps
     }
 
-    /// Expected accounts without a known day in any Region up to this day.
-    pub fn never_seen_accounts(&self) -> i64 {
-        let expected: BTreeSet<&str> =
-            self.places.iter().filter(|place| place.expected).map(|place| place.account_id.as_str()).collect();
+    /// Expected accounts without a known day in any Region up to this day, and expected Regions without one of accounts
+    /// that have one elsewhere.
+    pub fn never_seen(&self) -> NeverSeen {
         let seen: BTreeSet<&str> =
             self.places.iter().filter(|place| place.seen()).map(|place| place.account_id.as_str()).collect();
-        i64::try_from(expected.difference(&seen).count()).unwrap_or(i64::MAX)
+        let silent = self.places.iter().filter(|place| place.expected && !place.seen());
+        let (places, accounts): (Vec<_>, Vec<_>) =
+            silent.map(|place| place.account_id.as_str()).partition(|account| seen.contains(account));
+        let accounts: BTreeSet<&str> = accounts.into_iter().collect();
+        let number = |length| i64::try_from(length).unwrap_or(i64::MAX);
+        NeverSeen { accounts: number(accounts.len()), places: number(places.len()) }
     }
 
     pub fn figures(&self) -> Figures {
         Figures {
             counts: self.places.iter().filter(|place| place.known()).map(|place| place.counts).sum(),
             carried: self.places.iter().map(|place| place.carried()).sum(),
-            never_seen_accounts: self.never_seen_accounts(),
+            never_seen: self.never_seen(),
         }
     }
 
@@ -193,8 +197,18 @@ mod tests {
             place("3", DeliveryState::NoComplianceItems),
         ];
         let figures = Evidence::of(DAY, &places).figures();
-        assert_eq!(figures.never_seen_accounts, 2);
+        assert_eq!(figures.never_seen, NeverSeen { accounts: 2, places: 0 });
         assert_eq!(figures.at_least().to_string(), "not computable: 2 accounts never seen");
+    }
+
+    #[test]
+    fn a_region_that_never_delivered_makes_it_not_computable_too() {
+        let elsewhere = PlaceDay { region: "eu-west-1".to_owned(), ..place("1", DeliveryState::Missing) };
+        let places = [place("1", DeliveryState::Delivered), elsewhere, place("2", DeliveryState::Missing)];
+        let figures = Evidence::of(DAY, &places).figures();
+        assert_eq!(figures.never_seen, NeverSeen { accounts: 1, places: 1 });
+        let seen = Evidence::of(DAY, &places[..2]).figures();
+        assert_eq!(seen.at_least().to_string(), "not computable: 1 account-Region never seen");
     }
 
     #[test]
@@ -206,7 +220,7 @@ mod tests {
         let places = [place("1", DeliveryState::Delivered), silent.clone()];
         let figures = Evidence::of(DAY, &places).figures();
         assert_eq!(figures.carried, 9);
-        assert_eq!(figures.never_seen_accounts, 0);
+        assert!(!figures.never_seen.any());
         let left = PlaceDay { expected: false, ..silent };
         assert_eq!(Evidence::of(DAY, [&left]).figures().carried, 0, "what is not expected is not missed");
     }

@@ -90,21 +90,45 @@ impl fmt::Display for Share {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum AtLeast {
     Share(Share),
-    /// So many expected accounts have never delivered: how much is unknown is itself unknown.
-    NotComputable {
-        never_seen_accounts: i64,
-    },
+    /// Expected accounts, or Regions of accounts that were seen elsewhere, have never delivered: how much is unknown is
+    /// itself unknown.
+    NotComputable(NeverSeen),
     /// No evaluations at all.
     Nothing,
+}
+
+/// What was expected and never delivered.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct NeverSeen {
+    /// Whole accounts: none of their Regions was ever known.
+    pub accounts: i64,
+    /// Account-Regions of accounts that were known in another Region.
+    pub places: i64,
+}
+
+impl NeverSeen {
+    pub fn any(self) -> bool {
+        self.accounts > 0 || self.places > 0
+    }
+}
+
+impl fmt::Display for NeverSeen {
+    /// "2 accounts and 1 account-Region never seen".
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (accounts, places) = (plural(self.accounts, "account"), plural(self.places, "account-Region"));
+        match self {
+            Self { places: 0, .. } => write!(f, "{accounts} never seen"),
+            Self { accounts: 0, .. } => write!(f, "{places} never seen"),
+            _ => write!(f, "{accounts} and {places} never seen"),
+        }
+    }
 }
 
 impl fmt::Display for AtLeast {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Share(share) => share.fmt(f),
-            Self::NotComputable { never_seen_accounts } => {
-                write!(f, "not computable: {} never seen", plural(*never_seen_accounts, "account"))
-            }
+            Self::NotComputable(never_seen) => write!(f, "not computable: {never_seen}"),
             Self::Nothing => f.write_str("no evaluations"),
         }
     }
@@ -117,8 +141,7 @@ pub struct Figures {
     pub counts: Counts,
     /// Last known evaluations of expected places without evidence that day.
     pub carried: i64,
-    /// Expected accounts that never delivered.
-    pub never_seen_accounts: i64,
+    pub never_seen: NeverSeen,
 }
 
 impl Figures {
@@ -138,13 +161,13 @@ impl Figures {
 
     /// C / (C + NC + unknown).
     pub fn at_least(&self) -> AtLeast {
-        if self.never_seen_accounts > 0 {
-            return AtLeast::NotComputable { never_seen_accounts: self.never_seen_accounts };
+        if self.never_seen.any() {
+            return AtLeast::NotComputable(self.never_seen);
         }
         Share::of(self.counts.complying, self.known() + self.unknown()).map_or(AtLeast::Nothing, AtLeast::Share)
     }
 
-    /// *At least* of those accounts that have delivered: what trends draw where the whole is not computable.
+    /// *At least* of those account-Regions that have delivered: what trends draw where the whole is not computable.
     pub fn at_least_of_seen(&self) -> Option<Share> {
         Share::of(self.counts.complying, self.known() + self.unknown())
     }
@@ -172,7 +195,7 @@ impl Figures {
         }
         match self.at_least() {
             AtLeast::Share(share) => _ = write!(sentence, ": at least {share}."),
-            AtLeast::NotComputable { .. } => _ = write!(sentence, ". At least: {}.", self.at_least()),
+            AtLeast::NotComputable(_) => _ = write!(sentence, ". At least: {}.", self.at_least()),
             AtLeast::Nothing => sentence.push('.'),
         }
         sentence
@@ -234,7 +257,7 @@ mod tests {
 
         #[test]
         fn one_hundred_percent_means_all(counts in counts(), carried in 0..3_i64) {
-            let figures = Figures { counts, carried, never_seen_accounts: 0 };
+            let figures = Figures { counts, carried, ..Figures::default() };
             if let AtLeast::Share(share) = figures.at_least() {
                 prop_assert_eq!(
                     share.tenths() == 1000,
@@ -248,7 +271,7 @@ mod tests {
 
         #[test]
         fn at_least_is_never_above_complying_of_known(counts in counts(), carried in 0..5_000_i64) {
-            let figures = Figures { counts, carried, never_seen_accounts: 0 };
+            let figures = Figures { counts, carried, ..Figures::default() };
             if let (Some(at_least), Some(of_known)) = (tenths(&figures), figures.complying_of_known()) {
                 prop_assert!(at_least <= of_known.tenths());
             }
@@ -266,16 +289,20 @@ mod tests {
     #[test]
     fn the_sentence_gives_both_figures() {
         let counts = Counts { complying: 1284, not_complying: 23, insufficient_data: 14, ..Counts::default() };
-        let mut figures = Figures { counts, carried: 200, never_seen_accounts: 0 };
+        let mut figures = Figures { counts, carried: 200, ..Figures::default() };
         assert_eq!(
             figures.sentence(),
             "1,284 of 1,307 known evaluations comply; 214 are unknown: at least 84.4\u{a0}%."
         );
-        figures.never_seen_accounts = 2;
+        figures.never_seen.accounts = 2;
         assert_eq!(
             figures.sentence(),
             "1,284 of 1,307 known evaluations comply; 214 are unknown. At least: not computable: 2 accounts never seen."
         );
+        figures.never_seen = NeverSeen { accounts: 0, places: 1 };
+        assert_eq!(figures.at_least().to_string(), "not computable: 1 account-Region never seen");
+        figures.never_seen = NeverSeen { accounts: 1, places: 3 };
+        assert_eq!(figures.at_least().to_string(), "not computable: 1 account and 3 account-Regions never seen");
         let nothing = Figures::default();
         assert_eq!(nothing.sentence(), "No evaluations that comply or not: nothing was delivered for this scope.");
         let unknown = Figures { carried: 1, ..Figures::default() };

@@ -7,7 +7,7 @@ pub mod history;
 
 pub use changes::{Change, Held};
 pub use evidence::{Evidence, PlaceDay};
-pub use figures::{AtLeast, Counts, Figures, Share};
+pub use figures::{AtLeast, Counts, Figures, NeverSeen, Share};
 
 /// How long a deviation has been open on a day, from the day it was first observed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]

@@ -3,7 +3,7 @@
 use sqlx::{FromRow, PgConnection};
 use time::{Date, OffsetDateTime};
 
-use crate::compliance::core::{Counts, Figures};
+use crate::compliance::core::{Counts, Figures, NeverSeen};
 
 /// A day of the organisation.
 #[derive(Debug, Clone)]
@@ -16,6 +16,7 @@ pub(crate) struct DayTotal {
 struct DayTotalRow {
     day: Date,
     never_seen_accounts: i32,
+    never_seen_places: i32,
     complying: i64,
     not_complying: i64,
     insufficient_data: i64,
@@ -32,7 +33,7 @@ pub(crate) async fn trend(
     until: Date,
 ) -> sqlx::Result<Vec<DayTotal>> {
     let rows: Vec<DayTotalRow> = sqlx::query_as(
-        "select day, never_seen_accounts, complying, not_complying, insufficient_data,
+        "select day, never_seen_accounts, never_seen_places, complying, not_complying, insufficient_data,
              not_applicable, unrecognised, unknown_carried
          from day_total where organization_id = $1 and day between $2 and $3 order by day",
     )
@@ -54,7 +55,10 @@ pub(crate) async fn trend(
                     unrecognised: row.unrecognised,
                 },
                 carried: row.unknown_carried,
-                never_seen_accounts: row.never_seen_accounts.into(),
+                never_seen: NeverSeen {
+                    accounts: row.never_seen_accounts.into(),
+                    places: row.never_seen_places.into(),
+                },
             },
         })
         .collect())

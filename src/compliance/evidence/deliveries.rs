@@ -287,6 +287,25 @@ pub async fn accounts(db: &mut PgConnection, scope: &Scope, known_at: KnownAt) -
     Ok(deliveries_db::accounts(db, scope, known_at).await?)
 }
 
+/// A place that was expected on a day and of which no day up to it is known.
+#[derive(Debug, Clone, PartialEq, Eq, sqlx::FromRow)]
+pub struct NeverSeenPlace {
+    pub account_id: String,
+    pub region: String,
+    /// Whether the account was known by then in another Region.
+    pub account_seen: bool,
+}
+
+/// The places of a scope that were expected on a day and never seen up to it, by account and Region.
+pub async fn never_seen(
+    db: &mut PgConnection,
+    scope: &Scope,
+    day: Date,
+    known_at: KnownAt,
+) -> anyhow::Result<Vec<NeverSeenPlace>> {
+    Ok(deliveries_db::never_seen(db, scope, day, known_at).await?)
+}
+
 #[cfg(test)]
 mod tests {
     use time::macros::date;

@@ -4,7 +4,7 @@ use sqlx::{FromRow, PgConnection};
 use time::{Date, Duration, OffsetDateTime};
 
 use super::db::delivery_state;
-use super::deliveries::{Account, Object, ObjectVersion, PlaceDay};
+use super::deliveries::{Account, NeverSeenPlace, Object, ObjectVersion, PlaceDay};
 use super::population::{Place, StatusCounts};
 use super::{KnownAt, Scope};
 use crate::collection::day::Day;
@@ -214,6 +214,38 @@ pub(super) async fn objects(
     .bind(place_id)
     .bind(from)
     .bind(until)
+    .bind(known_at.0)
+    .fetch_all(db)
+    .await
+}
+
+pub(super) async fn never_seen(
+    db: &mut PgConnection,
+    scope: &Scope,
+    day: Date,
+    known_at: KnownAt,
+) -> sqlx::Result<Vec<NeverSeenPlace>> {
+    sqlx::query_as(
+        "with seen as (
+             select p.place_id, p.account_id from place p
+             where p.organization_id = $1 and exists (
+                 select from delivery d
+                 where d.place_id = p.place_id and d.day <= $3 and d.known
+                     and d.since_collection <= $4 and (d.until_collection is null or d.until_collection > $4))
+         )
+         select p.account_id, p.region, p.account_id in (select account_id from seen) as account_seen
+         from place p
+         where p.organization_id = $1 and ($2::text[] is null or p.account_id = any($2))
+             and p.place_id not in (select place_id from seen)
+             and exists (
+                 select from expected_place e
+                 where e.place_id = p.place_id and e.first_day <= $3 and e.end_day > $3
+                     and e.since_collection <= $4 and (e.until_collection is null or e.until_collection > $4))
+         order by p.account_id, p.region",
+    )
+    .bind(scope.organization_id)
+    .bind(&scope.accounts)
+    .bind(day)
     .bind(known_at.0)
     .fetch_all(db)
     .await

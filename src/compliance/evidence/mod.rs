@@ -13,8 +13,8 @@ mod population;
 mod scope;
 
 pub use deliveries::{
-    Account, Deliveries, Gap, Object, ObjectVersion, Objects, PlaceDay, PlaceDays, accounts, completeness_established,
-    gaps, hex,
+    Account, Deliveries, Gap, NeverSeenPlace, Object, ObjectVersion, Objects, PlaceDay, PlaceDays, accounts,
+    completeness_established, gaps, hex, never_seen,
 };
 pub use period::{Deviation, Ended, PeriodCounts};
 pub use period_population::{PeriodBatch, PeriodPopulation, PeriodRow};
