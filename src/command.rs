@@ -25,7 +25,7 @@ pub async fn run(settings: Settings) -> anyhow::Result<ExitCode> {
         }
         Command::Serve(args) => {
             args.check()?;
-            with_store(&at, async |store| server::run(&args, store).await).await
+            with_store(&at, async |store| server::run(&args, store, at.grace()).await).await
         }
         Command::Export(args) => {
             with_store(&at, async |store| export::to_standard_output(&args, &organization, &store.db).await).await
@@ -34,10 +34,10 @@ pub async fn run(settings: Settings) -> anyhow::Result<ExitCode> {
             with_store(&at, async |store| collection::command(&store.db, &organization, &args).await).await
         }
         Command::Pack(args) => {
-            with_store(&at, async |store| packs::command::pack(&args, &organization, &state(store)).await).await
+            with_store(&at, async |store| packs::command::pack(&args, &organization, &state(store, &at)).await).await
         }
         Command::Verify(args) => {
-            with_store(&at, async |store| packs::command::verify(&args, &state(store)).await).await
+            with_store(&at, async |store| packs::command::verify(&args, &state(store, &at)).await).await
         }
         Command::BenchPack { rows } => {
             println!("{}", packs::bench::line(rows)?);
@@ -63,8 +63,8 @@ pub async fn run(settings: Settings) -> anyhow::Result<ExitCode> {
 }
 
 /// What commands without a server share with the parts they call.
-fn state(store: &Store) -> State {
-    State { db: store.db.clone(), memo: Memo::default(), clock: Clock::Real, demo: false }
+fn state(store: &Store, settings: &StoreSettings) -> State {
+    State { db: store.db.clone(), memo: Memo::default(), clock: Clock::Real, demo: false, grace: settings.grace() }
 }
 
 /// What a command gives: nothing more than success, or an exit code of its own.

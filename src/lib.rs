@@ -31,4 +31,6 @@ pub struct State {
     pub clock: clock::Clock,
     /// Whether the demo sign-in is on: identities are not authenticated and every page and pack says so.
     pub demo: bool,
+    /// A day can receive deliveries until midnight UTC plus this.
+    pub grace: time::Duration,
 }

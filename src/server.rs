@@ -48,11 +48,11 @@ pub fn listen(bind: SocketAddr) -> anyhow::Result<TcpListener> {
 }
 
 /// Serves until SIGTERM or SIGINT; downloads and the job in hand may finish first.
-pub async fn run(args: &ServeArgs, store: &Store) -> anyhow::Result<()> {
+pub async fn run(args: &ServeArgs, store: &Store, grace: time::Duration) -> anyhow::Result<()> {
     args.check()?;
     let listener = listen(args.bind)?;
-    serve(listener, State { db: store.db.clone(), memo: Memo::default(), clock: Clock::Real, demo: args.demo_sign_in })
-        .await
+    let (db, memo, clock) = (store.db.clone(), Memo::default(), Clock::Real);
+    serve(listener, State { db, memo, clock, demo: args.demo_sign_in, grace }).await
 }
 
 /// Serves on a socket that is open already.

@@ -42,6 +42,17 @@ pub struct StoreSettings {
     /// Name of the organisation that commands work on.
     #[arg(long, global = true, env = "AUDITFOLIO_ORGANIZATION", default_value = "Organisation")]
     pub organization: String,
+    /// Hours after midnight UTC until which a day may still receive deliveries; a pack of such a day says that it is open.
+    #[arg(long, global = true, env = "AUDITFOLIO_GRACE_HOURS", default_value_t = 6, value_name = "HOURS",
+          value_parser = clap::value_parser!(u16).range(0..=720))]
+    pub grace_hours: u16,
+}
+
+impl StoreSettings {
+    /// `grace_hours` as a time.
+    pub fn grace(&self) -> time::Duration {
+        time::Duration::hours(self.grace_hours.into())
+    }
 }
 
 /// What to do.

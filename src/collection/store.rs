@@ -109,7 +109,7 @@ pub(super) async fn write(
     write_restatements(db, place_id, collection_id, &changes.restated).await?;
 
     let old = presence_db::load(db, place_id, window).await?;
-    presence_db::write(db, place_id, &splice::splice(calendar, patch.presence, old, |_, _| ())).await?;
+    presence_db::write(db, place_id, collection_id, &splice::splice(calendar, patch.presence, old, |_, _| ())).await?;
     let old = presence_db::load_packs(db, place_id, window).await?;
     presence_db::write_packs(db, &splice::splice(calendar, patch.packs, old, |_, _| ())).await?;
     Ok(Written { restated: changes.restated })

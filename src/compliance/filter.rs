@@ -170,6 +170,7 @@ pub(super) fn severity_slug(severity: Severity) -> &'static str {
         Severity::High => "high",
         Severity::Medium => "medium",
         Severity::Low => "low",
+        Severity::Informational => "informational",
         Severity::Unknown => "not-rated",
     }
 }

@@ -71,20 +71,23 @@ impl std::fmt::Display for Status {
 }
 
 /// Severity of a rule in the rule data: Security Hub's word, or our judgement where it has none.
+///
+/// Ordered by gravity, which the numbers in the store are not: [`Severity::id`] is for the store alone.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
-#[repr(i16)]
 pub enum Severity {
     #[default]
-    Unknown = 0,
-    Low = 1,
-    Medium = 2,
-    High = 3,
-    Critical = 4,
+    Unknown,
+    Informational,
+    Low,
+    Medium,
+    High,
+    Critical,
 }
 
 impl Severity {
     /// All, gravest first.
-    pub const ALL: [Self; 5] = [Self::Critical, Self::High, Self::Medium, Self::Low, Self::Unknown];
+    pub const ALL: [Self; 6] =
+        [Self::Critical, Self::High, Self::Medium, Self::Low, Self::Informational, Self::Unknown];
 
     /// The number stored in `rule.severity`.
     pub fn id(self) -> i16 {
@@ -94,6 +97,7 @@ impl Severity {
             Self::Medium => 2,
             Self::High => 3,
             Self::Critical => 4,
+            Self::Informational => 5,
         }
     }
 
@@ -104,6 +108,7 @@ impl Severity {
             2 => Self::Medium,
             3 => Self::High,
             4 => Self::Critical,
+            5 => Self::Informational,
             _ => Self::Unknown,
         }
     }
@@ -111,6 +116,7 @@ impl Severity {
     /// From the word of the rule data; anything else is unknown.
     pub fn parse(word: &str) -> Self {
         match word {
+            "INFORMATIONAL" => Self::Informational,
             "LOW" => Self::Low,
             "MEDIUM" => Self::Medium,
             "HIGH" => Self::High,
@@ -123,10 +129,26 @@ impl Severity {
     pub fn word(self) -> &'static str {
         match self {
             Self::Unknown => "not rated",
+            Self::Informational => "INFORMATIONAL",
             Self::Low => "LOW",
             Self::Medium => "MEDIUM",
             Self::High => "HIGH",
             Self::Critical => "CRITICAL",
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_severity_comes_back_from_its_number_and_word_and_the_list_is_gravest_first() {
+        for severity in Severity::ALL {
+            assert_eq!(Severity::from_id(severity.id()), severity);
+            assert_eq!(Severity::parse(severity.word()), severity);
+        }
+        assert!(Severity::ALL.is_sorted_by(|graver, other| graver > other));
+        assert_eq!(Severity::from_id(99), Severity::Unknown);
     }
 }

@@ -61,7 +61,8 @@ pub async fn run(settings: &StoreSettings, args: &DemoArgs) -> anyhow::Result<()
     steps.begin(&format!("Private Postgres in {}", folder.display()))?;
     let store = database::connect(&settings).await?;
     steps.end("runs")?;
-    let state = State { db: store.db.clone(), memo: Memo::default(), clock: Clock::Real, demo: true };
+    let (db, memo, clock) = (store.db.clone(), Memo::default(), Clock::Real);
+    let state = State { db, memo, clock, demo: true, grace: settings.grace() };
     let prepared = prepare(&state, &folder, args, &mut steps).await;
     let served = match prepared {
         Ok(()) => {

@@ -5,6 +5,7 @@ use std::time::Duration;
 use sqlx::{PgConnection, PgExecutor, PgPool};
 
 use super::{Claim, Job, Kind, Reached, Standing};
+use crate::audit_log;
 
 /// Puts a job into the queue; call [`super::wake`] after the commit. Gives the job's id.
 pub async fn enqueue(
@@ -72,16 +73,27 @@ pub(super) async fn claim(db: &PgPool, lease: Duration) -> sqlx::Result<Option<J
 
 /// Fails the jobs that no worker has brought to an end in so many attempts.
 pub(super) async fn give_up(db: &PgPool, attempts: i32) -> sqlx::Result<u64> {
-    let given_up = sqlx::query(
+    let mut tx = db.begin().await?;
+    let given_up: Vec<(i64, String, String)> = sqlx::query_as(
         "update job
          set state = 'failed', finished_at = clock_timestamp(), lease_until = null,
              failure = 'given up after ' || attempts || ' attempts: each time the program ended before the job did'
-         where state = 'running' and lease_until < clock_timestamp() and attempts >= $1",
+         where state = 'running' and lease_until < clock_timestamp() and attempts >= $1
+         returning job_id, kind, failure",
     )
     .bind(attempts)
-    .execute(db)
+    .fetch_all(&mut *tx)
     .await?;
-    Ok(given_up.rows_affected())
+    for (job_id, kind, failure) in &given_up {
+        audit_log::record(&mut tx, &failed(*job_id, kind, failure)).await?;
+    }
+    tx.commit().await?;
+    Ok(u64::try_from(given_up.len()).unwrap_or(u64::MAX))
+}
+
+fn failed(job_id: i64, kind: &str, failure: &str) -> audit_log::Entry {
+    audit_log::Entry::by_system("fail job", format!("job {job_id}"))
+        .detail(serde_json::json!({ "kind": kind, "failure": failure }))
 }
 
 /// Keeps the job for another while and writes how far it has come. False: the lease is lost.
@@ -103,18 +115,22 @@ pub(super) async fn renew(db: &PgPool, claim: Claim, lease: Duration, reached: R
     Ok(renewed.rows_affected() == 1)
 }
 
-/// Records why a job failed.
+/// Records why a job failed, on the job and in the audit log. Does nothing where the lease is lost.
 pub(super) async fn fail(db: &PgPool, claim: Claim, failure: &str) -> sqlx::Result<()> {
-    sqlx::query(
+    let mut tx = db.begin().await?;
+    let kind: Option<String> = sqlx::query_scalar(
         "update job set state = 'failed', finished_at = clock_timestamp(), lease_until = null, failure = $3
-         where job_id = $1 and attempts = $2 and state = 'running'",
+         where job_id = $1 and attempts = $2 and state = 'running' returning kind",
     )
     .bind(claim.job_id)
     .bind(claim.attempt)
     .bind(failure)
-    .execute(db)
+    .fetch_optional(&mut *tx)
     .await?;
-    Ok(())
+    if let Some(kind) = kind {
+        audit_log::record(&mut tx, &failed(claim.job_id, &kind, failure)).await?;
+    }
+    tx.commit().await
 }
 
 /// Gives a job back that this worker may not finish, as if it had not been taken.

@@ -1,6 +1,6 @@
-//! The measured path, without a store: a register of any length, set, drawn and put together.
+//! The measured path, without a store: a table of any length, set, drawn and put together.
 
-use super::content;
+use super::layout::table::{ACCOUNT, DAY, SEVERITY, Table, text};
 use super::layout::{Block, Document};
 use super::pdf::{Information, PdfError, render};
 
@@ -46,7 +46,15 @@ pub fn pdf(rows: usize) -> Result<super::pdf::Rendered, PdfError> {
         "encrypted-volumes",
     ];
     const TYPES: [&str; 4] = ["AWS::S3::Bucket", "AWS::EC2::Instance", "AWS::IAM::User", "AWS::EC2::Volume"];
-    let mut table = content::register_table();
+    let mut table = Table::new(vec![
+        text("Severity", 0.0).wide(SEVERITY),
+        text("Account", 0.0).wide(ACCOUNT),
+        text("Region", 0.0).wide(62.0),
+        text("Rule", 1.2),
+        text("Resource type", 0.75),
+        text("Resource id", 1.0),
+        text("Since", 0.0).wide(DAY),
+    ]);
     for row in 0..rows {
         let pick = |of: &'static [&'static str]| of.get(row % of.len()).copied().unwrap_or_default();
         table.push([

@@ -2,16 +2,15 @@
 
 use anyhow::Context as _;
 use serde::{Deserialize, Serialize};
-use time::{Date, Duration, OffsetDateTime};
+use time::{Date, OffsetDateTime};
 
+use super::bundle::bundle;
 use super::content::{Tables, document, moment};
 use super::csv::Finished;
 use super::db::{self, Key, load};
 use super::gather::{About, Gathered, gather};
 use super::model::{Cover, Pack, Program};
-use super::names::{self, Names};
 use super::pdf::{Information, Rendered, render};
-use super::zip::{Entry, zip};
 use super::{content, sign};
 use crate::State;
 use crate::audit_log;
@@ -59,9 +58,6 @@ impl From<sqlx::Error> for BuildError {
         Self::Other(error.into())
     }
 }
-
-/// A day stays open for deliveries until midnight UTC plus this.
-pub const GRACE: Duration = Duration::hours(6);
 
 /// The longest title that is taken, in characters.
 pub const TITLE: usize = 200;
@@ -119,7 +115,8 @@ async fn make(state: &State, request: &Request, key: &Key, progress: &Progress) 
 
     let generated = request.at.unwrap_or_else(|| state.clock.now());
     let generated = generated.replace_nanosecond(0).unwrap_or(generated);
-    let (pack, files) = model(&about, request, key, gathered, (generated, received));
+    let closed = about.as_of.next_day().unwrap_or(about.as_of).midnight().assume_utc() + state.grace;
+    let (pack, files) = model(&about, request, key, gathered, When { generated, received, closed });
     let open: Vec<String> = pack.disagreements().into_iter().map(ToString::to_string).collect();
     if !open.is_empty() {
         return Err(BuildError::LadderOpen(open.join("; ")));
@@ -179,15 +176,24 @@ async fn about(tx: &mut sqlx::PgConnection, request: &Request) -> Result<About, 
     Ok(About { scope: Scope { organization_id, accounts }, from, as_of: request.as_of, known_at })
 }
 
+/// The times of a pack.
+struct When {
+    /// The printed clock.
+    generated: OffsetDateTime,
+    /// When the collection ended that is the knowledge point.
+    received: OffsetDateTime,
+    /// Until when the as-of day can receive deliveries.
+    closed: OffsetDateTime,
+}
+
 fn model(
     about: &About,
     request: &Request,
     key: &Key,
     gathered: Gathered,
-    (generated, received): (OffsetDateTime, OffsetDateTime),
+    When { generated, received, closed }: When,
 ) -> (Pack, Vec<Finished>) {
     let attachments: Vec<_> = gathered.files.iter().map(|file| file.fact.clone()).collect();
-    let end_of_day = about.as_of.next_day().unwrap_or(about.as_of).midnight().assume_utc();
     let mut cover = Cover {
         pack_id: String::new(),
         title: request.title.trim().to_owned(),
@@ -202,12 +208,14 @@ fn model(
         created_by: request.created_by.clone(),
         demo: request.demo,
         known_at: about.known_at.0,
-        day_open: generated < end_of_day + GRACE,
+        day_open: generated < closed,
         completeness_established: gathered.completeness_established,
         program: Program { version: env!("CARGO_PKG_VERSION"), commit: env!("AUDITFOLIO_COMMIT") },
     };
     let hashes: Vec<&str> = attachments.iter().map(|file| file.sha256.as_str()).collect();
-    cover.pack_id = pack_id(&cover, &key.key_id, &hashes);
+    let printed = (&gathered.scope, &gathered.results, &gathered.checks, &gathered.provenance, &gathered.delivery);
+    let printed = sign::sha256_hex(format!("{printed:?}").as_bytes());
+    cover.pack_id = pack_id(&cover, &key.key_id, &hashes, &printed);
     let pack = Pack {
         cover,
         scope: gathered.scope,
@@ -223,9 +231,9 @@ fn model(
     (pack, gathered.files)
 }
 
-/// A pack's id: of everything that decides its bytes, so that the same pack has the same id. The attachments stand for
-/// the evidence, the rest is what is printed around it.
-fn pack_id(cover: &Cover, key_id: &str, attachments: &[&str]) -> String {
+/// A pack's id: of everything that decides its bytes, so that the same pack has the same id and another one has not.
+/// `attachments` and `printed` are hashes of the evidence and of what is printed beside it.
+fn pack_id(cover: &Cover, key_id: &str, attachments: &[&str], printed: &str) -> String {
     let of = serde_json::json!([
         cover.program.version,
         cover.program.commit,
@@ -240,7 +248,9 @@ fn pack_id(cover: &Cover, key_id: &str, attachments: &[&str]) -> String {
         cover.clock_set,
         cover.created_by,
         cover.demo,
+        cover.day_open,
         attachments,
+        printed,
     ]);
     let hash = sign::sha256_hex(of.to_string().as_bytes()).to_uppercase();
     let digits = hash.get(..20).unwrap_or_default();
@@ -260,62 +270,12 @@ fn print(organization_id: i16, pack: Pack, files: &[Finished], key: &Key, progre
     };
     let tables = Tables::of(&pack);
     let attachments = files.iter().map(Finished::attachment).collect();
-    let rendered =
-        render(&document(&pack, &tables), &information, attachments, |done, total| progress.set(done, total, "pages"))?;
+    let rendered = render(&document(&pack, &tables), &information, attachments, |done, total| {
+        progress.set(done, total, "rows printed")
+    })?;
     let signature = sign::sign(&key.private, &rendered.bytes)?;
     let zip = bundle(&pack, files, key, &rendered, &signature)?;
     Ok(Made { organization_id, pack, rendered, zip, signature })
-}
-
-/// The ZIP beside the PDF: its attachments, the key, the signature, and how to use them.
-fn bundle(
-    pack: &Pack,
-    files: &[Finished],
-    key: &Key,
-    rendered: &Rendered,
-    signature: &[u8],
-) -> anyhow::Result<Vec<u8>> {
-    let names = Names::of(&pack.cover.pack_id);
-    let readme = readme(pack, &names, &sign::sha256_hex(&rendered.bytes));
-    let pem = sign::pem(&key.public_key);
-    let mut entries = vec![
-        Entry::Plain("README.txt", readme.as_bytes()),
-        Entry::Plain(names::KEY, pem.as_bytes()),
-        Entry::Plain(&names.signature, signature),
-    ];
-    entries.extend(files.iter().map(|file| Entry::Zlib(&file.fact.name, &file.zlib)));
-    zip(&entries)
-}
-
-fn readme(pack: &Pack, names: &Names, sha256: &str) -> String {
-    let cover = &pack.cover;
-    let mut text = format!(
-        "{}\n{}, {}\nPack {}, generated {}\n\n\
-         The files beside the pack {}. The same CSV files are inside the PDF.\n\n\
-         SHA-256 of {}:\n  {sha256}\n\n\
-         Check that the pack is the one that the installation signed (OpenSSL 3):\n  \
-         openssl pkeyutl -verify -pubin -inkey {} -rawin -in {} -sigfile {}\n\
-         Check the key against a fingerprint that you were given on another way:\n  \
-         openssl pkey -pubin -in {} -outform DER | sha256sum\n  {}\n\nFiles, rows without the header, SHA-256:\n",
-        cover.title,
-        cover.organization,
-        cover.days(),
-        cover.pack_id,
-        moment(cover.generated),
-        names.pdf,
-        names.pdf,
-        names::KEY,
-        names.pdf,
-        names.signature,
-        names::KEY,
-        pack.key_fingerprint,
-    );
-    for file in &pack.attachments {
-        let line = format!("  {}  {} rows, {} bytes\n    {}\n", file.name, file.rows, file.bytes, file.sha256);
-        text.push_str(&line);
-    }
-    text.push_str("\nCSV: text that a spreadsheet would take for a formula has a ' before it.\n");
-    text
 }
 
 async fn store(state: &State, made: &Made, key: &Key, claim: Option<Claim>) -> Result<String, BuildError> {

@@ -77,6 +77,12 @@ pub async fn pack(args: &PackArgs, organization: &str, state: &State) -> anyhow:
     let mut tx = state.db.begin().await?;
     let payload = serde_json::to_value(&request)?;
     let job_id = jobs::enqueue(&mut tx, Kind::Pack, &payload, &request.created_by).await?;
+    let detail = serde_json::json!({
+        "title": args.title, "from": args.from.map(|day| day.to_string()), "as_of": args.as_of.to_string(),
+        "accounts": args.accounts, "known_at_collection": args.known_at,
+    });
+    let entry = audit_log::Entry::by_operator("ask for pack", format!("job {job_id}")).detail(detail);
+    audit_log::record(&mut tx, &entry).await?;
     tx.commit().await?;
     let mut report = Report::default();
     let pack_id = jobs::run_to_end(state, job_id, |standing| report.say(standing)).await?;
@@ -91,16 +97,35 @@ pub async fn pack(args: &PackArgs, organization: &str, state: &State) -> anyhow:
     let pem = args.out.with_extension("pem");
     std::fs::write(&pem, sign::pem(&key)).with_context(|| format!("writing {}", pem.display()))?;
     println!(
-        "pack {pack_id}: {} pages, {} evaluations, {} NON_COMPLIANT, {} gap-days\n{}  SHA-256 {}\nas a download its name is {}",
+        "pack {pack_id}: {} pages, {} evaluations, {} NON_COMPLIANT, {} gap-days\n{}  SHA-256 {}",
         stored.pages,
         stored.evaluations,
         stored.not_complying,
         stored.gap_days,
         args.out.display(),
         sign::hex(&stored.pdf_sha256),
+    );
+    println!(
+        "check it with: openssl pkeyutl -verify -pubin -inkey {} -rawin -in {} -sigfile {}\n\
+         (the pack itself prints this line with the names that downloads have, {} and so on)",
+        shell_word(&pem),
+        shell_word(&args.out),
+        shell_word(&signature),
         Names::of(&pack_id).pdf
     );
     Ok(ExitCode::SUCCESS)
+}
+
+/// A path as one word of a POSIX shell.
+fn shell_word(path: &Path) -> String {
+    let path = path.display().to_string();
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"/._-+,=@%".contains(&byte);
+    if !path.is_empty() && !path.starts_with('-') && path.bytes().all(plain) {
+        return path;
+    }
+    // A leading hyphen would be read as an option.
+    let path = if path.starts_with('-') { format!("./{path}") } else { path };
+    format!("'{}'", path.replace('\'', r"'\''"))
 }
 
 /// Writes beside the target first, so that a file of that name is always whole.
@@ -151,10 +176,26 @@ pub async fn verify(args: &VerifyArgs, state: &State) -> anyhow::Result<ExitCode
     let beside = args.file.with_extension("sig");
     let signature = match &args.signature {
         Some(file) => Some(std::fs::read(file).with_context(|| format!("reading {}", file.display()))?),
-        None if beside.is_file() => Some(std::fs::read(&beside)?),
+        None if beside.is_file() => {
+            Some(std::fs::read(&beside).with_context(|| format!("reading {}", beside.display()))?)
+        }
         None => None,
     };
     let verdict = verify::verify(&state.db, &bytes, signature.as_deref()).await?;
     println!("{verdict}");
     Ok(if verdict.genuine() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn paths_are_one_word_for_a_shell() {
+        let word = |path: &str| shell_word(Path::new(path));
+        assert_eq!(word("out/october-2026.pdf"), "out/october-2026.pdf");
+        assert_eq!(word("my pack.pdf"), "'my pack.pdf'");
+        assert_eq!(word("it's $HOME.pdf"), r"'it'\''s $HOME.pdf'");
+        assert_eq!(word("-in.pdf"), "'./-in.pdf'");
+    }
 }

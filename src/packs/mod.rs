@@ -6,6 +6,7 @@
 
 pub mod bench;
 pub mod build;
+mod bundle;
 pub mod command;
 pub mod content;
 pub mod csv;

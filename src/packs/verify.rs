@@ -23,6 +23,10 @@ pub enum Verdict {
         pack_id: String,
         how: String,
     },
+    /// A stored pack (or the ZIP beside one), byte for byte, with a signature that is not its own.
+    OtherSignature {
+        pack_id: String,
+    },
     NotOurs,
 }
 
@@ -48,17 +52,21 @@ impl std::fmt::Display for Verdict {
                 "signed by this installation and unchanged since (key {key_id}), but not among the packs in its database"
             ),
             Self::Altered { pack_id, how } => write!(f, "altered: it says that it is pack {pack_id}, but {how}"),
+            Self::OtherSignature { pack_id } => write!(
+                f,
+                "the file is pack {pack_id} of this installation, unchanged, but the signature given with it is not the pack's: do not pass it on"
+            ),
             Self::NotOurs => f.write_str("not a pack of this installation"),
         }
     }
 }
 
-/// Looks the bytes up by SHA-256, tries `signature` with every key of the installation, and else looks for the id of a
+/// Looks the bytes up by SHA-256 and holds `signature` against the pack's own, else tries it with every key of the installation, and else looks for the id of a
 /// pack inside.
 pub async fn verify(db: &PgPool, bytes: &[u8], signature: Option<&[u8]>) -> anyhow::Result<Verdict> {
     let hash = sha256(bytes);
     if let Some(stored) = db::by_sha256(db, &hash).await? {
-        return unchanged(db, bytes, &hash, stored).await;
+        return unchanged(db, bytes, &hash, stored, signature).await;
     }
     for (key_id, public_key) in db::public_keys(db).await? {
         if signature.is_some_and(|signature| verifies(&public_key, bytes, signature)) {
@@ -80,8 +88,18 @@ pub async fn verify(db: &PgPool, bytes: &[u8], signature: Option<&[u8]>) -> anyh
     Ok(Verdict::NotOurs)
 }
 
-async fn unchanged(db: &PgPool, bytes: &[u8], hash: &[u8], stored: Stored) -> anyhow::Result<Verdict> {
+async fn unchanged(
+    db: &PgPool,
+    bytes: &[u8],
+    hash: &[u8],
+    stored: Stored,
+    given: Option<&[u8]>,
+) -> anyhow::Result<Verdict> {
     let Stored { pack_id, title, key_id, signature, pdf_sha256, .. } = stored;
+    // Ed25519 signs the same bytes in one way only.
+    if given.is_some_and(|given| given != signature) {
+        return Ok(Verdict::OtherSignature { pack_id });
+    }
     if pdf_sha256 != hash {
         return Ok(Verdict::Unchanged { pack_id, title, key_id: None });
     }

@@ -52,6 +52,7 @@ pub struct SeverityMark {
 pub fn severity(severity: &Severity) -> SeverityMark {
     let slug = match severity {
         Severity::Unknown => "unknown",
+        Severity::Informational => "informational",
         Severity::Low => "low",
         Severity::Medium => "medium",
         Severity::High => "high",

@@ -19,7 +19,13 @@ struct Reader {
 
 impl Reader {
     async fn new(db: &PgPool) -> Self {
-        let state = State { db: db.clone(), memo: Memo::default(), clock: Clock::Real, demo: true };
+        let state = State {
+            db: db.clone(),
+            memo: Memo::default(),
+            clock: Clock::Real,
+            demo: true,
+            grace: time::Duration::hours(6),
+        };
         let app = init_service(auditfolio::web::app(state.clone())).await;
         let request = TestRequest::post()
             .uri("/sign-in")

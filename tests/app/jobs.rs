@@ -22,7 +22,7 @@ const PACE: Pace = Pace {
 };
 
 fn state(db: &PgPool) -> State {
-    State { db: db.clone(), memo: Memo::default(), clock: Clock::Real, demo: false }
+    State { db: db.clone(), memo: Memo::default(), clock: Clock::Real, demo: false, grace: time::Duration::hours(6) }
 }
 
 async fn enqueue(db: &PgPool) -> i64 {

@@ -7,12 +7,14 @@ use auditfolio::State;
 use auditfolio::clock::Clock;
 use auditfolio::compliance::memo::Memo;
 use auditfolio::jobs::{self, Kind, Progress};
-use auditfolio::packs::db::{self, Part};
+use auditfolio::packs::db::{self, Part, Start};
 use auditfolio::packs::verify::{Verdict, verify};
 use auditfolio::packs::{BuildError, Request, build, sign};
 use sqlx::PgPool;
 use time::macros::{date, datetime};
 
+use crate::bucket::{Bucket, REGION};
+use crate::collection::collect;
 use crate::harness::{database, scratch};
 
 /// Two accounts, two Regions, ten days; one account delivered nothing on the fifth day, one rule appears on the sixth.
@@ -22,8 +24,14 @@ async fn store() -> PgPool {
     db
 }
 
-fn state(db: &PgPool) -> State {
-    State { db: db.clone(), memo: Memo::default(), clock: Clock::Fixed(datetime!(2026-11-12 09:00 UTC)), demo: false }
+pub(crate) fn state(db: &PgPool) -> State {
+    State {
+        db: db.clone(),
+        memo: Memo::default(),
+        clock: Clock::Fixed(datetime!(2026-11-12 09:00 UTC)),
+        demo: false,
+        grace: time::Duration::hours(6),
+    }
 }
 
 fn request() -> Request {
@@ -42,6 +50,10 @@ fn request() -> Request {
 
 async fn pack(db: &PgPool, request: &Request) -> String {
     build(&state(db), request, None, &Progress::default()).await.unwrap()
+}
+
+async fn listed(db: &PgPool) -> Vec<db::Stored> {
+    db::list(db, 1, Start::Newest, 100).await.unwrap()
 }
 
 async fn pdf(db: &PgPool, request: &Request) -> Vec<u8> {
@@ -85,11 +97,11 @@ async fn the_same_evidence_and_clock_give_the_same_pack_to_the_byte() {
     let db = store().await;
     let first = pdf(&db, &request()).await;
     let again = build(&state(&db), &request(), None, &Progress::default()).await.unwrap();
-    assert_eq!(db::list(&db, 1).await.unwrap().len(), 1, "the second is the first");
+    assert_eq!(listed(&db).await.len(), 1, "the second is the first");
     assert_eq!(sign::sha256_hex(&first), sign::sha256_hex(&db::bytes(&db, &again, Part::Pdf).await.unwrap()));
     let later = Request { at: Some(datetime!(2026-11-12 10:11:13 UTC)), ..request() };
     assert_ne!(pack(&db, &later).await, again, "another clock is another pack");
-    assert_eq!(db::list(&db, 1).await.unwrap().len(), 2);
+    assert_eq!(listed(&db).await.len(), 2);
 }
 
 #[actix_web::test]
@@ -182,6 +194,13 @@ async fn verify_knows_a_pack_its_copy_with_a_changed_byte_and_a_stranger() {
     assert!(matches!(&verdict, Verdict::Unchanged { pack_id, key_id: Some(_), .. } if *pack_id == id), "{verdict}");
     let zip = db::bytes(&db, &id, Part::Zip).await.unwrap();
     assert!(verify(&db, &zip, None).await.unwrap().genuine());
+    let signature = db::find(&db, &id).await.unwrap().unwrap().signature;
+    for file in [&bytes, &zip] {
+        assert!(verify(&db, file, Some(&signature)).await.unwrap().genuine());
+        let verdict = verify(&db, file, Some(b"another")).await.unwrap();
+        assert_eq!(verdict, Verdict::OtherSignature { pack_id: id.clone() });
+        assert!(!verdict.genuine(), "{verdict}");
+    }
 
     let mut changed = bytes.clone();
     *changed.last_mut().unwrap() ^= 1;
@@ -243,7 +262,7 @@ async fn counts_that_disagree_fail_the_pack_and_leave_nothing() {
     let error = build(&state(&db), &request(), None, &Progress::default()).await.unwrap_err();
     assert!(matches!(error, BuildError::LadderOpen(_)), "{error}");
     assert!(error.to_string().contains("roll-up"), "{error}");
-    assert!(db::list(&db, 1).await.unwrap().is_empty());
+    assert!(listed(&db).await.is_empty());
 }
 
 #[actix_web::test]
@@ -272,6 +291,126 @@ async fn a_scope_holds_and_says_how_many_accounts_are_left_out() {
     assert_eq!((stored.evaluations, stored.not_complying), (5, 2));
     assert_eq!(stored.account_ids.as_deref(), Some(&["000000000001".to_owned()][..]));
     assert_eq!(stored.cover["attachments"].as_array().unwrap().len(), 4, "a single day has no period.csv");
+    let text = text_of(&db, &id).await;
+    let left_out = text.split_once("Accounts left out").map(|(_, rest)| rest).unwrap_or_default();
+    assert!(left_out.contains("000000000002") && left_out.contains("not asked for"), "{text}");
+}
+
+/// The words of a pack in the order of its pages, for where no tool is needed to read them.
+async fn text_of(db: &PgPool, id: &str) -> String {
+    let document = lopdf::Document::load_mem(&db::bytes(db, id, Part::Pdf).await.unwrap()).unwrap();
+    let pages: Vec<u32> = document.get_pages().into_keys().collect();
+    document.extract_text(&pages).unwrap()
+}
+
+#[actix_web::test]
+async fn a_list_too_long_to_print_is_in_a_file_that_the_pack_has() {
+    let db = store().await;
+    // 20,001 failures on the last day, none of them in the same place as the others.
+    sqlx::raw_sql(
+        "insert into resource (place_id, resource_type_id, id) select 4, 1, 'many-' || n from generate_series(1, 20001) n;
+         insert into run (place_id, rule_id, resource_id, first_day, status_id)
+             select 4, 1, resource_id, '2026-11-10', 2 from resource where place_id = 4 and id like 'many-%';
+         update rollup set not_complying = 20001 where place_id = 4 and first_day = '2026-11-10';
+         update delivery set not_complying = 20001 where place_id = 4 and day = '2026-11-10';",
+    )
+    .execute(&db)
+    .await
+    .unwrap();
+    let request = Request { from: None, ..request() };
+    let id = pack(&db, &request).await;
+    let cover = db::find(&db, &id).await.unwrap().unwrap().cover;
+    assert_eq!((&cover["register_rows"], &cover["register_printed"]), (&20_004.into(), &false.into()));
+    let files: Vec<&str> =
+        cover["attachments"].as_array().unwrap().iter().map(|file| file["name"].as_str().unwrap()).collect();
+    for notice in cover["notices"].as_array().unwrap().iter().map(|notice| notice.as_str().unwrap()) {
+        let named: Vec<&str> = notice.split(' ').filter(|word| word.ends_with(".csv")).collect();
+        assert!(named.iter().all(|name| files.contains(name)), "{notice}: {files:?}");
+    }
+    let period = cover["attachments"].as_array().unwrap().iter().find(|file| file["name"] == "period.csv").unwrap();
+    assert_eq!(period["rows"], 20_009);
+    assert!(cover["notices"].to_string().contains("list of deviations has 20,004 rows"), "{}", cover["notices"]);
+}
+
+#[actix_web::test]
+async fn a_pack_of_an_earlier_knowledge_point_is_the_same_after_a_late_collection() {
+    let (db, bucket) = (database().await, Bucket::new("pack-knowledge"));
+    let (one, other) = ("000000000007", "012345678902");
+    bucket.snapshot_of(one, REGION, 1, 5, &[("a", &[("rule-a", "NON_COMPLIANT"), ("rule-b", "COMPLIANT")])]);
+    bucket.snapshot_of(one, REGION, 4, 5, &[("a", &[("rule-a", "NON_COMPLIANT")])]);
+    bucket.snapshot_of(
+        other,
+        REGION,
+        1,
+        5,
+        &[("b", &[("rule-a", "COMPLIANT")]), ("c", &[("rule-a", "NON_COMPLIANT")])],
+    );
+    collect(&db, &bucket).await;
+    let request =
+        Request { organization: "Example".to_owned(), as_of: date!(2026 - 11 - 04), known_at: Some(1), ..request() };
+    let id = pack(&db, &request).await;
+    let before = db::find(&db, &id).await.unwrap().unwrap();
+    let unknown = |cover: &serde_json::Value| {
+        cover["results"].as_array().unwrap().iter().map(|one| one["unknown"].as_u64().unwrap()).sum::<u64>()
+    };
+    assert_eq!(unknown(&before.cover), 2, "the silent account's last known evaluations");
+
+    // The silent account's day comes late with other rules, and a known day and the one before it are restated.
+    bucket.snapshot_of(other, REGION, 3, 5, &[("b", &[("rule-c", "NON_COMPLIANT")])]);
+    bucket.snapshot_of(other, REGION, 1, 9, &[("b", &[("rule-a", "NON_COMPLIANT"), ("rule-d", "COMPLIANT")])]);
+    bucket.snapshot_of(one, REGION, 4, 9, &[("a", &[("rule-b", "COMPLIANT")]), ("d", &[("rule-e", "NON_COMPLIANT")])]);
+    bucket.snapshot_of(one, REGION, 2, 5, &[("a", &[("rule-f", "COMPLIANT")])]);
+    collect(&db, &bucket).await;
+    assert_eq!(pack(&db, &request).await, id, "every byte is that of before, or it would have been refused");
+
+    let now = Request { known_at: None, ..request.clone() };
+    let now = db::find(&db, &pack(&db, &now).await).await.unwrap().unwrap();
+    assert_eq!(unknown(&now.cover), 1, "the evaluation of the day that came late");
+    assert_eq!(db::restated_since(&db, &[&id]).await.unwrap().len(), 1);
+}
+
+#[actix_web::test]
+async fn asking_failing_and_the_first_key_are_in_the_audit_log() {
+    let db = store().await;
+    pack(&db, &request()).await;
+    let mut tx = db.begin().await.unwrap();
+    let payload = serde_json::to_value(Request { title: String::new(), ..request() }).unwrap();
+    let job_id = jobs::enqueue(&mut tx, Kind::Pack, &payload, "tester").await.unwrap();
+    tx.commit().await.unwrap();
+    let failure = jobs::run_to_end(&state(&db), job_id, |_| {}).await.unwrap_err().to_string();
+    assert!(failure.contains("title"), "{failure}");
+    let acts: Vec<(String, String, String)> =
+        sqlx::query_as("select act, object, coalesce(detail ->> 'failure', '') from audit_log order by audit_log_id")
+            .fetch_all(&db)
+            .await
+            .unwrap();
+    let acts: Vec<(&str, &str, &str)> = acts.iter().map(|(act, object, why)| (&**act, &**object, &**why)).collect();
+    let [("make signing key", ..), ("make pack", ..), ("fail job", object, why)] = acts.as_slice() else {
+        panic!("{acts:?}")
+    };
+    assert_eq!((*object, *why), (&*format!("job {job_id}"), &*failure));
+}
+
+#[actix_web::test]
+async fn the_list_of_packs_goes_on_from_any_of_them() {
+    let db = store().await;
+    let mut made = Vec::new();
+    for title in ["1", "2", "3", "4", "5"] {
+        made.insert(0, pack(&db, &Request { title: title.to_owned(), from: None, ..request() }).await);
+    }
+    let page = async |from: Start<'_>| {
+        let packs = db::list(&db, 1, from, 2).await.unwrap();
+        packs.into_iter().map(|pack| (pack.created_at, pack.pack_id)).collect::<Vec<_>>()
+    };
+    let ids = |page: &[(time::OffsetDateTime, String)]| page.iter().map(|(_, id)| id.clone()).collect::<Vec<_>>();
+    let first = page(Start::Newest).await;
+    let second = page(Start::OlderThan(first[1].0, &first[1].1)).await;
+    let third = page(Start::OlderThan(second[1].0, &second[1].1)).await;
+    assert_eq!([ids(&first), ids(&second), ids(&third)].concat(), made);
+    let mut back = ids(&page(Start::NewerThan(third[0].0, &third[0].1)).await);
+    back.reverse();
+    assert_eq!(back, ids(&second));
+    assert_eq!(db::count(&db, 1).await.unwrap(), 5);
 }
 
 #[actix_web::test]
@@ -279,7 +418,7 @@ async fn a_later_delivery_is_told_beside_the_pack_and_leaves_it_as_it_was() {
     let db = store().await;
     let id = pack(&db, &request()).await;
     let before = sign::sha256_hex(&db::bytes(&db, &id, Part::Pdf).await.unwrap());
-    assert!(db::restated_since(&db, &id).await.unwrap().is_empty());
+    assert!(db::restated_since(&db, &[&id]).await.unwrap().is_empty());
     // Collection 2 brings the missing day, and changes another.
     sqlx::raw_sql(
         "insert into collection (organization_id, engine, source, state, started_by, finished_at, program_version, program_commit)
@@ -291,11 +430,14 @@ async fn a_later_delivery_is_told_beside_the_pack_and_leaves_it_as_it_was() {
     .execute(&db)
     .await
     .unwrap();
-    let restated = db::restated_since(&db, &id).await.unwrap();
+    let restated = db::restated_since(&db, &[&id]).await.unwrap();
     assert_eq!(restated.len(), 1);
     let one = &restated[0];
     assert_eq!((one.collection_id, one.rows_added, one.rows_removed, one.days, one.late_days), (2, 4, 1, 2, 1));
-    assert_eq!(db::restated(&db, 1).await.unwrap(), restated);
+    // What a collection had brought before it failed stands as well.
+    sqlx::query("update collection set state = 'failed' where collection_id = 2").execute(&db).await.unwrap();
+    let failed = db::restated_since(&db, &[&id]).await.unwrap();
+    assert_eq!((failed.len(), failed[0].state.as_str(), failed[0].rows_added), (1, "failed", 4));
     assert_eq!(sign::sha256_hex(&db::bytes(&db, &id, Part::Pdf).await.unwrap()), before);
     let same = Request { known_at: Some(1), ..request() };
     assert_eq!(pack(&db, &same).await, id, "the knowledge point gives the same pack again");
@@ -313,7 +455,7 @@ async fn a_job_stores_the_pack_and_ends_in_one_step_and_is_not_done_twice() {
     // As if the worker had died between its pack and the job's end: impossible now, harmless before.
     sqlx::query("update job set state = 'queued', finished_at = null, result = null").execute(&db).await.unwrap();
     assert_eq!(jobs::run_to_end(&state(&db), job_id, |_| {}).await.unwrap(), id);
-    assert_eq!(db::list(&db, 1).await.unwrap().len(), 1);
+    assert_eq!(listed(&db).await.len(), 1);
 }
 
 #[actix_web::test]

@@ -26,7 +26,13 @@ const NOW: OffsetDateTime = datetime!(2026-11-07 12:00 UTC);
 const ROLES: [&str; 3] = ["auditor", "compliance-manager", "administrator"];
 
 fn state_at(db: &PgPool, now: OffsetDateTime) -> State {
-    State { db: db.clone(), memo: auditfolio::compliance::memo::Memo::default(), clock: Clock::Fixed(now), demo: true }
+    State {
+        db: db.clone(),
+        memo: auditfolio::compliance::memo::Memo::default(),
+        clock: Clock::Fixed(now),
+        demo: true,
+        grace: time::Duration::hours(6),
+    }
 }
 
 struct Answer {

@@ -145,6 +145,11 @@ fn require_overlap(days: Days, range: Option<(Day, Day)>) -> anyhow::Result<()> 
         from <= last && first <= until,
         "nothing of these days was collected: the collected days are {first} to {last}"
     );
+    // Days that were not collected yet are no gaps: counted as such they would read as unknown.
+    ensure!(
+        until <= last,
+        "the period ends after the last collected day, {last}: give --until {last} or an earlier day"
+    );
     Ok(())
 }
 

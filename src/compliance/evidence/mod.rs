@@ -8,8 +8,12 @@ mod deliveries;
 mod deliveries_db;
 pub mod export;
 pub mod period;
+mod period_db;
 mod period_population;
 mod population;
+mod population_db;
+mod presence;
+mod presence_db;
 mod scope;
 
 pub use deliveries::{
@@ -18,5 +22,6 @@ pub use deliveries::{
 };
 pub use period::{Deviation, Ended, PeriodCounts};
 pub use period_population::{PeriodBatch, PeriodPopulation, PeriodRow};
-pub use population::{DayBatch, DayPopulation, DayRow, Place, Rule, StatusCounts, Totals, totals};
+pub use population::{DayBatch, DayPopulation, DayRow, Place, Rule, StatusCounts, Totals, carried, totals};
+pub use presence::{RuleLife, rule_lives};
 pub use scope::{KnownAt, Scope, Unsettled};

@@ -141,7 +141,8 @@ impl Calendar {
         at(end).saturating_sub(at(from))
     }
 
-    fn first_known_from(&self, day: Day) -> Option<Day> {
+    /// The first known day from one on.
+    pub fn first_known_from(&self, day: Day) -> Option<Day> {
         self.known.get(self.known.partition_point(|known| *known < day)).copied()
     }
 

@@ -6,10 +6,12 @@ use rustc_hash::{FxHashMap, FxHashSet};
 use sqlx::PgConnection;
 use time::Date;
 
-use super::db;
 use super::deliveries::Expectations;
-use super::period::{Calendar, PeriodFacts, Segment, facts, put_back};
+use super::period::{Calendar, Deviation, PeriodFacts, Segment, facts, put_back};
+use super::period_db as db;
 use super::population::{Place, Resources, Rule, take_rules};
+use super::population_db::RuleCount;
+use super::presence::{Presence, Timelines};
 use super::{Ended, KnownAt, PeriodCounts, Scope};
 use crate::collection::day::Day;
 use crate::compliance::status::NON_COMPLIANT;
@@ -22,7 +24,8 @@ pub struct PeriodRow<'a> {
     pub resource_type: &'a str,
     pub resource_id: &'a str,
     pub counts: PeriodCounts,
-    /// In the order of their days.
+    /// In the order of their days. One that went on under another name of the rule's timeline, because a conformance
+    /// pack was deployed again, stands whole at the name under which it was last observed.
     pub deviations: &'a [super::Deviation],
 }
 
@@ -75,7 +78,8 @@ struct CurrentPlace {
     /// The last known day before the period, else its first day: runs from here on say what the period's gaps carry.
     start: Day,
     resources: Arc<Resources>,
-    rules: std::iter::Peekable<std::vec::IntoIter<db::RuleCount>>,
+    timelines: Timelines,
+    rules: std::iter::Peekable<std::vec::IntoIter<RuleCount>>,
 }
 
 impl PeriodPopulation {
@@ -88,7 +92,7 @@ impl PeriodPopulation {
         known_at: KnownAt,
     ) -> anyhow::Result<Self> {
         let expectations = Expectations::load(db, scope, known_at).await?;
-        let places = db::places(db, scope).await?;
+        let places = super::db::places(db, scope).await?;
         let (from, until) = (Day::from(from), Day::from(until));
         Ok(Self { from, until, known_at, expectations, places: places.into_iter(), current: None })
     }
@@ -121,7 +125,8 @@ impl PeriodPopulation {
         let start = calendar.last_known_before(self.from).unwrap_or(self.from);
         let rules = db::period_rules(db, place.place_id, (start, self.until), self.known_at).await?;
         let resources = Arc::new(Resources::of(db, place.place_id).await?);
-        Ok(Some(CurrentPlace { place, calendar, start, resources, rules: rules.into_iter().peekable() }))
+        let timelines = Timelines::load(db, place.place_id, self.known_at).await?;
+        Ok(Some(CurrentPlace { place, calendar, start, resources, timelines, rules: rules.into_iter().peekable() }))
     }
 }
 
@@ -146,13 +151,14 @@ impl CurrentPlace {
     ) -> anyhow::Result<PeriodBatch> {
         let rules = take_rules(&mut self.rules);
         let rule_ids: Vec<i32> = rules.iter().map(|rule| rule.rule_id).collect();
+        let rule_ids = self.timelines.with(&rule_ids);
         let place_id = self.place.place_id;
         let window = (self.start, period.1);
         let mut undone = group(db::undone_days(db, place_id, &rule_ids, window, known_at).await?);
         let mut segments = segments(db::period_runs(db, place_id, &rule_ids, window).await?, &undone);
         self.look_back(db, period, known_at, &mut segments, &mut undone).await?;
 
-        let presence = Presence::load(db, place_id, &rule_ids, &segments, &undone).await?;
+        let presence = Presence::load(db, place_id, Some(&rule_ids), known_at).await?;
         let mut questions = Vec::new();
         let mut found = Vec::with_capacity(rules.len());
         for (rule_index, rule) in rules.into_iter().enumerate() {
@@ -165,11 +171,16 @@ impl CurrentPlace {
             of_rule.sort_unstable_by_key(|(rank, ..)| *rank);
             let mut entries = Vec::with_capacity(of_rule.len());
             for (rank, resource_id, life) in of_rule {
-                let start = if life.whole { Day(i32::MIN) } else { self.start };
-                let facts = facts(&life.segments, &self.calendar, start, period, |day| {
-                    if presence.of(rule.rule_id, day) { Ended::GoneWithResource } else { Ended::GoneWithRule }
-                });
-                let Some(facts) = facts else { continue };
+                let Some(mut facts) = self.facts(life, period, &[rule.rule_id], &presence) else { continue };
+                if let Some(names) = self.timelines.of(rule.rule_id)
+                    && let Some(joined) = joined(names, resource_id, &segments)
+                {
+                    let whole = self.facts(&joined, period, names, &presence);
+                    facts.deviations = whole.map(|whole| whole.deviations).unwrap_or_default();
+                    facts.deviations.retain(|deviation| {
+                        self.stands_at(deviation, names, resource_id, &segments, period) == Some(rule.rule_id)
+                    });
+                }
                 for (index, deviation) in facts.deviations.iter().enumerate() {
                     if let (Ended::GoneWithResource, Some(day)) = (deviation.ended, deviation.first_day_otherwise) {
                         let at = (rule_index, entries.len(), index);
@@ -197,23 +208,25 @@ impl CurrentPlace {
         if !earlier {
             return Ok(());
         }
-        let (mut rule_ids, mut resource_ids) = (Vec::new(), Vec::new());
+        let mut keys: FxHashSet<Key> = FxHashSet::default();
         for (rule_id, lives) in &*segments {
+            let names = self.timelines.of(*rule_id).unwrap_or(std::slice::from_ref(rule_id));
             let bad = |life: &Life| life.segments.iter().any(|segment| segment.status_id == NON_COMPLIANT);
             for (resource_id, life) in lives.iter().filter(|(_, life)| bad(life)) {
-                let facts = facts(&life.segments, &self.calendar, self.start, period, |_| Ended::GoneWithResource);
+                let joined = joined(names, *resource_id, segments);
+                let segments = &joined.as_ref().unwrap_or(life).segments;
+                let facts = facts(segments, &self.calendar, self.start, period, |_| Ended::GoneWithResource);
                 let deviations = facts.map(|facts| facts.deviations).unwrap_or_default();
                 if deviations.iter().any(|deviation| deviation.last_day_known_good.is_none()) {
-                    rule_ids.push(*rule_id);
-                    resource_ids.push(*resource_id);
+                    keys.extend(names.iter().map(|name| (*name, *resource_id)));
                 }
             }
         }
-        if rule_ids.is_empty() {
+        if keys.is_empty() {
             return Ok(());
         }
+        let (rule_ids, resource_ids): (Vec<i32>, Vec<i32>) = keys.iter().copied().unzip();
         let place_id = self.place.place_id;
-        let keys: FxHashSet<Key> = rule_ids.iter().copied().zip(resource_ids.iter().copied()).collect();
         let before = db::undone_before(db, place_id, (&rule_ids, &resource_ids), self.start, known_at).await?;
         for (key, days) in group(before) {
             let all = undone.entry(key).or_default();
@@ -229,6 +242,44 @@ impl CurrentPlace {
             segments.entry(key.0).or_default().insert(key.1, Life { segments: whole, whole: true });
         }
         Ok(())
+    }
+
+    /// What the period says of a life; `names` are those that the rule goes by in it.
+    fn facts(&self, life: &Life, period: (Day, Day), names: &[i32], presence: &Presence) -> Option<PeriodFacts> {
+        let start = if life.whole { Day(i32::MIN) } else { self.start };
+        facts(&life.segments, &self.calendar, start, period, |day| {
+            let present = names.iter().any(|rule_id| presence.of(*rule_id, day));
+            if present { Ended::GoneWithResource } else { Ended::GoneWithRule }
+        })
+    }
+
+    /// The name at which a deviation of a timeline stands: the one under which it was last observed, if the period
+    /// has a row of it, else the one that ended it.
+    fn stands_at(
+        &self,
+        deviation: &Deviation,
+        names: &[i32],
+        resource_id: i32,
+        segments: &Segments,
+        (from, until): (Day, Day),
+    ) -> Option<i32> {
+        let life = |rule_id: &i32| segments.get(rule_id).and_then(|lives| lives.get(&resource_id));
+        let name_on = |day: Day| {
+            let said = |rule_id: &&i32| {
+                let segments = life(rule_id).into_iter().flat_map(|life| &life.segments);
+                segments.into_iter().any(|segment| segment.first <= day && day < segment.end)
+            };
+            names.iter().find(said).copied()
+        };
+        let has_row = |rule_id: &i32| {
+            let segments = life(rule_id).into_iter().flat_map(|life| &life.segments);
+            segments.into_iter().any(|segment| {
+                let first = self.calendar.first_known_from(segment.first.max(from));
+                first.is_some_and(|first| first < segment.end && first <= until)
+            })
+        };
+        let otherwise = || deviation.first_day_otherwise.and_then(|day| name_on(Day::from(day)));
+        name_on(Day::from(deviation.last_day_bad)).filter(has_row).or_else(otherwise)
     }
 
     /// Tells resources that are gone from those that a rule merely stopped to evaluate.
@@ -300,39 +351,16 @@ fn segments(runs: Vec<db::PeriodRuns>, undone: &Undone) -> Segments {
     segments
 }
 
-/// On which days rules were in the place.
-struct Presence {
-    stored: FxHashMap<i32, Vec<(Day, Day)>>,
-    /// Days on which a rule's evaluations read otherwise now: there the evaluations as they were known decide.
-    restated: FxHashMap<i32, FxHashMap<Day, bool>>,
-}
-
-impl Presence {
-    async fn load(
-        db: &mut PgConnection,
-        place_id: i32,
-        rule_ids: &[i32],
-        segments: &Segments,
-        undone: &Undone,
-    ) -> anyhow::Result<Self> {
-        let mut stored: FxHashMap<i32, Vec<(Day, Day)>> = FxHashMap::default();
-        for (rule_id, first, end) in db::rule_presence(db, place_id, rule_ids).await? {
-            stored.entry(rule_id).or_default().push((first, end));
-        }
-        let mut restated: FxHashMap<i32, FxHashMap<Day, bool>> = FxHashMap::default();
-        for ((rule_id, _), days) in undone {
-            for (day, _) in days {
-                restated.entry(*rule_id).or_default().entry(*day).or_insert_with(|| {
-                    let lives = segments.get(rule_id).into_iter().flat_map(FxHashMap::values);
-                    lives.flat_map(|life| &life.segments).any(|segment| segment.first <= *day && *day < segment.end)
-                });
-            }
-        }
-        Ok(Self { stored, restated })
+/// What the names of a timeline say of a resource one after the other; `None` where one name alone does, or two speak
+/// of the same day.
+fn joined(names: &[i32], resource_id: i32, segments: &Segments) -> Option<Life> {
+    let life = |rule_id: &i32| segments.get(rule_id).and_then(|lives| lives.get(&resource_id));
+    let lives: Vec<&Life> = names.iter().filter_map(life).filter(|life| !life.segments.is_empty()).collect();
+    if lives.len() < 2 {
+        return None;
     }
-
-    fn of(&self, rule_id: i32, day: Day) -> bool {
-        let stored = || self.stored.get(&rule_id).into_iter().flatten().any(|(first, end)| *first <= day && day < *end);
-        self.restated.get(&rule_id).and_then(|days| days.get(&day)).copied().unwrap_or_else(stored)
-    }
+    let mut all: Vec<Segment> = lives.iter().flat_map(|life| &life.segments).copied().collect();
+    all.sort_unstable_by_key(|segment| segment.first);
+    let apart = all.is_sorted_by(|one, next| one.end <= next.first);
+    apart.then(|| Life { segments: all, whole: lives.iter().all(|life| life.whole) })
 }

@@ -6,7 +6,8 @@ use rustc_hash::{FxHashMap, FxHashSet};
 use sqlx::PgConnection;
 use time::{Date, OffsetDateTime};
 
-use super::db;
+use super::db::statuses;
+use super::population_db as db;
 use super::{KnownAt, Scope};
 use crate::compliance::status::{COMPLIANT, INSUFFICIENT_DATA, NON_COMPLIANT, NOT_APPLICABLE};
 use crate::compliance::{DeliveryState, Severity, Status};
@@ -28,6 +29,8 @@ pub struct Place {
 pub struct Rule {
     pub rule_id: i32,
     pub name: String,
+    /// Without the affixes of conformance packs, Security Hub and Control Tower.
+    pub core_name: String,
     /// AWS's source identifier; `None` where the rule data does not know the rule.
     pub identifier: Option<String>,
     pub severity: Severity,
@@ -166,7 +169,7 @@ struct CurrentPlace {
 impl DayPopulation {
     /// Begins to read.
     pub async fn open(db: &mut PgConnection, scope: &Scope, day: Date, known_at: KnownAt) -> anyhow::Result<Self> {
-        let statuses = Arc::new(db::statuses(db).await?);
+        let statuses = Arc::new(statuses(db).await?);
         let places = db::day_places(db, scope, day, known_at).await?;
         Ok(Self { day, known_at, statuses, places: places.into_iter(), current: None })
     }
@@ -329,13 +332,24 @@ impl Totals {
 
 /// The totals of a day from the roll-up, apart from the runs: what a count ladder holds against the sum of the rows.
 pub async fn totals(db: &mut PgConnection, scope: &Scope, day: Date, known_at: KnownAt) -> anyhow::Result<Totals> {
-    let mut totals = Totals::default();
     let places = db::day_places(db, scope, day, known_at).await?;
-    let place_ids: Vec<i32> = places.iter().map(|place| place.place.place_id).collect();
-    for row in db::rolled_up(db, &place_ids, day).await? {
+    let days = vec![day; places.len()];
+    let place_ids = places.iter().map(|place| place.place.place_id).collect();
+    totals_of(db, &db::PlaceDays { place_ids, days }, known_at).await
+}
+
+/// The last known evaluations of places without evidence of a day: each place's last known day up to it, as known.
+pub async fn carried(db: &mut PgConnection, place_ids: &[i32], day: Date, known_at: KnownAt) -> anyhow::Result<Totals> {
+    let of = db::last_known_days(db, place_ids, day, known_at).await?;
+    totals_of(db, &of, known_at).await
+}
+
+async fn totals_of(db: &mut PgConnection, of: &db::PlaceDays, known_at: KnownAt) -> anyhow::Result<Totals> {
+    let mut totals = Totals::default();
+    for row in db::rolled_up(db, of).await? {
         *totals.at(Severity::from_id(row.severity)) += row.counts();
     }
-    for change in db::restated_totals(db, &place_ids, day, known_at).await? {
+    for change in db::restated_totals(db, of, known_at).await? {
         let counts = totals.at(Severity::from_id(change.severity));
         if let Some(status_id) = change.now_status_id {
             *counts.at(status_id) -= change.evaluations;

@@ -3,7 +3,7 @@
 use sqlx::{FromRow, PgConnection};
 use time::{Date, OffsetDateTime};
 
-use crate::compliance::evidence::{KnownAt, Scope};
+use crate::compliance::evidence::KnownAt;
 use crate::packs::model::Collection;
 
 pub(in crate::packs) async fn organization(db: &mut PgConnection, name: &str) -> sqlx::Result<Option<i16>> {
@@ -96,61 +96,4 @@ pub(in crate::packs) async fn has_region_list(
         .bind(known_at.0)
         .fetch_one(db)
         .await
-}
-
-/// A core rule that some place of the scope had on a day of the pack, under any of its names.
-#[derive(Debug, FromRow)]
-pub(in crate::packs) struct RulePresence {
-    pub(in crate::packs) core_name: String,
-    /// As delivered: with the affixes of conformance packs, Security Hub and Control Tower.
-    pub(in crate::packs) names: Vec<String>,
-    pub(in crate::packs) source_identifier: Option<String>,
-    pub(in crate::packs) severity: i16,
-    /// Account-Regions on the as-of day.
-    pub(in crate::packs) places: i64,
-    pub(in crate::packs) first_day: Date,
-    /// The day from which no place had it; null while one still has it.
-    pub(in crate::packs) end_day: Option<Date>,
-}
-
-pub(in crate::packs) async fn rules(
-    db: &mut PgConnection,
-    scope: &Scope,
-    from: Date,
-    as_of: Date,
-) -> sqlx::Result<Vec<RulePresence>> {
-    sqlx::query_as(
-        "select r.core_name, array_agg(distinct r.name) as names, r.source_identifier, r.severity,
-             count(distinct rp.place_id) filter (where $4 >= rp.first_day and $4 < rp.end_day) as places,
-             min(rp.first_day) as first_day, nullif(max(rp.end_day), 'infinity') as end_day
-         from place p join rule_presence rp using (place_id) join rule r using (rule_id)
-         where p.organization_id = $1 and ($2::text[] is null or p.account_id = any($2))
-             and rp.first_day <= $4 and rp.end_day > $3
-         group by r.core_name, r.source_identifier, r.severity
-         order by r.core_name, r.source_identifier, r.severity",
-    )
-    .bind(scope.organization_id)
-    .bind(&scope.accounts)
-    .bind(from)
-    .bind(as_of)
-    .fetch_all(db)
-    .await
-}
-
-/// The last known evaluations (complying, not complying, unknown) of places without evidence of the day, by severity.
-pub(in crate::packs) async fn carried(
-    db: &mut PgConnection,
-    place_ids: &[i32],
-    day: Date,
-) -> sqlx::Result<Vec<(i16, i64)>> {
-    sqlx::query_as(
-        "select r.severity, sum(u.complying + u.not_complying + u.insufficient_data + u.unrecognised)::bigint
-         from rollup u join rule r using (rule_id)
-         where u.place_id = any($1) and u.first_day <= $2 and u.end_day > $2
-         group by r.severity",
-    )
-    .bind(place_ids)
-    .bind(day)
-    .fetch_all(db)
-    .await
 }

@@ -8,6 +8,7 @@ use time::{Date, OffsetDateTime};
 
 use super::model::{Cover, Delivery};
 use super::sign::{NewKey, generate, key_id};
+use crate::audit_log;
 
 /// Bytes of a stored chunk.
 const CHUNK: usize = 256 * 1024;
@@ -44,6 +45,8 @@ pub async fn signing_key(db: &PgPool) -> anyhow::Result<Key> {
             .bind(&key.public_key)
             .execute(&mut *tx)
             .await?;
+        let entry = audit_log::Entry::by_system("make signing key", &key.key_id);
+        audit_log::record(&mut tx, &entry).await?;
         key
     };
     tx.commit().await?;
@@ -197,12 +200,50 @@ pub struct Stored {
     pub cover: serde_json::Value,
 }
 
-/// The packs of an organisation, newest first.
-pub async fn list(db: impl PgExecutor<'_>, organization_id: i16) -> sqlx::Result<Vec<Stored>> {
-    sqlx::query_as("select * from pack where organization_id = $1 order by created_at desc, pack_id")
-        .bind(organization_id)
-        .fetch_all(db)
-        .await
+/// Where a page of the list of packs begins: beside a pack, by when it was stored and its id.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Start<'a> {
+    /// With the newest.
+    Newest,
+    /// With the newest of those that are older.
+    OlderThan(OffsetDateTime, &'a str),
+    /// With the oldest of those that are newer: in the other order.
+    NewerThan(OffsetDateTime, &'a str),
+}
+
+/// The packs of an organisation, newest first, from a place on, so many at most.
+pub async fn list(
+    db: impl PgExecutor<'_>,
+    organization_id: i16,
+    from: Start<'_>,
+    most: i64,
+) -> sqlx::Result<Vec<Stored>> {
+    let (at, pack_id, statement) = match from {
+        Start::Newest => (
+            None,
+            None,
+            "select * from pack where organization_id = $1 and $2::timestamptz is null and $3::text is null
+             order by created_at desc, pack_id desc limit $4",
+        ),
+        Start::OlderThan(at, pack_id) => (
+            Some(at),
+            Some(pack_id),
+            "select * from pack where organization_id = $1 and (created_at, pack_id) < ($2, $3)
+             order by created_at desc, pack_id desc limit $4",
+        ),
+        Start::NewerThan(at, pack_id) => (
+            Some(at),
+            Some(pack_id),
+            "select * from pack where organization_id = $1 and (created_at, pack_id) > ($2, $3)
+             order by created_at, pack_id limit $4",
+        ),
+    };
+    sqlx::query_as(statement).bind(organization_id).bind(at).bind(pack_id).bind(most).fetch_all(db).await
+}
+
+/// How many packs an organisation has.
+pub async fn count(db: impl PgExecutor<'_>, organization_id: i16) -> sqlx::Result<i64> {
+    sqlx::query_scalar("select count(*) from pack where organization_id = $1").bind(organization_id).fetch_one(db).await
 }
 
 /// One pack.
@@ -253,6 +294,8 @@ pub async fn bytes(db: &PgPool, pack_id: &str, part: Part) -> sqlx::Result<Vec<u
 pub struct Restatement {
     pub pack_id: String,
     pub collection_id: i64,
+    /// finished, failed or interrupted: what it brought before it ended stands either way.
+    pub state: String,
     pub finished_at: Option<OffsetDateTime>,
     /// Evaluations that came and went; a day that was a gap and became known brings all of its own.
     pub rows_added: i64,
@@ -263,40 +306,31 @@ pub struct Restatement {
     pub late_days: i64,
 }
 
-const RESTATED: &str = "select pack.pack_id, d.since_collection as collection_id, c.finished_at,
-         sum(case when before.place_id is null and d.known
-             then d.complying + d.not_complying + d.insufficient_data + d.not_applicable + d.unrecognised
-             else d.rows_added end)::bigint as rows_added,
-         sum(d.rows_removed)::bigint as rows_removed,
-         count(*) as days,
-         count(*) filter (where before.place_id is null and d.known) as late_days
-     from pack
-     join place p on p.organization_id = pack.organization_id
-         and (pack.account_ids is null or p.account_id = any(pack.account_ids))
-     join delivery d on d.place_id = p.place_id and d.day between pack.from_day and pack.as_of_day
-         and d.since_collection > pack.known_at_collection
-     join collection c on c.collection_id = d.since_collection and c.state = 'finished'
-     left join delivery before on before.place_id = d.place_id and before.day = d.day
-         and before.until_collection = d.since_collection and before.known";
-
-/// What later collections changed of a pack, oldest first; empty where it still says what the store says.
-pub async fn restated_since(db: impl PgExecutor<'_>, pack_id: &str) -> sqlx::Result<Vec<Restatement>> {
-    sqlx::query_as(sqlx::AssertSqlSafe(format!(
-        "{RESTATED} where pack.pack_id = $1 group by pack.pack_id, d.since_collection, c.finished_at
-         order by d.since_collection"
-    )))
-    .bind(pack_id)
-    .fetch_all(db)
-    .await
-}
-
-/// The same for every pack of an organisation, for its list.
-pub async fn restated(db: impl PgExecutor<'_>, organization_id: i16) -> sqlx::Result<Vec<Restatement>> {
-    sqlx::query_as(sqlx::AssertSqlSafe(format!(
-        "{RESTATED} where pack.organization_id = $1 group by pack.pack_id, d.since_collection, c.finished_at
-         order by pack.pack_id, d.since_collection"
-    )))
-    .bind(organization_id)
+/// What later collections changed of packs, oldest first; nothing of those that still say what the store says.
+///
+/// A collection that failed or was interrupted has changed what it had written by then.
+pub async fn restated_since(db: impl PgExecutor<'_>, pack_ids: &[&str]) -> sqlx::Result<Vec<Restatement>> {
+    sqlx::query_as(
+        "select pack.pack_id, d.since_collection as collection_id, c.state, c.finished_at,
+             sum(case when before.place_id is null and d.known
+                 then d.complying + d.not_complying + d.insufficient_data + d.not_applicable + d.unrecognised
+                 else d.rows_added end)::bigint as rows_added,
+             sum(d.rows_removed)::bigint as rows_removed,
+             count(*) as days,
+             count(*) filter (where before.place_id is null and d.known) as late_days
+         from pack
+         join delivery d on d.day between pack.from_day and pack.as_of_day
+             and d.since_collection > pack.known_at_collection
+         join place p on p.place_id = d.place_id and p.organization_id = pack.organization_id
+             and (pack.account_ids is null or p.account_id = any(pack.account_ids))
+         join collection c on c.collection_id = d.since_collection and c.state <> 'running'
+         left join delivery before on before.place_id = d.place_id and before.day = d.day
+             and before.until_collection = d.since_collection and before.known
+         where pack.pack_id = any($1)
+         group by pack.pack_id, d.since_collection, c.state, c.finished_at
+         order by pack.pack_id, d.since_collection",
+    )
+    .bind(pack_ids)
     .fetch_all(db)
     .await
 }

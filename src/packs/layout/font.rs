@@ -41,6 +41,8 @@ pub(crate) struct Glyph {
 /// What layout asks of one weight.
 pub(crate) struct Metrics {
     ascii: [Option<Glyph>; 128],
+    /// The advances of `ascii`, nothing for what cannot be written.
+    ascii_advances: [f32; 128],
     other: FxHashMap<char, Glyph>,
     /// Characters drawn by the glyph of a lower one, e.g. the Kelvin sign by that of K.
     borrowed: FxHashSet<char>,
@@ -50,7 +52,12 @@ impl Metrics {
     fn read(bytes: &'static [u8]) -> Self {
         let face = Face::parse(bytes, 0).expect("the fonts in the binary are sound: a test parses them");
         let scale = 1000.0 / f32::from(face.units_per_em());
-        let mut metrics = Self { ascii: [None; 128], other: FxHashMap::default(), borrowed: FxHashSet::default() };
+        let mut metrics = Self {
+            ascii: [None; 128],
+            ascii_advances: [0.0; 128],
+            other: FxHashMap::default(),
+            borrowed: FxHashSet::default(),
+        };
         let mut owned = FxHashSet::default();
         let characters = RANGES.iter().flat_map(|&(first, last)| first..=last).filter(|&c| !hidden(c));
         for character in characters {
@@ -67,6 +74,9 @@ impl Metrics {
                 None => _ = metrics.other.insert(character, glyph),
             }
         }
+        for (advance, glyph) in metrics.ascii_advances.iter_mut().zip(metrics.ascii) {
+            *advance = glyph.map_or(0.0, |glyph| glyph.advance);
+        }
         metrics
     }
 
@@ -80,7 +90,13 @@ impl Metrics {
 
     /// Width of text at a size, both in points; characters that cannot be written count nothing.
     pub(crate) fn width(&self, text: &str, size: f32) -> f32 {
-        text.chars().filter_map(|c| self.glyph(c)).map(|glyph| glyph.advance).sum::<f32>() * size / 1000.0
+        let advances = |byte: u8| self.ascii_advances.get(usize::from(byte)).copied().unwrap_or(0.0);
+        let sum: f32 = if text.is_ascii() {
+            text.bytes().map(advances).sum()
+        } else {
+            text.chars().filter_map(|c| self.glyph(c)).map(|glyph| glyph.advance).sum()
+        };
+        sum * size / 1000.0
     }
 }
 

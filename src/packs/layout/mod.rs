@@ -1,7 +1,8 @@
 //! Content to pages: wrapping with the font's own widths, page breaks, repeated header rows, contents and folios.
 //!
-//! Pure, and run twice: once to count the pages and find where headings stand, once to hand the pages on. So a
-//! pack of any length needs memory for one page at a time.
+//! Pure, and one pass: pages are handed on as they are full, so a pack of any length needs memory for one page at a
+//! time. What the last page alone knows comes at the end: the contents page, and the folios, which name the number of
+//! pages.
 
 mod engine;
 pub mod font;
@@ -38,7 +39,7 @@ pub enum Block<'a> {
     Code(Vec<String>),
     /// Empty height in points.
     Space(f32),
-    /// The contents page, filled with the headings that follow.
+    /// The contents page, filled with the headings that follow. One at most.
     Contents,
 }
 
@@ -50,26 +51,29 @@ pub struct Document<'a> {
     pub foot: String,
 }
 
-/// What the first run found.
+impl Document<'_> {
+    /// Rows of all tables.
+    pub fn rows(&self) -> usize {
+        self.blocks.iter().map(|block| if let Block::Table { table, .. } = block { table.len() } else { 0 }).sum()
+    }
+}
+
+/// What setting found out.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Plan {
     pub pages: usize,
+    /// The headings, in their order.
     pub marks: Vec<Mark>,
 }
 
-/// Counts the pages and finds the headings; `seen` gets every page, for what can be learned from their text.
-pub fn plan(document: &Document, mut seen: impl FnMut(&Page)) -> Plan {
-    let mut pages = 0;
-    let marks = engine::run(document, &Plan::default(), &mut |page| {
-        pages += 1;
-        seen(&page);
-    });
-    Plan { pages, marks }
+/// Sets the document and hands each page with its index to `sink`: in order, but the contents page last.
+pub fn set(document: &Document, mut sink: impl FnMut(usize, Page)) -> Plan {
+    engine::run(document, &mut sink)
 }
 
-/// Hands the pages of a planned document to `sink`, in order.
-pub fn pages(document: &Document, plan: &Plan, mut sink: impl FnMut(Page)) {
-    engine::run(document, plan, &mut sink);
+/// "page 3 of 12", to be laid over the page of index `at`.
+pub fn folio(at: usize, plan: &Plan) -> Page {
+    engine::folio(at, plan.pages)
 }
 
 #[cfg(test)]

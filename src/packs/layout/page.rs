@@ -1,5 +1,7 @@
 //! A page as layout leaves it: positioned text, rules and shapes, in points from the lower left corner.
 
+use std::ops::Range;
+
 use super::font::Weight;
 
 /// A4, in points.
@@ -30,7 +32,7 @@ impl Size {
     /// From one line to the next, in points.
     pub fn leading(self) -> f32 {
         match self {
-            Self::Small => 9.75,
+            Self::Small => 9.25,
             Self::Text => 14.5,
             Self::Large => 25.0,
         }
@@ -47,7 +49,7 @@ pub enum Ink {
     Light,
 }
 
-/// Something on a page.
+/// Something on a page. Texts are ranges of the page's [`Page::letters`]: a page of a register has hundreds.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Item {
     /// A line of text, every character of which has a glyph.
@@ -57,10 +59,9 @@ pub enum Item {
         size: Size,
         weight: Weight,
         ink: Ink,
-        text: String,
-        /// The original string, where copying the glyphs would give another. It holds until an item that `closes`.
-        original: Option<String>,
-        closes: bool,
+        text: Range<usize>,
+        /// The original string, where copying the glyphs would give another.
+        original: Option<Range<usize>>,
     },
     /// A rule of 0.5 points.
     Rule { x: f32, y: f32, length: f32, ink: Ink },
@@ -86,6 +87,24 @@ pub struct Link {
 pub struct Page {
     pub items: Vec<Item>,
     pub links: Vec<Link>,
+    /// What the texts of `items` are ranges of.
+    pub letters: String,
+    /// Rows of tables that begin here.
+    pub rows: usize,
+}
+
+impl Page {
+    /// A text of this page.
+    pub fn text(&self, range: &Range<usize>) -> &str {
+        self.letters.get(range.clone()).unwrap_or_default()
+    }
+
+    /// Keeps a text and gives its range.
+    pub(crate) fn keep(&mut self, text: &str) -> Range<usize> {
+        let start = self.letters.len();
+        self.letters.push_str(text);
+        start..self.letters.len()
+    }
 }
 
 /// A heading where it came to stand.

@@ -43,11 +43,11 @@ pub const fn marked(title: &'static str, share: f32) -> Column {
 }
 
 /// Points of a column that holds a day.
-pub const DAY: f32 = 52.0;
+pub const DAY: f32 = 47.0;
 /// Points of a column that holds an account id.
-pub const ACCOUNT: f32 = 62.0;
+pub const ACCOUNT: f32 = 60.0;
 /// Points of a column that holds a severity.
-pub const SEVERITY: f32 = 48.0;
+pub const SEVERITY: f32 = 68.0;
 
 impl Column {
     /// The same, so many points wide.
@@ -63,11 +63,13 @@ pub struct Table {
     pub columns: Vec<Column>,
     cells: String,
     ends: Vec<usize>,
+    /// Lines above rows that belong together, by the first of them, ascending.
+    groups: Vec<(usize, String)>,
 }
 
 impl Table {
     pub fn new(columns: Vec<Column>) -> Self {
-        Self { columns, cells: String::new(), ends: Vec::new() }
+        Self { columns, cells: String::new(), ends: Vec::new(), groups: Vec::new() }
     }
 
     /// Adds a row. Cells beyond the columns are refused by a panic: a table is made by this crate alone.
@@ -81,6 +83,17 @@ impl Table {
             self.ends.push(self.cells.len());
         }
         assert_eq!(self.ends.len() - before, self.columns.len(), "a row has a cell for each column");
+    }
+
+    /// Begins a group: the rows that follow stand under this line, which is said again on each page they reach.
+    pub fn group(&mut self, title: impl Into<String>) {
+        self.groups.push((self.len(), title.into()));
+    }
+
+    /// The group that a row is in, and whether it is the first of it.
+    pub fn group_of(&self, row: usize) -> Option<(&str, bool)> {
+        let at = self.groups.partition_point(|(first, _)| *first <= row).checked_sub(1)?;
+        self.groups.get(at).map(|(first, title)| (title.as_str(), *first == row))
     }
 
     /// Number of rows.
@@ -115,5 +128,18 @@ mod tests {
         assert_eq!(table.len(), 2);
         assert_eq!(table.row(0).collect::<Vec<_>>(), ["one", ""]);
         assert_eq!(table.row(1).collect::<Vec<_>>(), ["", "Ω"]);
+    }
+
+    #[test]
+    fn a_row_knows_its_group() {
+        let mut table = Table::new(vec![text("a", 1.0)]);
+        table.push(["before"]);
+        table.group("one");
+        table.push(["x"]);
+        table.push(["y"]);
+        table.group("two");
+        table.push(["z"]);
+        let groups: Vec<_> = (0..4).map(|row| table.group_of(row)).collect();
+        assert_eq!(groups, [None, Some(("one", true)), Some(("one", false)), Some(("two", true))]);
     }
 }

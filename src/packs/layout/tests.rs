@@ -6,17 +6,27 @@ use super::*;
 use proptest::prelude::*;
 
 fn all_pages(document: &Document) -> Vec<Page> {
-    let plan = plan(document, |_| {});
     let mut all = Vec::new();
-    pages(document, &plan, |page| all.push(page));
-    assert_eq!(all.len(), plan.pages, "both runs set the same pages");
-    all
+    let plan = set(document, |at, page| all.push((at, page)));
+    all.sort_by_key(|(at, _)| *at);
+    assert!(all.iter().map(|(at, _)| *at).eq(0..plan.pages), "each page comes once");
+    assert_eq!(all.iter().map(|(_, page)| page.rows).sum::<usize>(), document.rows());
+    all.into_iter()
+        .map(|(at, mut page)| {
+            for item in folio(at, &plan).items {
+                let Item::Text { text, x, y, size, weight, ink, original } = item else { panic!("a folio is text") };
+                let text = page.keep(folio(at, &plan).text(&text));
+                page.items.push(Item::Text { text, x, y, size, weight, ink, original });
+            }
+            page
+        })
+        .collect()
 }
 
 fn texts(page: &Page) -> Vec<&str> {
     page.items
         .iter()
-        .filter_map(|item| if let Item::Text { text, .. } = item { Some(text.as_str()) } else { None })
+        .filter_map(|item| if let Item::Text { text, .. } = item { Some(page.text(text)) } else { None })
         .collect()
 }
 
@@ -42,6 +52,27 @@ fn header_rows_repeat_and_pages_are_numbered() {
         assert!(texts.contains(&"Account"), "page {at} has no header row");
         assert!(texts.contains(&format!("page {} of {}", at + 1, pages.len()).as_str()));
     }
+}
+
+#[test]
+fn a_group_is_named_above_its_first_row_and_again_on_each_page_that_it_reaches() {
+    let mut table = Table::new(vec![text("Account", 1.0)]);
+    for (group, rows) in [("HIGH one", 90), ("LOW two", 10)] {
+        table.group(group);
+        for row in 0..rows {
+            table.push([format!("{group} {row}")]);
+        }
+    }
+    let pages = all_pages(&document(vec![Block::Table { caption: String::new(), table: &table }]));
+    assert!(pages.len() > 1);
+    for page in &pages {
+        let texts = texts(page);
+        let first_row = texts.iter().position(|text| text.starts_with("HIGH one ") || text.starts_with("LOW two "));
+        let group = texts.iter().position(|text| ["HIGH one", "LOW two"].contains(text));
+        assert!(group.is_some() && group < first_row, "{texts:?}");
+    }
+    let named = |name: &str| pages.iter().flat_map(texts).filter(|text| *text == name).count();
+    assert_eq!((named("HIGH one"), named("LOW two")), (pages.len(), 1));
 }
 
 #[test]
@@ -97,11 +128,13 @@ fn nothing_stands_outside_the_margins() {
         Block::List(vec!["entry ".repeat(40)]),
         Block::Table { caption: "c".to_owned(), table: &table },
     ]));
-    for item in pages.iter().flat_map(|page| &page.items) {
+    let items = pages.iter().flat_map(|page| page.items.iter().map(move |item| (page, item)));
+    for (page, item) in items {
         if let Item::Text { x, y, text, weight, size, .. } = item {
+            let text = page.text(text);
             let right = x + font::metrics(*weight).width(text, size.points());
             assert!(
-                *x >= 53.9 && right <= page::WIDTH - 53.9 && *y > 35.0 && *y < page::HEIGHT - 40.0,
+                *x >= 53.9 && right <= super::page::WIDTH - 53.9 && *y > 35.0 && *y < super::page::HEIGHT - 40.0,
                 "{text} at {x} {y}"
             );
         }
@@ -114,14 +147,13 @@ fn what_is_copied_out_of_a_wrapped_cell_is_the_original() {
     let id = "arn:aws:iam::111122223333:role/\u{202e}gnirts";
     table.push([id, "rest"]);
     let pages = all_pages(&document(vec![Block::Table { caption: String::new(), table: &table }]));
-    let originals: Vec<&str> =
-        pages[0]
-            .items
-            .iter()
-            .filter_map(|item| {
-                if let Item::Text { original: Some(original), .. } = item { Some(original.as_str()) } else { None }
-            })
-            .collect();
+    let originals: Vec<&str> = pages[0]
+        .items
+        .iter()
+        .filter_map(|item| {
+            if let Item::Text { original: Some(original), .. } = item { Some(pages[0].text(original)) } else { None }
+        })
+        .collect();
     assert_eq!(originals.concat(), id);
     assert!(originals.len() > 1, "the id wraps");
 }
@@ -137,9 +169,9 @@ proptest! {
         // Spaces at which a line breaks are not drawn: compare without them.
         let drawn: String = pages
             .iter()
-            .flat_map(|page| &page.items)
-            .filter_map(|item| match item {
-                Item::Text { x, text, size: page::Size::Small, weight: font::Weight::Regular, .. } if *x < 200.0 => Some(text.as_str()),
+            .flat_map(|page| page.items.iter().map(move |item| (page, item)))
+            .filter_map(|(page, item)| match item {
+                Item::Text { x, text, size: page::Size::Small, weight: font::Weight::Regular, .. } if *x < 200.0 => Some(page.text(text)),
                 _ => None,
             })
             .filter(|text| *text != "foot")

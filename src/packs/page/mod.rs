@@ -6,10 +6,11 @@ mod form;
 
 use actix_web::{HttpResponse, web};
 use askama::Template;
+use time::OffsetDateTime;
 
 use self::form::{Asked, NewForm};
 use super::build::Request;
-use super::db::{Restatement, Stored};
+use super::db::{Restatement, Start, Stored};
 use super::names::{self, Names};
 use crate::State;
 use crate::audit_log;
@@ -18,7 +19,7 @@ use crate::jobs;
 use crate::people::{Maker, User, acted};
 use crate::web::form::Problems;
 use crate::web::parts::{Empty, Provenance};
-use crate::web::table::{Table, number, text};
+use crate::web::table::{PAGE_ROWS, Place, Table, cut, key, number, text};
 use crate::web::{Access, Endpoint, Frame, Page, Section, View, Visit, filters, format};
 
 pub fn endpoints() -> Vec<Endpoint> {
@@ -38,12 +39,17 @@ impl Restatement {
     /// "restated on 23 Nov 2026 06:00:00 UTC by collection 7: +12 −3 rows".
     fn sentence(&self) -> String {
         let at = self.finished_at.map(|at| format!("on {} ", format::at(at))).unwrap_or_default();
+        let unfinished = match self.state.as_str() {
+            "finished" => "",
+            "failed" => ", which failed (what it had brought by then stands)",
+            _ => ", which was interrupted (what it had brought by then stands)",
+        };
         let late = match self.late_days {
             0 => String::new(),
             days => format!(", {} of gaps filled late", format::plural(days, "account-Region-day")),
         };
         format!(
-            "restated {at}by collection {}: +{} −{} rows{late}",
+            "restated {at}by collection {}{unfinished}: +{} −{} rows{late}",
             self.collection_id,
             format::count(self.rows_added),
             format::count(self.rows_removed)
@@ -94,13 +100,17 @@ struct ListPage {
 }
 
 async fn list(mut visit: Visit) -> Result<HttpResponse, Error> {
-    let (packs, restated) = match &visit.organization {
-        None => (Vec::new(), Vec::new()),
+    let place = Place::of(&visit.address, 2)?;
+    let (mut packs, total) = match &visit.organization {
+        None => (Vec::new(), 0),
         Some(organization) => (
-            super::db::list(&mut *visit.read, organization.id).await?,
-            super::db::restated(&mut *visit.read, organization.id).await?,
+            super::db::list(&mut *visit.read, organization.id, start(&place)?, PAGE_ROWS + 1).await?,
+            super::db::count(&mut *visit.read, organization.id).await?,
         ),
     };
+    let more = cut(&mut packs, &place);
+    let ids: Vec<&str> = packs.iter().map(|pack| pack.pack_id.as_str()).collect();
+    let restated = super::db::restated_since(&mut *visit.read, &ids).await?;
     let packs: Vec<_> = packs
         .into_iter()
         .map(|pack| {
@@ -119,10 +129,29 @@ async fn list(mut visit: Visit) -> Result<HttpResponse, Error> {
         number("NON_COMPLIANT"),
         text("Gaps"),
     ];
-    let table = Table::whole("packs", "Packs, newest first", &columns, &visit.address, packs.len());
+    let place_of = |pack: Option<&(Stored, Vec<Restatement>)>| pack.map(|(pack, _)| key_of(pack));
+    let (first, last) = (place_of(packs.first()), place_of(packs.last()));
+    let table = Table::whole("packs", "Packs, newest first", &columns, &visit.address, packs.len())
+        .paged(&place, first, last, more, total);
     let may_make = visit.user.role.makes_packs();
     Ok(Page(ListPage { frame: visit.frame(Section::Packs, "Packs"), packs, table, may_make })
         .answer(actix_web::http::StatusCode::OK))
+}
+
+/// A pack's place in the list: when it was stored, in microseconds, and its id.
+fn key_of(pack: &Stored) -> String {
+    let at = pack.created_at.unix_timestamp_nanos() / 1000;
+    key(&[at.to_string(), pack.pack_id.clone()])
+}
+
+fn start(place: &Place) -> Result<Start<'_>, Error> {
+    let (Place::After(parts) | Place::Before(parts)) = place else { return Ok(Start::Newest) };
+    let strange =
+        || Error::Invalid("The place in the list is not one of its own links. Start from its first page.".to_owned());
+    let [at, pack_id] = parts.as_slice() else { return Err(strange()) };
+    let microseconds = at.parse::<i64>().map_err(|_no_number| strange())?;
+    let at = OffsetDateTime::from_unix_timestamp_nanos(i128::from(microseconds) * 1000).map_err(|_far| strange())?;
+    Ok(if matches!(place, Place::After(_)) { Start::OlderThan(at, pack_id) } else { Start::NewerThan(at, pack_id) })
 }
 
 #[derive(Template)]
@@ -193,7 +222,7 @@ async fn show(mut visit: Visit, pack_id: web::Path<String>) -> Result<HttpRespon
         .await?
         .filter(|pack| pack.organization_id == organization.id)
         .ok_or(Error::NotFound)?;
-    let restated = super::db::restated_since(&mut *visit.read, &pack.pack_id).await?;
+    let restated = super::db::restated_since(&mut *visit.read, &[&pack.pack_id]).await?;
     let cover: Cover = serde_json::from_value(pack.cover.clone()).map_err(anyhow::Error::from)?;
     let provenance = Provenance::default()
         .link(

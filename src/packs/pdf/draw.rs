@@ -1,310 +1,251 @@
-//! Pages to content streams, by printpdf.
+//! Pages to content streams (ISO 32000-1, 8 and 9): operators straight into bytes, since a register has millions.
 
-use std::collections::{BTreeMap, BTreeSet};
-
-use printpdf::{
-    Color, DictItem, FontId, Greyscale, Line, LinePoint, Mm, Op, PaintMode, ParsedFont, PdfDocument, PdfFont,
-    PdfFontHandle, PdfPage, PdfSaveOptions, Point, Polygon, PolygonRing, Pt, TextItem, WindingOrder,
-};
-
-use super::{PdfError, subset::subset};
+use super::fonts::resource;
+use super::write::{hexadecimal, literal, utf16};
 use crate::packs::layout::font::{Weight, metrics};
 use crate::packs::layout::page::{Ink, Item, Page};
 
-/// The characters that the pages of a pack use, by weight.
-#[derive(Debug, Default)]
-pub(super) struct Used {
-    characters: [BTreeSet<char>; 2],
-}
-
-impl Used {
-    /// Notes what a page uses.
-    pub(super) fn see(&mut self, page: &Page) {
-        for item in &page.items {
-            if let Item::Text { text, weight, .. } = item {
-                let [regular, bold] = &mut self.characters;
-                let set = if *weight == Weight::Regular { regular } else { bold };
-                for character in text.chars() {
-                    if !set.contains(&character) {
-                        set.insert(character);
-                    }
-                }
+/// Appends what draws a page.
+pub(super) fn draw(page: &Page, out: &mut Vec<u8>) {
+    let mut pen = Pen { out, at: (0, 0), font: None, fill: None, stroke: None };
+    pen.out.extend_from_slice(b"0.5 w\n");
+    // Rules and shapes first, then all text in one section.
+    for item in &page.items {
+        match item {
+            Item::Rule { x, y, length, ink } => {
+                pen.stroke_in(*ink);
+                pen.polyline(&[(*x, *y), (x + length, *y)]);
             }
+            Item::Shape { x, y, radius, shape } => {
+                pen.stroke_in(Ink::Black);
+                pen.shape(*shape, *x, *y, *radius);
+            }
+            Item::Text { .. } => {}
         }
     }
-
-    fn of(&self, weight: Weight) -> &BTreeSet<char> {
-        let [regular, bold] = &self.characters;
-        if weight == Weight::Regular { regular } else { bold }
-    }
-}
-
-fn font_id(weight: Weight) -> FontId {
-    FontId(match weight {
-        Weight::Regular => "R".to_owned(),
-        Weight::Bold => "B".to_owned(),
-    })
-}
-
-/// Draws pages with fonts that keep their glyph numbers, so that streams of several runs share one font.
-pub(super) struct Pen {
-    fonts: BTreeMap<FontId, PdfFont>,
-}
-
-impl Pen {
-    pub(super) fn new() -> Result<Self, PdfError> {
-        let mut fonts = BTreeMap::new();
-        for weight in Weight::ALL {
-            let mut font = ParsedFont::from_bytes(weight.bytes(), 0, &mut Vec::new()).ok_or(PdfError::Font)?;
-            font.font_name = Some(name(weight).to_owned());
-            // printpdf would embed it anew with each run of pages.
-            font.original_bytes = vec![0];
-            fonts.insert(font_id(weight), PdfFont::new(font));
-        }
-        Ok(Self { fonts })
-    }
-
-    /// The content stream of each page, as printpdf writes it, not compressed.
-    pub(super) fn streams(&self, pages: &[Page]) -> Result<Vec<Vec<u8>>, PdfError> {
-        let pages = pages.iter().map(|page| sheet(operations(page))).collect();
-        let document = self.document(pages, &self.fonts)?;
-        document.get_pages().into_values().map(|page| content(&document, page)).collect()
-    }
-
-    /// A document with one page and both fonts, subset to what is used: the beginning of the pack.
-    pub(super) fn fonts(&self, used: &Used) -> Result<lopdf::Document, PdfError> {
-        let mut fonts = self.fonts.clone();
-        let mut ops = vec![Op::StartTextSection];
-        for weight in Weight::ALL {
-            let glyphs =
-                used.of(weight).iter().filter_map(|&c| metrics(weight).glyph(c)).map(|glyph| glyph.id).collect();
-            let font = fonts.get_mut(&font_id(weight)).ok_or(PdfError::Font)?;
-            let bytes = subset(weight.bytes(), &glyphs).ok_or(PdfError::Font)?;
-            font.parsed_font.font_name = Some(format!("{}+{}", tag(&bytes), name(weight)));
-            font.parsed_font.original_bytes = bytes;
-            ops.push(Op::SetFont { font: PdfFontHandle::External(font_id(weight)), size: Pt(10.0) });
-            // The lowest character comes last and so names a glyph that several share.
-            let text = used.of(weight).iter().rev().collect();
-            ops.push(Op::ShowText { items: vec![TextItem::Text(text)] });
-        }
-        ops.push(Op::EndTextSection);
-        self.document(vec![sheet(ops)], &fonts)
-    }
-
-    fn document(&self, pages: Vec<PdfPage>, fonts: &BTreeMap<FontId, PdfFont>) -> Result<lopdf::Document, PdfError> {
-        _ = self;
-        let mut document = PdfDocument::new("");
-        document.resources.fonts.map.clone_from(fonts);
-        document.pages = pages;
-        let options = PdfSaveOptions { optimize: false, subset_fonts: false, secure: true, image_optimization: None };
-        let mut warnings = Vec::new();
-        let document = document.to_lopdf_document(&options, &mut warnings);
-        match warnings.iter().find(|warning| warning.severity != printpdf::PdfParseErrorSeverity::Info) {
-            Some(warning) => Err(PdfError::Drawing(warning.msg.clone())),
-            None => Ok(document),
+    pen.out.extend_from_slice(b"BT\n");
+    for item in &page.items {
+        if let Item::Text { x, y, size, weight, ink, text, original } = item {
+            pen.text_at((*x, *y), (*weight, size.points()), *ink);
+            let original = original.as_ref().map(|original| page.text(original));
+            pen.text(page.text(text), *weight, original);
         }
     }
+    pen.out.extend_from_slice(b"ET\n");
 }
 
-/// The font's PostScript name.
-fn name(weight: Weight) -> &'static str {
-    match weight {
-        Weight::Regular => "NotoSans-Regular",
-        Weight::Bold => "NotoSans-Bold",
-    }
+/// A length in hundredths of a point, which is finer than any printer. The sum's lowest bits are the rounded value:
+/// beyond 2^23 a float has no fraction.
+fn hundredths(points: f32) -> i32 {
+    const SHIFT: f32 = 12_582_912.0;
+    let bits = (points * 100.0 + SHIFT).to_bits() & 0x007f_ffff;
+    i32::try_from(bits).unwrap_or(0) - 0x0040_0000
 }
 
-/// Six capitals that name a subset (ISO 32000-1, 9.6.4), from its bytes so that they are always the same.
-fn tag(font: &[u8]) -> String {
-    let digest = ring::digest::digest(&ring::digest::SHA256, font);
-    digest.as_ref().iter().take(6).map(|byte| char::from(b'A' + byte % 26)).collect()
-}
-
-fn content(document: &lopdf::Document, page: lopdf::ObjectId) -> Result<Vec<u8>, PdfError> {
-    let contents = document.get_dictionary(page)?.get(b"Contents")?.as_reference()?;
-    Ok(document.get_object(contents)?.as_stream()?.content.clone())
-}
-
-fn sheet(ops: Vec<Op>) -> PdfPage {
-    PdfPage::new(Mm(210.0), Mm(297.0), ops)
-}
-
-/// A coordinate in hundredths of a point is finer than any printer.
-fn rounded(value: f32) -> f32 {
-    (value * 100.0).round() / 100.0
-}
-
-fn point(x: f32, y: f32) -> Point {
-    Point { x: Pt(rounded(x)), y: Pt(rounded(y)) }
-}
-
-fn grey(ink: Ink) -> Color {
-    let percent = match ink {
-        Ink::Black => 0.0,
-        Ink::Grey => 0.35,
-        Ink::Light => 0.7,
-    };
-    Color::Greyscale(Greyscale { percent, icc_profile: None })
-}
-
-/// What was last set on the page, so that it is not set again.
-#[derive(Default)]
-struct Set {
-    in_text: bool,
-    at: (f32, f32),
+struct Pen<'a> {
+    out: &'a mut Vec<u8>,
+    // What was last set on the page, so that it is not set again.
+    at: (i32, i32),
     font: Option<(Weight, f32)>,
     fill: Option<Ink>,
     stroke: Option<Ink>,
 }
 
-fn operations(page: &Page) -> Vec<Op> {
-    let mut ops = Vec::with_capacity(page.items.len() * 3 + 8);
-    let mut set = Set::default();
-    ops.push(Op::SetOutlineThickness { pt: Pt(0.5) });
-    // Rules and shapes first, then all text in one section.
-    for item in &page.items {
-        match item {
-            Item::Rule { x, y, length, ink } => {
-                if set.stroke != Some(*ink) {
-                    ops.push(Op::SetOutlineColor { col: grey(*ink) });
-                    set.stroke = Some(*ink);
+impl Pen<'_> {
+    /// A number of hundredths, and a space.
+    fn number(&mut self, hundredths: i32) {
+        let digit = |number: u32| b'0' + u8::try_from(number % 10).unwrap_or(0);
+        if hundredths < 0 {
+            self.out.push(b'-');
+        }
+        let (whole, part) = (hundredths.unsigned_abs() / 100, hundredths.unsigned_abs() % 100);
+        let mut power = 1;
+        while whole / power >= 10 {
+            power *= 10;
+        }
+        while power > 0 {
+            self.out.push(digit(whole / power));
+            power /= 10;
+        }
+        if part > 0 {
+            self.out.extend_from_slice(&[b'.', digit(part / 10)]);
+            if part % 10 > 0 {
+                self.out.push(digit(part));
+            }
+        }
+        self.out.push(b' ');
+    }
+
+    fn point(&mut self, (x, y): (f32, f32)) {
+        self.number(hundredths(x));
+        self.number(hundredths(y));
+    }
+
+    fn operator(&mut self, operator: &str) {
+        self.out.extend_from_slice(operator.as_bytes());
+        self.out.push(b'\n');
+    }
+
+    fn grey(&mut self, ink: Ink) {
+        self.number(match ink {
+            Ink::Black => 0,
+            Ink::Grey => 35,
+            Ink::Light => 70,
+        });
+    }
+
+    fn stroke_in(&mut self, ink: Ink) {
+        if self.stroke != Some(ink) {
+            self.grey(ink);
+            self.operator("G");
+            self.stroke = Some(ink);
+        }
+    }
+
+    fn text_at(&mut self, (x, y): (f32, f32), font: (Weight, f32), ink: Ink) {
+        if self.fill != Some(ink) {
+            self.grey(ink);
+            self.operator("g");
+            self.fill = Some(ink);
+        }
+        if self.font != Some(font) {
+            self.out.push(b'/');
+            self.out.extend_from_slice(resource(font.0).as_bytes());
+            self.out.push(b' ');
+            self.number(hundredths(font.1));
+            self.operator("Tf");
+            self.font = Some(font);
+        }
+        // The operator moves from the last line's start.
+        let at = (hundredths(x), hundredths(y));
+        self.number(at.0 - self.at.0);
+        self.number(at.1 - self.at.1);
+        self.operator("Td");
+        self.at = at;
+    }
+
+    /// Glyphs by their numbers; `original` is what is copied out instead (ISO 32000-1, 14.9.4).
+    fn text(&mut self, text: &str, weight: Weight, original: Option<&str>) {
+        if let Some(original) = original {
+            self.out.extend_from_slice(b"/Span<</ActualText");
+            if !original.is_empty() && original.bytes().all(|byte| (0x20..0x7f).contains(&byte)) {
+                literal(self.out, original.as_bytes());
+            } else {
+                hexadecimal(self.out, &utf16(original));
+            }
+            self.operator(">>BDC");
+        }
+        let metrics = metrics(weight);
+        self.out.push(b'(');
+        for glyph in text.chars().filter_map(|character| metrics.glyph(character)) {
+            for byte in glyph.id.to_be_bytes() {
+                super::write::escaped(self.out, byte);
+            }
+        }
+        self.operator(")Tj");
+        if original.is_some() {
+            self.operator("EMC");
+        }
+    }
+
+    fn polyline(&mut self, points: &[(f32, f32)]) {
+        self.path(points);
+        self.operator("S");
+    }
+
+    fn path(&mut self, points: &[(f32, f32)]) {
+        for (index, point) in points.iter().enumerate() {
+            self.point(*point);
+            self.operator(if index == 0 { "m" } else { "l" });
+        }
+    }
+
+    /// Quarters `from..to` of a circle, counter-clockwise from the top, open.
+    fn arc(&mut self, (x, y): (f32, f32), r: f32, from: usize, to: usize) {
+        let at = |(dx, dy): (f32, f32)| (x + dx * r, y + dy * r);
+        for (index, pair) in QUARTERS.windows(2).take(to).skip(from).enumerate() {
+            let [start, end] = pair else { continue };
+            if index == 0 {
+                self.path(&[at(*start)]);
+            }
+            self.point(at((start.0 + end.0 * HANDLE, start.1 + end.1 * HANDLE)));
+            self.point(at((end.0 + start.0 * HANDLE, end.1 + start.1 * HANDLE)));
+            self.point(at(*end));
+            self.operator("c");
+        }
+    }
+
+    fn circle(&mut self, at: (f32, f32), r: f32, paint: &str) {
+        self.arc(at, r, 0, 4);
+        self.operator("h");
+        self.operator(paint);
+    }
+
+    /// A filled slice of a circle from its centre.
+    fn pie(&mut self, at: (f32, f32), r: f32, from: usize, to: usize) {
+        self.arc(at, r, from, to);
+        self.point(at);
+        self.operator("l");
+        self.operator("h");
+        self.operator("f");
+    }
+
+    fn polygon(&mut self, points: &[(f32, f32)], paint: &str) {
+        self.path(points);
+        self.operator("h");
+        self.operator(paint);
+    }
+
+    /// Draws the shape of a status or delivery word; see `compliance::{Status, DeliveryState}::shape`.
+    fn shape(&mut self, shape: char, x: f32, y: f32, r: f32) {
+        let at = (x, y);
+        match shape {
+            '●' => self.circle(at, r, "f"),
+            '▲' => self.polygon(&[(x - r, y - r), (x + r, y - r), (x, y + r)], "f"),
+            '◐' => {
+                self.circle(at, r * 0.9, "S");
+                self.pie(at, r * 0.9, 0, 2);
+            }
+            '◕' => {
+                self.circle(at, r * 0.9, "S");
+                self.pie(at, r * 0.9, 1, 4);
+            }
+            '◔' => {
+                self.circle(at, r * 0.9, "S");
+                self.pie(at, r * 0.9, 3, 4);
+            }
+            '○' => self.circle(at, r * 0.9, "S"),
+            '□' => {
+                let d = r * 0.85;
+                self.polygon(&[(x - d, y - d), (x + d, y - d), (x + d, y + d), (x - d, y + d)], "S");
+            }
+            '✕' => {
+                let d = r * 0.8;
+                self.polyline(&[(x - d, y - d), (x + d, y + d)]);
+                self.polyline(&[(x - d, y + d), (x + d, y - d)]);
+            }
+            '⊘' => {
+                self.circle(at, r * 0.9, "S");
+                let d = r * 0.62;
+                self.polyline(&[(x - d, y - d), (x + d, y + d)]);
+            }
+            '≈' => {
+                for up in [-0.35, 0.35] {
+                    let y = y + up * r;
+                    let (low, high) = (y - 0.2 * r, y + 0.2 * r);
+                    self.polyline(&[(x - r, low), (x - 0.4 * r, high), (x + 0.4 * r, low), (x + r, high)]);
                 }
-                let points = [point(*x, *y), point(x + length, *y)].map(|p| LinePoint { p, bezier: false }).to_vec();
-                ops.push(Op::DrawLine { line: Line { points, is_closed: false } });
             }
-            Item::Shape { x, y, radius, shape } => {
-                if set.stroke != Some(Ink::Black) {
-                    ops.push(Op::SetOutlineColor { col: grey(Ink::Black) });
-                    set.stroke = Some(Ink::Black);
-                }
-                shape_ops(&mut ops, *shape, *x, *y, *radius);
-            }
-            Item::Text { .. } => {}
-        }
-    }
-    for item in &page.items {
-        if let Item::Text { x, y, size, weight, ink, text, original, closes } = item {
-            text_ops(&mut ops, &mut set, (rounded(*x), rounded(*y)), (*weight, size.points()), *ink);
-            if let Some(original) = original {
-                ops.push(marked(original));
-            }
-            ops.push(Op::ShowText { items: vec![TextItem::Text(text.clone())] });
-            if *closes {
-                ops.push(Op::EndMarkedContent);
+            '–' => self.polyline(&[(x - r, y), (x + r, y)]),
+            '·' => self.circle(at, r * 0.3, "f"),
+            // Unrecognised: a question mark of lines.
+            _ => {
+                let hook =
+                    [(x - 0.6 * r, y + 0.5 * r), (x, y + r), (x + 0.6 * r, y + 0.5 * r), (x, y), (x, y - 0.4 * r)];
+                self.polyline(&hook);
+                self.circle((x, y - 0.85 * r), r * 0.18, "f");
             }
         }
-    }
-    if set.in_text {
-        ops.push(Op::EndTextSection);
-    }
-    ops
-}
-
-fn text_ops(ops: &mut Vec<Op>, set: &mut Set, at: (f32, f32), font: (Weight, f32), ink: Ink) {
-    if set.fill != Some(ink) {
-        ops.push(Op::SetFillColor { col: grey(ink) });
-        set.fill = Some(ink);
-    }
-    if !set.in_text {
-        ops.push(Op::StartTextSection);
-        set.in_text = true;
-    }
-    if set.font != Some(font) {
-        ops.push(Op::SetFont { font: PdfFontHandle::External(font_id(font.0)), size: Pt(font.1) });
-        set.font = Some(font);
-    }
-    // The operator moves from the last line's start; what rounding leaves is carried, not lost.
-    let pos = point(at.0 - set.at.0, at.1 - set.at.1);
-    set.at = (set.at.0 + pos.x.0, set.at.1 + pos.y.0);
-    ops.push(Op::SetTextCursor { pos });
-}
-
-/// Begins text that is copied out as `original` (ISO 32000-1, 14.9.4).
-fn marked(original: &str) -> Op {
-    let data = utf16(original);
-    let map = BTreeMap::from([("ActualText".to_owned(), DictItem::String { data, literal: false })]);
-    Op::BeginMarkedContentWithProperties { tag: "Span".to_owned(), properties: DictItem::Dict { map } }
-}
-
-/// A PDF text string in UTF-16 with its mark.
-pub(super) fn utf16(text: &str) -> Vec<u8> {
-    [0xfe, 0xff].into_iter().chain(text.encode_utf16().flat_map(u16::to_be_bytes)).collect()
-}
-
-/// Draws the shape of a status or delivery word; see `compliance::{Status, DeliveryState}::shape`.
-fn shape_ops(ops: &mut Vec<Op>, shape: char, x: f32, y: f32, r: f32) {
-    let outline = |ops: &mut Vec<Op>| ops.push(polygon(circle(x, y, r * 0.9), PaintMode::Stroke));
-    match shape {
-        '●' => ops.push(polygon(circle(x, y, r), PaintMode::Fill)),
-        '▲' => ops.push(polygon(straight(&[(x - r, y - r), (x + r, y - r), (x, y + r)]), PaintMode::Fill)),
-        '◐' => {
-            outline(ops);
-            ops.push(polygon(pie(x, y, r * 0.9, 0, 2), PaintMode::Fill));
-        }
-        '◕' => {
-            outline(ops);
-            ops.push(polygon(pie(x, y, r * 0.9, 1, 4), PaintMode::Fill));
-        }
-        '◔' => {
-            outline(ops);
-            ops.push(polygon(pie(x, y, r * 0.9, 3, 4), PaintMode::Fill));
-        }
-        '○' => outline(ops),
-        '□' => {
-            let d = r * 0.85;
-            ops.push(polygon(
-                straight(&[(x - d, y - d), (x + d, y - d), (x + d, y + d), (x - d, y + d)]),
-                PaintMode::Stroke,
-            ));
-        }
-        '✕' => {
-            let d = r * 0.8;
-            stroke(ops, &[(x - d, y - d), (x + d, y + d)]);
-            stroke(ops, &[(x - d, y + d), (x + d, y - d)]);
-        }
-        '⊘' => {
-            outline(ops);
-            let d = r * 0.62;
-            stroke(ops, &[(x - d, y - d), (x + d, y + d)]);
-        }
-        '≈' => {
-            for up in [-0.35, 0.35] {
-                let y = y + up * r;
-                stroke(
-                    ops,
-                    &[
-                        (x - r, y - 0.2 * r),
-                        (x - 0.4 * r, y + 0.2 * r),
-                        (x + 0.4 * r, y - 0.2 * r),
-                        (x + r, y + 0.2 * r),
-                    ],
-                );
-            }
-        }
-        '–' => stroke(ops, &[(x - r, y), (x + r, y)]),
-        '·' => ops.push(polygon(circle(x, y, r * 0.3), PaintMode::Fill)),
-        // Unrecognised: a question mark of lines.
-        _ => {
-            stroke(
-                ops,
-                &[(x - 0.6 * r, y + 0.5 * r), (x, y + r), (x + 0.6 * r, y + 0.5 * r), (x, y), (x, y - 0.4 * r)],
-            );
-            ops.push(polygon(circle(x, y - 0.85 * r, r * 0.18), PaintMode::Fill));
-        }
-    }
-}
-
-fn stroke(ops: &mut Vec<Op>, points: &[(f32, f32)]) {
-    ops.push(Op::DrawLine { line: Line { points: straight(points), is_closed: false } });
-}
-
-fn straight(points: &[(f32, f32)]) -> Vec<LinePoint> {
-    points.iter().map(|&(x, y)| LinePoint { p: point(x, y), bezier: false }).collect()
-}
-
-fn polygon(points: Vec<LinePoint>, mode: PaintMode) -> Op {
-    Op::DrawPolygon {
-        polygon: Polygon { rings: vec![PolygonRing { points }], mode, winding_order: WindingOrder::NonZero },
     }
 }
 
@@ -313,28 +254,38 @@ const HANDLE: f32 = 0.552_285;
 /// Top, left, bottom, right: counter-clockwise.
 const QUARTERS: [(f32, f32); 5] = [(0.0, 1.0), (-1.0, 0.0), (0.0, -1.0), (1.0, 0.0), (0.0, 1.0)];
 
-fn circle(x: f32, y: f32, r: f32) -> Vec<LinePoint> {
-    arc(x, y, r, 0, 4)
-}
+#[cfg(test)]
+mod tests {
+    use super::*;
 
-/// A slice of a circle from its centre, of quarters `from..to`.
-fn pie(x: f32, y: f32, r: f32, from: usize, to: usize) -> Vec<LinePoint> {
-    let mut points = arc(x, y, r, from, to);
-    points.push(LinePoint { p: point(x, y), bezier: false });
-    points
-}
-
-fn arc(x: f32, y: f32, r: f32, from: usize, to: usize) -> Vec<LinePoint> {
-    let at = |(dx, dy): (f32, f32), bezier| LinePoint { p: point(x + dx * r, y + dy * r), bezier };
-    let mut points = Vec::new();
-    for pair in QUARTERS.windows(2).take(to).skip(from) {
-        let [start, end] = pair else { continue };
-        if points.is_empty() {
-            points.push(at(*start, false));
-        }
-        points.push(at((start.0 + end.0 * HANDLE, start.1 + end.1 * HANDLE), true));
-        points.push(at((end.0 + start.0 * HANDLE, end.1 + start.1 * HANDLE), true));
-        points.push(at(*end, false));
+    fn written(points: f32) -> String {
+        let mut out = Vec::new();
+        let mut pen = Pen { out: &mut out, at: (0, 0), font: None, fill: None, stroke: None };
+        pen.number(hundredths(points));
+        String::from_utf8_lossy(&out).into_owned()
     }
-    points
+
+    #[test]
+    fn lengths_are_written_in_hundredths_of_a_point() {
+        let lengths = [0.0, 0.5, 7.5, 54.0, 541.28, 736.144, 0.05, -9.75, -435.283, 1000.0];
+        let expected = ["0 ", "0.5 ", "7.5 ", "54 ", "541.28 ", "736.14 ", "0.05 ", "-9.75 ", "-435.28 ", "1000 "];
+        assert_eq!(lengths.map(written), expected);
+    }
+
+    #[test]
+    fn glyphs_that_look_like_syntax_are_escaped() {
+        let mut page = Page::default();
+        let text = page.keep("E\u{e}(");
+        let size = crate::packs::layout::page::Size::Small;
+        let (weight, ink) = (Weight::Regular, Ink::Black);
+        page.items.push(Item::Text { x: 1.0, y: 2.0, size, weight, ink, text: text.clone(), original: Some(text) });
+        let mut out = Vec::new();
+        draw(&page, &mut out);
+        let content = lopdf::content::Content::decode(&out).expect("operators that can be read again");
+        let operators: Vec<&str> = content.operations.iter().map(|one| one.operator.as_str()).collect();
+        assert_eq!(operators, ["w", "BT", "g", "Tf", "Td", "BDC", "Tj", "EMC", "ET"]);
+        let glyphs: Vec<u8> =
+            "E(".chars().filter_map(|c| metrics(weight).glyph(c)).flat_map(|glyph| glyph.id.to_be_bytes()).collect();
+        assert_eq!(content.operations[6].operands[0].as_str().expect("a string"), glyphs);
+    }
 }

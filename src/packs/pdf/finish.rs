@@ -2,93 +2,59 @@
 
 use std::fmt::Write as _;
 
+use libdeflater::Compressor;
 use lopdf::{Dictionary, Document, Object, ObjectId, Stream, StringFormat, dictionary};
 use time::OffsetDateTime;
 
-use super::draw::utf16;
-use super::{Attachment, Information, PdfError, zlib};
+use super::write::{Writer, utf16};
+use super::{Attachment, Information, PdfError, compressor, zlib, zlib_by};
 use crate::packs::layout::Plan;
-use crate::packs::layout::page::{HEIGHT, Page, WIDTH};
+use crate::packs::layout::page::{HEIGHT, Link, WIDTH};
+
+/// A page whose content is written and whose place in the file is not.
+struct Leaf {
+    at: usize,
+    content: ObjectId,
+    links: Vec<Link>,
+}
 
 /// A PDF that grows page by page.
 pub(super) struct File {
-    document: Document,
-    resources: ObjectId,
-    tree: ObjectId,
-    pages: Vec<ObjectId>,
-    /// How many of `pages` are filled.
-    filled: usize,
+    writer: Writer,
+    compressor: Compressor,
+    leaves: Vec<Leaf>,
 }
 
 impl File {
-    /// Takes the fonts of a document that printpdf made and reserves the pages.
-    pub(super) fn begin(drawn: &Document, pages: usize) -> Result<Self, PdfError> {
-        let first = drawn.get_pages().into_values().next().ok_or(PdfError::Font)?;
-        let fonts =
-            drawn.get_page_fonts(first)?.into_iter().map(|(name, font)| (name, font.clone())).collect::<Vec<_>>();
-        let mut document = Document::with_version("1.7");
-        let mut dictionary = Dictionary::new();
-        for (name, font) in fonts {
-            let mut object = Object::Dictionary(font);
-            copy(drawn, &mut document, &mut object)?;
-            dictionary.set(name, document.add_object(object));
-        }
-        let resources = document.add_object(dictionary! { "Font" => dictionary });
-        let tree = document.new_object_id();
-        let pages = (0..pages).map(|_| document.new_object_id()).collect();
-        Ok(Self { document, resources, tree, pages, filled: 0 })
+    pub(super) fn begin() -> Self {
+        Self { writer: Writer::new(), compressor: compressor(), leaves: Vec::new() }
     }
 
-    /// Adds the next page.
-    pub(super) fn page(&mut self, page: &Page, stream: &[u8]) -> Result<(), PdfError> {
-        let contents = Stream::new(dictionary! { "Filter" => "FlateDecode" }, zlib(stream));
-        let contents = self.document.add_object(contents.with_compression(false));
-        let mut dictionary = dictionary! {
-            "Type" => "Page",
-            "Parent" => self.tree,
-            "MediaBox" => vec![0.into(), 0.into(), WIDTH.into(), HEIGHT.into()],
-            "Resources" => self.resources,
-            "Contents" => contents,
-        };
-        if !page.links.is_empty() {
-            let links: Vec<Object> = page
-                .links
-                .iter()
-                .filter_map(|link| {
-                    let target = self.pages.get(link.page)?;
-                    Some(Object::Dictionary(dictionary! {
-                        "Type" => "Annot",
-                        "Subtype" => "Link",
-                        "Rect" => vec![link.x.into(), link.y.into(), (link.x + link.width).into(), (link.y + link.height).into()],
-                        "Border" => vec![0.into(), 0.into(), 0.into()],
-                        "F" => 4,
-                        "Dest" => destination(*target, link.top),
-                    }))
-                })
-                .collect();
-            dictionary.set("Annots", links);
-        }
-        let id = self.pages.get(self.filled).ok_or(PdfError::Page)?;
-        self.document.objects.insert(*id, Object::Dictionary(dictionary));
-        self.filled += 1;
+    /// Adds the page of index `at`, in any order.
+    pub(super) fn page(&mut self, at: usize, stream: &[u8], links: Vec<Link>) -> Result<(), PdfError> {
+        let packed = zlib_by(&mut self.compressor, stream);
+        let content = self.writer.stream("/Filter/FlateDecode", &packed)?;
+        self.leaves.push(Leaf { at, content, links });
         Ok(())
     }
 
-    /// Closes the file.
+    /// Closes the file. `folios` are laid over the pages, in order; `fonts` is a document with what they are drawn with.
     pub(super) fn finish(
         mut self,
         plan: &Plan,
+        folios: &[Vec<u8>],
+        fonts: &Document,
         information: &Information,
         attachments: Vec<Attachment>,
     ) -> Result<Vec<u8>, PdfError> {
-        if self.filled != self.pages.len() {
-            return Err(PdfError::Drawing(format!("{} pages of {}", self.filled, self.pages.len())));
+        self.leaves.sort_by_key(|leaf| leaf.at);
+        if !self.leaves.iter().map(|leaf| leaf.at).eq(0..plan.pages) || folios.len() != plan.pages {
+            return Err(PdfError::Drawing(format!("{} pages of {}", self.leaves.len(), plan.pages)));
         }
-        let kids: Vec<Object> = self.pages.iter().map(|&id| id.into()).collect();
-        let count = count(kids.len())?;
-        let tree = dictionary! { "Type" => "Pages", "Count" => count, "Kids" => kids };
-        self.document.objects.insert(self.tree, Object::Dictionary(tree));
-        let outlines = self.outlines(plan)?;
+        let pages = self.pages(folios, fonts)?;
+        let tree = *pages.first().ok_or(PdfError::Page)?;
+        let pages = pages.get(1..).unwrap_or_default();
+        let outlines = self.outlines(plan, pages)?;
         let files =
             attachments.into_iter().map(|file| self.attach(file, information.at)).collect::<Result<Vec<_>, _>>()?;
         let names: Vec<Object> = files
@@ -96,13 +62,10 @@ impl File {
             .flat_map(|(name, id)| [Object::String(utf16(name), StringFormat::Hexadecimal), (*id).into()])
             .collect();
         let associated: Vec<Object> = files.iter().map(|(_, id)| (*id).into()).collect();
-        let metadata = self.document.add_object(
-            Stream::new(dictionary! { "Type" => "Metadata", "Subtype" => "XML" }, xmp(information).into_bytes())
-                .with_compression(false),
-        );
-        let catalog = self.document.add_object(dictionary! {
+        let metadata = self.writer.stream("/Type/Metadata/Subtype/XML", xmp(information).as_bytes())?;
+        let catalog = self.writer.add(&Object::Dictionary(dictionary! {
             "Type" => "Catalog",
-            "Pages" => self.tree,
+            "Pages" => tree,
             "Outlines" => outlines,
             "PageMode" => "UseOutlines",
             "Lang" => Object::string_literal("en-GB"),
@@ -110,9 +73,9 @@ impl File {
             "Metadata" => metadata,
             "Names" => dictionary! { "EmbeddedFiles" => dictionary! { "Names" => names } },
             "AF" => associated,
-        });
+        }))?;
         let at = pdf_date(information.at);
-        let info = self.document.add_object(dictionary! {
+        let info = self.writer.add(&Object::Dictionary(dictionary! {
             "Title" => string(&information.title),
             "Subject" => string(&information.subject),
             "Author" => string(&information.author),
@@ -120,22 +83,55 @@ impl File {
             "Producer" => string(&information.producer),
             "CreationDate" => Object::string_literal(at.clone()),
             "ModDate" => Object::string_literal(at),
-        });
+        }))?;
         let id = ring::digest::digest(&ring::digest::SHA256, information.id.as_bytes());
         let id = Object::String(id.as_ref().iter().take(16).copied().collect(), StringFormat::Hexadecimal);
-        self.document.trailer.set("Root", catalog);
-        self.document.trailer.set("Info", info);
-        self.document.trailer.set("ID", vec![id.clone(), id]);
-        let mut bytes = Vec::new();
-        self.document.save_to(&mut bytes)?;
-        Ok(bytes)
+        self.writer.finish(dictionary! { "Root" => catalog, "Info" => info, "ID" => vec![id.clone(), id] })
     }
 
-    fn outlines(&mut self, plan: &Plan) -> Result<ObjectId, PdfError> {
-        let root = self.document.new_object_id();
-        let ids: Vec<ObjectId> = plan.marks.iter().map(|_| self.document.new_object_id()).collect();
+    /// Writes fonts, page tree and pages; gives the ids of the tree and of each page.
+    fn pages(&mut self, folios: &[Vec<u8>], fonts: &Document) -> Result<Vec<ObjectId>, PdfError> {
+        let resources = self.fonts(fonts)?;
+        let tree = self.writer.reserve()?;
+        let pages = self.leaves.iter().map(|_| self.writer.reserve()).collect::<Result<Vec<_>, _>>()?;
+        let kids: Vec<Object> = pages.iter().map(|&id| id.into()).collect();
+        let count = count(kids.len())?;
+        self.writer
+            .put(tree, &Object::Dictionary(dictionary! { "Type" => "Pages", "Count" => count, "Kids" => kids }))?;
+        for ((leaf, folio), id) in std::mem::take(&mut self.leaves).into_iter().zip(folios).zip(&pages) {
+            let folio = self.writer.stream("", folio)?;
+            let mut page = dictionary! {
+                "Type" => "Page",
+                "Parent" => tree,
+                "MediaBox" => vec![0.into(), 0.into(), WIDTH.into(), HEIGHT.into()],
+                "Resources" => resources,
+                "Contents" => vec![leaf.content.into(), folio.into()],
+            };
+            if !leaf.links.is_empty() {
+                page.set("Annots", leaf.links.iter().filter_map(|link| annotation(link, &pages)).collect::<Vec<_>>());
+            }
+            self.writer.put(*id, &Object::Dictionary(page))?;
+        }
+        Ok(std::iter::once(tree).chain(pages).collect())
+    }
+
+    fn fonts(&mut self, drawn: &Document) -> Result<ObjectId, PdfError> {
+        let first = drawn.get_pages().into_values().next().ok_or(PdfError::Font)?;
+        let fonts: Vec<_> = drawn.get_page_fonts(first)?.into_iter().map(|(name, font)| (name, font.clone())).collect();
+        let mut by_name = Dictionary::new();
+        for (name, font) in fonts {
+            let mut font = Object::Dictionary(font);
+            copy(drawn, &mut self.writer, &mut font)?;
+            by_name.set(name, self.writer.add(&font)?);
+        }
+        self.writer.add(&Object::Dictionary(dictionary! { "Font" => by_name }))
+    }
+
+    fn outlines(&mut self, plan: &Plan, pages: &[ObjectId]) -> Result<ObjectId, PdfError> {
+        let root = self.writer.reserve()?;
+        let ids = plan.marks.iter().map(|_| self.writer.reserve()).collect::<Result<Vec<_>, _>>()?;
         for (at, (mark, id)) in plan.marks.iter().zip(&ids).enumerate() {
-            let target = self.pages.get(mark.page).ok_or(PdfError::Page)?;
+            let target = pages.get(mark.page).ok_or(PdfError::Page)?;
             let mut entry = dictionary! { "Title" => string(&mark.title), "Parent" => root, "Dest" => destination(*target, mark.top) };
             if let Some(&before) = at.checked_sub(1).and_then(|before| ids.get(before)) {
                 entry.set("Prev", before);
@@ -143,37 +139,33 @@ impl File {
             if let Some(&next) = ids.get(at + 1) {
                 entry.set("Next", next);
             }
-            self.document.objects.insert(*id, Object::Dictionary(entry));
+            self.writer.put(*id, &Object::Dictionary(entry))?;
         }
         let mut outlines = dictionary! { "Type" => "Outlines", "Count" => count(ids.len())? };
         if let (Some(&first), Some(&last)) = (ids.first(), ids.last()) {
             outlines.set("First", first);
             outlines.set("Last", last);
         }
-        self.document.objects.insert(root, Object::Dictionary(outlines));
+        self.writer.put(root, &Object::Dictionary(outlines))?;
         Ok(root)
     }
 
     fn attach(&mut self, file: Attachment, at: OffsetDateTime) -> Result<(String, ObjectId), PdfError> {
-        let size = i64::try_from(file.bytes)?;
-        let stream = Stream::new(
-            dictionary! {
-                "Type" => "EmbeddedFile",
-                "Subtype" => Object::Name(file.media_type.into()),
-                "Filter" => "FlateDecode",
-                "Params" => dictionary! { "Size" => size, "ModDate" => Object::string_literal(pdf_date(at)) },
-            },
-            file.zlib,
+        let at = pdf_date(at);
+        let entries = format!(
+            "/Type/EmbeddedFile/Subtype/{}/Filter/FlateDecode/Params<</Size {}/ModDate({at})>>",
+            file.media_type.replace('/', "#2F"),
+            file.bytes
         );
-        let stream = self.document.add_object(stream.with_compression(false));
-        let id = self.document.add_object(dictionary! {
+        let stream = self.writer.stream(&entries, &file.zlib)?;
+        let id = self.writer.add(&Object::Dictionary(dictionary! {
             "Type" => "Filespec",
             "F" => Object::string_literal(file.name.as_str()),
             "UF" => string(&file.name),
             "Desc" => string(&file.description),
             "AFRelationship" => "Data",
             "EF" => dictionary! { "F" => stream, "UF" => stream },
-        });
+        }))?;
         Ok((file.name, id))
     }
 }
@@ -186,13 +178,26 @@ fn destination(page: ObjectId, top: f32) -> Object {
     vec![page.into(), "XYZ".into(), Object::Null, (top + 6.0).round().into(), Object::Null].into()
 }
 
-/// Copies what `object` refers to into another document, and the references with it.
-fn copy(from: &Document, to: &mut Document, object: &mut Object) -> Result<(), PdfError> {
+fn annotation(link: &Link, pages: &[ObjectId]) -> Option<Object> {
+    let target = pages.get(link.page)?;
+    let corners = [link.x, link.y, link.x + link.width, link.y + link.height];
+    Some(Object::Dictionary(dictionary! {
+        "Type" => "Annot",
+        "Subtype" => "Link",
+        "Rect" => corners.map(Object::from).to_vec(),
+        "Border" => vec![0.into(), 0.into(), 0.into()],
+        "F" => 4,
+        "Dest" => destination(*target, link.top),
+    }))
+}
+
+/// Writes what `object` refers to and makes it refer to that.
+fn copy(from: &Document, to: &mut Writer, object: &mut Object) -> Result<(), PdfError> {
     match object {
         Object::Reference(id) => {
             let mut target = from.get_object(*id)?.clone();
             copy(from, to, &mut target)?;
-            *id = to.add_object(target);
+            *id = to.add(&target)?;
         }
         Object::Array(entries) => {
             for entry in entries {
@@ -204,11 +209,10 @@ fn copy(from: &Document, to: &mut Document, object: &mut Object) -> Result<(), P
                 copy(from, to, entry)?;
             }
         }
-        Object::Stream(stream) => {
-            stream.content = zlib(&stream.content);
-            stream.dict.set("Filter", "FlateDecode");
-            stream.dict.set("Length", count(stream.content.len())?);
-            stream.allows_compression = false;
+        Object::Stream(Stream { dict, content, .. }) => {
+            *content = zlib(content);
+            dict.set("Filter", "FlateDecode");
+            dict.set("Length", count(content.len())?);
         }
         _ => {}
     }

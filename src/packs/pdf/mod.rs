@@ -1,15 +1,21 @@
-//! Pages to a PDF file: printpdf draws, lopdf puts together. Nothing outside this module knows either.
+//! Pages to a PDF file: the typeface comes from printpdf, objects are lopdf's. Nothing outside this module knows either.
 //!
-//! Same pages, same bytes: no random ids, no clock but the one given, compression by one library at one level.
+//! Pages are set and drawn on one thread, compressed and written on another, each once. Same pages, same bytes: no
+//! random ids, no clock but the one given, compression by one library at one level, and the order is that of setting.
 
 mod draw;
 mod finish;
+mod fonts;
 mod subset;
+mod write;
 
+use std::sync::mpsc::sync_channel;
+
+use libdeflater::{CompressionLvl, Compressor};
 use time::OffsetDateTime;
 
-use super::layout::page::Page;
-use super::layout::{self, Document};
+use super::layout::page::Link;
+use super::layout::{self, Document, Plan};
 
 /// A file inside the PDF.
 #[derive(Debug, Clone)]
@@ -54,80 +60,87 @@ pub enum PdfError {
     Drawing(String),
     #[error("putting the file together")]
     File(#[from] lopdf::Error),
-    #[error("writing the file")]
-    Write(#[from] std::io::Error),
-    #[error("a page that was not planned")]
+    #[error("object {0} of the file was written twice or not at all")]
+    Object(u32),
+    #[error("the writing of pages ended early")]
     Page,
     #[error("more than the file can count")]
     TooMany(#[from] std::num::TryFromIntError),
 }
 
-/// How many pages are drawn at a time.
-const RUN: usize = 48;
+/// Drawn pages that may wait to be written.
+const AHEAD: usize = 32;
 
-/// Sets, draws and puts together. `progress` hears the pages done and their number.
+/// A page on its way to the file.
+struct Drawn {
+    at: usize,
+    content: Vec<u8>,
+    links: Vec<Link>,
+}
+
+/// Sets, draws and puts together. `progress` hears the table rows that are set and their number.
 pub fn render(
     document: &Document,
     information: &Information,
     attachments: Vec<Attachment>,
-    mut progress: impl FnMut(usize, usize),
+    progress: impl FnMut(usize, usize),
 ) -> Result<Rendered, PdfError> {
-    let mut used = draw::Used::default();
-    let plan = layout::plan(document, |page| used.see(page));
-    // The folios of the second run are not seen by the first in full.
-    used.see(&folios());
-    let pen = draw::Pen::new()?;
-    let mut file = finish::File::begin(&pen.fonts(&used)?, plan.pages)?;
-    let mut run: Vec<Page> = Vec::with_capacity(RUN);
-    let mut failure = None;
-    let mut done = 0;
-    layout::pages(document, &plan, |page| {
-        run.push(page);
-        if run.len() == RUN && failure.is_none() {
-            done += run.len();
-            failure = add(&pen, &mut file, &run).err();
-            run.clear();
-            progress(done, plan.pages);
-        }
-    });
-    if let Some(failure) = failure {
-        return Err(failure);
-    }
-    add(&pen, &mut file, &run)?;
-    progress(plan.pages, plan.pages);
-    let bytes = file.finish(&plan, information, attachments)?;
+    let mut used = fonts::Used::default();
+    let (plan, file) = pages(document, &mut used, progress)?;
+    let folios: Vec<Vec<u8>> = (0..plan.pages)
+        .map(|at| {
+            let folio = layout::folio(at, &plan);
+            used.see(&folio);
+            let mut content = Vec::new();
+            draw::draw(&folio, &mut content);
+            content
+        })
+        .collect();
+    let bytes = file.finish(&plan, &folios, &fonts::fonts(&used)?, information, attachments)?;
     Ok(Rendered { bytes, pages: plan.pages })
 }
 
-fn add(pen: &draw::Pen, file: &mut finish::File, pages: &[Page]) -> Result<(), PdfError> {
-    let streams = pen.streams(pages)?;
-    for (page, stream) in pages.iter().zip(streams) {
-        file.page(page, &stream)?;
-    }
-    Ok(())
+/// Sets and draws here, writes beside.
+fn pages(
+    document: &Document,
+    used: &mut fonts::Used,
+    mut progress: impl FnMut(usize, usize),
+) -> Result<(Plan, finish::File), PdfError> {
+    let (send, receive) = sync_channel::<Drawn>(AHEAD);
+    let (rows, mut done) = (document.rows(), 0);
+    std::thread::scope(|scope| {
+        let writer = scope.spawn(move || -> Result<finish::File, PdfError> {
+            let mut file = finish::File::begin();
+            for Drawn { at, content, links } in receive {
+                file.page(at, &content, links)?;
+            }
+            Ok(file)
+        });
+        let plan = layout::set(document, |at, page| {
+            used.see(&page);
+            let mut content = Vec::with_capacity(page.letters.len() * 3 + page.items.len() * 24);
+            draw::draw(&page, &mut content);
+            done += page.rows;
+            // Nobody receives where the writer has failed: its error is told below.
+            let _received = send.send(Drawn { at, content, links: page.links });
+            progress(done, rows);
+        });
+        drop(send);
+        let file = writer.join().map_err(|_panicked| PdfError::Page)??;
+        Ok((plan, file))
+    })
 }
 
-/// A page with every character that a folio can need.
-fn folios() -> Page {
-    use super::layout::font::Weight;
-    use super::layout::page::{Ink, Item, Size};
-    let text = "page of 0123456789".to_owned();
-    let item = Item::Text {
-        x: 0.0,
-        y: 0.0,
-        size: Size::Small,
-        weight: Weight::Regular,
-        ink: Ink::Black,
-        text,
-        original: None,
-        closes: false,
-    };
-    Page { items: vec![item], links: Vec::new() }
+fn compressor() -> Compressor {
+    Compressor::new(CompressionLvl::default())
 }
 
 /// A zlib stream of bytes, always the same for the same bytes.
 pub(crate) fn zlib(bytes: &[u8]) -> Vec<u8> {
-    let mut compressor = libdeflater::Compressor::new(libdeflater::CompressionLvl::default());
+    zlib_by(&mut compressor(), bytes)
+}
+
+fn zlib_by(compressor: &mut Compressor, bytes: &[u8]) -> Vec<u8> {
     let mut out = vec![0; compressor.zlib_compress_bound(bytes.len())];
     let length = compressor.zlib_compress(bytes, &mut out).expect("the bound leaves room for any input");
     out.truncate(length);

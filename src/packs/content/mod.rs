@@ -1,26 +1,16 @@
 //! The words and the order of a pack: from the model to what layout sets. Pure.
 
+mod tables;
+
+pub use tables::{Tables, delivered_as, deviation_table, register_table};
+
 use time::macros::format_description;
 use time::{Date, OffsetDateTime, UtcOffset};
 
-use super::layout::table::{ACCOUNT, DAY, SEVERITY, Table, marked, number, text};
+use super::layout::table::Table;
 use super::layout::{Block, Document};
 use super::model::{Cover, Listed, Pack, Program, grouped, share_down};
 use super::names;
-
-/// The tables that are made for the page alone; they live beside the document that shows them.
-#[derive(Debug)]
-pub struct Tables {
-    accounts: Table,
-    rules: Table,
-    checks: Table,
-    states: Table,
-    gaps: Table,
-    results: Table,
-    collections: Table,
-    objects: Table,
-    attachments: Table,
-}
 
 /// `2026-11-22`.
 pub fn day(day: Date) -> String {
@@ -63,23 +53,6 @@ impl Cover {
 
     fn day_or_period(&self) -> &'static str {
         if self.from == self.as_of { "Day" } else { "Period" }
-    }
-}
-
-impl Tables {
-    /// Makes the tables of a pack.
-    pub fn of(pack: &Pack) -> Self {
-        Self {
-            accounts: accounts(pack),
-            rules: rules(pack),
-            checks: checks(pack),
-            states: states(pack),
-            gaps: gaps(pack),
-            results: results(pack),
-            collections: collections(pack),
-            objects: objects(pack),
-            attachments: attachments(pack),
-        }
     }
 }
 
@@ -210,10 +183,10 @@ fn what_this_is(blocks: &mut Vec<Block>, pack: &Pack) {
 
 fn scope<'a>(blocks: &mut Vec<Block<'a>>, pack: &'a Pack, tables: &'a Tables) {
     blocks.push(heading("Scope", true));
-    let (inside, outside) = (pack.scope.accounts.len(), pack.scope.left_out);
+    let (inside, outside) = (pack.scope.accounts.len(), pack.scope.left_out.len());
     let mut sentences = vec![format!("{inside} account{} in this pack", if inside == 1 { "" } else { "s" })];
     if outside > 0 {
-        sentences.push(format!("{outside} more of the organisation are not, because it was asked for without them"));
+        sentences.push(format!("{outside} more of the organisation are not: they are listed below"));
     }
     if pack.delivery.never_seen().any() {
         let regions = pack.delivery.never_seen_regions.iter().map(|(account, region)| format!("{account} in {region}"));
@@ -233,17 +206,27 @@ fn scope<'a>(blocks: &mut Vec<Block<'a>>, pack: &'a Pack, tables: &'a Tables) {
         &tables.accounts,
         "No account is known.",
     );
+    if outside > 0 {
+        blocks.push(Block::Subheading("Accounts left out".to_owned()));
+        blocks.push(paragraph(
+            "Accounts of the organisation that the pack was asked for without. Nothing of them is counted in it.",
+        ));
+        blocks.push(Block::Table {
+            caption: "Accounts that are not in this pack, by id.".to_owned(),
+            table: &tables.left_out,
+        });
+    }
     blocks.push(Block::Subheading("Rules".to_owned()));
-    let appeared = pack.scope.rules.iter().filter(|rule| rule.appeared.is_some()).count();
-    let vanished = pack.scope.rules.iter().filter(|rule| rule.vanished.is_some()).count();
+    let appeared = pack.scope.rules.iter().filter(|rule| !rule.appeared.is_empty()).count();
+    let vanished = pack.scope.rules.iter().filter(|rule| !rule.vanished.is_empty()).count();
     blocks.push(paragraph(format!(
-        "{} rules under {} names as delivered; {appeared} appeared after the first day, {vanished} vanished before the last. Rules that no account of the scope had are not in this pack.",
+        "{} rules under {} names as delivered; {appeared} appeared after the first day or came back, {vanished} vanished. Rules that no account of the scope had are not in this pack.",
         grouped(pack.scope.rules.len().try_into().unwrap_or(u64::MAX)),
         grouped(pack.scope.rules.iter().map(|rule| rule.names).sum())
     )));
     table(
         blocks,
-        "Rules, by core name. Names: a conformance pack gives the same rule a name of its own in each account-Region. Places: account-Regions that had it on the as-of day. Evaluations of that day.",
+        "Rules, by core name. Names: a conformance pack gives the same rule a name of its own in each account-Region. Places: account-Regions that had it on the as-of day, or when last known. Evaluations of that day. Appeared, vanished: every day on which a first account-Region had it, and on which none had it any more.",
         &tables.rules,
         "No rule is known.",
     );
@@ -323,7 +306,7 @@ fn deviations<'a>(blocks: &mut Vec<Block<'a>>, pack: &'a Pack) {
     listed(
         blocks,
         &pack.deviations,
-        "deviations, by account, Region, rule and resource. First, last day bad: as observed on known days",
+        "deviations, by severity and rule, then account and Region. First and last day bad: as observed on known days. Delivered as: the rule's name as delivered, with … for the name above the rows. A deviation that went on when a conformance pack was deployed again stands once, under its last name",
         "No deviation was observed.",
         names::PERIOD,
     );
@@ -338,7 +321,7 @@ fn register<'a>(blocks: &mut Vec<Block<'a>>, pack: &'a Pack) {
     listed(
         blocks,
         &pack.register,
-        "NON_COMPLIANT evaluations, by account, Region, rule and resource",
+        "NON_COMPLIANT evaluations, by severity and rule, then account and Region. Delivered as: the rule's name as delivered, with … for the name above the rows",
         "None.",
         names::POPULATION,
     );
@@ -406,228 +389,4 @@ fn how_to_check<'a>(blocks: &mut Vec<Block<'a>>, pack: &'a Pack, tables: &'a Tab
     blocks.push(Block::Subheading("With this installation".to_owned()));
     blocks.push(Block::Code(vec![format!("auditfolio verify {}", names.pdf)]));
     blocks.push(paragraph(format!("Copying text out of this PDF gives the strings as they were delivered. A character that the typeface does not have, and every character that would not be seen or would act on the text, is printed as its code point, for example <U+202E>. Printed by {}.", program(&pack.cover.program))));
-}
-
-fn accounts(pack: &Pack) -> Table {
-    let mut table = Table::new(vec![
-        text("Account", 0.0).wide(ACCOUNT),
-        text("Name", 1.0),
-        text("Status", 0.0).wide(54.0),
-        text("Expected from", 0.0).wide(DAY),
-        text("until", 0.0).wide(DAY),
-        number("Regions", 0.0).wide(42.0),
-        text("Known from", 0.0).wide(DAY),
-        text("to", 0.0).wide(DAY),
-        number("Gap-days", 0.0).wide(42.0),
-    ]);
-    for account in &pack.scope.accounts {
-        let never = pack.delivery.never_seen.contains(&account.account_id);
-        table.push([
-            account.account_id.as_str(),
-            if account.name.is_empty() { "(in no account list)" } else { &account.name },
-            &account.status,
-            &maybe(account.joined),
-            &maybe(account.left),
-            &grouped(account.regions),
-            &if never { "never seen".to_owned() } else { maybe(account.first_known) },
-            &maybe(account.last_known),
-            &grouped(account.gap_days),
-        ]);
-    }
-    table
-}
-
-fn rules(pack: &Pack) -> Table {
-    let mut table = Table::new(vec![
-        text("Rule", 1.2),
-        text("Identifier", 1.0),
-        text("Severity", 0.0).wide(SEVERITY),
-        number("Names", 0.0).wide(36.0),
-        number("Places", 0.0).wide(38.0),
-        number("Evaluations", 0.0).wide(56.0),
-        number("NON_COMPLIANT", 0.0).wide(56.0),
-        text("Appeared", 0.0).wide(DAY),
-        text("Vanished", 0.0).wide(DAY),
-    ]);
-    for rule in &pack.scope.rules {
-        table.push([
-            rule.name.as_str(),
-            rule.identifier.as_deref().unwrap_or(""),
-            rule.severity.word(),
-            &grouped(rule.names),
-            &grouped(rule.places),
-            &grouped(rule.evaluations),
-            &grouped(rule.not_complying),
-            &maybe(rule.appeared),
-            &maybe(rule.vanished),
-        ]);
-    }
-    table
-}
-
-fn checks(pack: &Pack) -> Table {
-    let mut table = Table::new(vec![
-        text("What is counted", 1.3),
-        text("Counted by", 1.0),
-        number("Count", 0.0).wide(56.0),
-        text("and by", 1.0),
-        number("Count", 0.0).wide(56.0),
-        text("", 0.0).wide(44.0),
-    ]);
-    for check in &pack.checks {
-        table.push([
-            check.what.as_str(),
-            &check.one.0,
-            &grouped(check.one.1),
-            &check.other.0,
-            &grouped(check.other.1),
-            if check.closes() { "closes" } else { "DIFFERS" },
-        ]);
-    }
-    table
-}
-
-fn states(pack: &Pack) -> Table {
-    let mut table = Table::new(vec![
-        marked("State", 0.0).wide(160.0),
-        number("Days", 0.0).wide(50.0),
-        text("Known", 0.0).wide(40.0),
-        text("Cause", 1.0),
-    ]);
-    for (state, days) in &pack.delivery.states {
-        let known = if state.known() { "yes" } else { "no" };
-        table.push([state.word(), &grouped(*days), known, state.cause()]);
-    }
-    table
-}
-
-/// Gaps that are printed; all days are in the attachment.
-const PRINTED_GAPS: usize = 1_000;
-
-fn gaps(pack: &Pack) -> Table {
-    let mut table = Table::new(vec![
-        marked("State", 1.0),
-        text("Account", 0.0).wide(ACCOUNT),
-        text("Region", 0.0).wide(80.0),
-        text("First day", 0.0).wide(60.0),
-        text("Last day", 0.0).wide(60.0),
-        number("Days", 0.0).wide(40.0),
-    ]);
-    for gap in pack.delivery.gaps.iter().take(PRINTED_GAPS) {
-        table.push([
-            gap.state.word(),
-            &gap.account_id,
-            &gap.region,
-            &day(gap.first),
-            &day(gap.last),
-            &grouped(gap.days.into()),
-        ]);
-    }
-    table
-}
-
-fn results(pack: &Pack) -> Table {
-    let mut table = Table::new(vec![
-        text("Severity", 0.0).wide(56.0),
-        number("Rules", 1.0),
-        number("Resources", 1.0),
-        number("COMPLIANT", 1.0),
-        number("NON_COMPLIANT", 1.0),
-        number("NOT_APPLICABLE", 1.0),
-        number("Unknown", 1.0),
-        number("Deviations", 1.0),
-    ]);
-    for one in &pack.results.severities {
-        let figures = [
-            one.rules,
-            one.resources,
-            one.complying,
-            one.not_complying,
-            one.not_applicable,
-            one.unknown(),
-            one.deviations,
-        ];
-        table.push(std::iter::once(one.severity.word().to_owned()).chain(figures.map(grouped)));
-    }
-    if pack.results.severities.len() > 1 {
-        let all = pack.results.all();
-        let figures = [all.complying, all.not_complying, all.not_applicable, all.unknown(), all.deviations];
-        let first = ["all".to_owned(), grouped(all.rules), "–".to_owned()];
-        table.push(first.into_iter().chain(figures.map(grouped)));
-    }
-    table
-}
-
-fn collections(pack: &Pack) -> Table {
-    let mut table = Table::new(vec![
-        number("Collection", 0.0).wide(52.0),
-        text("Engine", 0.0).wide(40.0),
-        text("Source", 1.4),
-        text("By", 0.7),
-        text("Started", 0.0).wide(58.0),
-        text("Ended", 0.0).wide(58.0),
-        text("Program", 0.0).wide(70.0),
-    ]);
-    for one in &pack.provenance.collections {
-        table.push([
-            one.collection_id.to_string(),
-            one.engine.clone(),
-            one.source.clone(),
-            one.started_by.clone(),
-            moment(one.started),
-            one.finished.map(moment).unwrap_or_default(),
-            one.program.clone(),
-        ]);
-    }
-    table
-}
-
-fn objects(pack: &Pack) -> Table {
-    let mut table =
-        Table::new(vec![text("Outcome", 0.0).wide(120.0), number("Objects", 0.0).wide(60.0), text("", 1.0)]);
-    for (outcome, count) in &pack.provenance.objects {
-        table.push([outcome.as_str(), &grouped(*count), ""]);
-    }
-    table
-}
-
-fn attachments(pack: &Pack) -> Table {
-    let mut table = Table::new(vec![
-        text("File", 0.0).wide(68.0),
-        text("What", 1.0),
-        number("Rows", 0.0).wide(48.0),
-        number("Bytes", 0.0).wide(56.0),
-        text("SHA-256", 0.0).wide(170.0),
-    ]);
-    for file in &pack.attachments {
-        table.push([file.name.as_str(), file.what, &grouped(file.rows), &grouped(file.bytes), &file.sha256]);
-    }
-    table
-}
-
-/// The columns of the register.
-pub fn register_table() -> Table {
-    Table::new(vec![
-        text("Severity", 0.0).wide(SEVERITY),
-        text("Account", 0.0).wide(ACCOUNT),
-        text("Region", 0.0).wide(66.0),
-        text("Rule", 1.15),
-        text("Resource type", 0.8),
-        text("Resource id", 1.1),
-        text("Since", 0.0).wide(DAY),
-    ])
-}
-
-/// The columns of the deviations.
-pub fn deviation_table() -> Table {
-    Table::new(vec![
-        text("Severity", 0.0).wide(SEVERITY),
-        text("Account, Region", 0.0).wide(66.0),
-        text("Rule", 1.0),
-        text("Resource", 1.25),
-        text("Last day good", 0.0).wide(DAY),
-        text("First, last day bad", 0.0).wide(DAY),
-        text("End", 0.0).wide(56.0),
-        number("Gap-days", 0.0).wide(34.0),
-    ])
 }

@@ -1,0 +1,61 @@
+//! The ZIP beside a pack, and what it says of itself.
+
+use super::content::moment;
+use super::csv::Finished;
+use super::db::Key;
+use super::model::Pack;
+use super::names::{self, Names};
+use super::pdf::Rendered;
+use super::sign;
+use super::zip::{Entry, zip};
+
+/// The ZIP beside the PDF: its attachments, the key, the signature, and how to use them.
+pub(super) fn bundle(
+    pack: &Pack,
+    files: &[Finished],
+    key: &Key,
+    rendered: &Rendered,
+    signature: &[u8],
+) -> anyhow::Result<Vec<u8>> {
+    let names = Names::of(&pack.cover.pack_id);
+    let readme = readme(pack, &names, &sign::sha256_hex(&rendered.bytes));
+    let pem = sign::pem(&key.public_key);
+    let mut entries = vec![
+        Entry::Plain("README.txt", readme.as_bytes()),
+        Entry::Plain(names::KEY, pem.as_bytes()),
+        Entry::Plain(&names.signature, signature),
+    ];
+    entries.extend(files.iter().map(|file| Entry::Zlib(&file.fact.name, &file.zlib)));
+    zip(&entries)
+}
+
+fn readme(pack: &Pack, names: &Names, sha256: &str) -> String {
+    let cover = &pack.cover;
+    let mut text = format!(
+        "{}\n{}, {}\nPack {}, generated {}\n\n\
+         The files beside the pack {}. The same CSV files are inside the PDF.\n\n\
+         SHA-256 of {}:\n  {sha256}\n\n\
+         Check that the pack is the one that the installation signed (OpenSSL 3):\n  \
+         openssl pkeyutl -verify -pubin -inkey {} -rawin -in {} -sigfile {}\n\
+         Check the key against a fingerprint that you were given on another way:\n  \
+         openssl pkey -pubin -in {} -outform DER | sha256sum\n  {}\n\nFiles, rows without the header, SHA-256:\n",
+        cover.title,
+        cover.organization,
+        cover.days(),
+        cover.pack_id,
+        moment(cover.generated),
+        names.pdf,
+        names.pdf,
+        names::KEY,
+        names.pdf,
+        names.signature,
+        names::KEY,
+        pack.key_fingerprint,
+    );
+    for file in &pack.attachments {
+        let line = format!("  {}  {} rows, {} bytes\n    {}\n", file.name, file.rows, file.bytes, file.sha256);
+        text.push_str(&line);
+    }
+    text.push_str("\nCSV: text that a spreadsheet would take for a formula has a ' before it.\n");
+    text
+}
