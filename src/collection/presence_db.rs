@@ -28,18 +28,20 @@ pub(super) async fn write(
     collection_id: i64,
     changes: &Changes<i32, (), ()>,
 ) -> sqlx::Result<()> {
-    // What an earlier knowledge point said. Where one collection restates a day twice, its first word was the old one.
-    sqlx::query(
-        "insert into rule_presence_restatement (collection_id, place_id, day, rule_id, was_present)
-         select $1, $2, * from unnest($3::date[], $4::int[], $5::bool[]) on conflict do nothing",
-    )
-    .bind(collection_id)
-    .bind(place_id)
-    .bind(changes.restated.iter().map(|one| one.day).collect::<Vec<_>>())
-    .bind(changes.restated.iter().map(|one| one.key).collect::<Vec<_>>())
-    .bind(changes.restated.iter().map(|one| one.old.is_some()).collect::<Vec<_>>())
-    .execute(&mut *db)
-    .await?;
+    if !changes.restated.is_empty() {
+        // Where one collection restates a day twice, what it found first is what earlier knowledge points said.
+        sqlx::query(
+            "insert into rule_presence_restatement (collection_id, place_id, day, rule_id, was_present)
+             select $1, $2, * from unnest($3::date[], $4::int[], $5::bool[]) on conflict do nothing",
+        )
+        .bind(collection_id)
+        .bind(place_id)
+        .bind(changes.restated.iter().map(|one| one.day).collect::<Vec<_>>())
+        .bind(changes.restated.iter().map(|one| one.key).collect::<Vec<_>>())
+        .bind(changes.restated.iter().map(|one| one.old.is_some()).collect::<Vec<_>>())
+        .execute(&mut *db)
+        .await?;
+    }
     for run in &changes.delete {
         sqlx::query("delete from rule_presence where place_id = $1 and rule_id = $2 and first_day = $3")
             .bind(place_id)

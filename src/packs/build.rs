@@ -271,7 +271,7 @@ fn print(organization_id: i16, pack: Pack, files: &[Finished], key: &Key, progre
     let tables = Tables::of(&pack);
     let attachments = files.iter().map(Finished::attachment).collect();
     let rendered = render(&document(&pack, &tables), &information, attachments, |done, total| {
-        progress.set(done, total, "rows printed")
+        progress.set(done, total, "rows printed");
     })?;
     let signature = sign::sign(&key.private, &rendered.bytes)?;
     let zip = bundle(&pack, files, key, &rendered, &signature)?;

@@ -22,6 +22,7 @@ mod export;
 mod harness;
 mod jobs;
 mod knowledge;
+mod pack_evidence;
 mod packs;
 mod private;
 mod reader;

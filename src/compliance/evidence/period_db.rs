@@ -35,7 +35,7 @@ pub(super) async fn period_rules(
     known_at: KnownAt,
 ) -> sqlx::Result<Vec<RuleCount>> {
     sqlx::query_as(
-        "select r.rule_id, r.name, r.core_name, r.source_identifier, r.severity, r.title, w.runs
+        "select r.rule_id, r.name, r.core_name, r.suffix, r.source_identifier, r.severity, r.title, w.runs
          from (
              select rule_id, sum(runs)::bigint as runs from (
                  select rule_id, count(*) as runs from run

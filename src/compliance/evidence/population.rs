@@ -31,6 +31,8 @@ pub struct Rule {
     pub name: String,
     /// Without the affixes of conformance packs, Security Hub and Control Tower.
     pub core_name: String,
+    /// What ends the name where a deployment of a conformance pack or a standard made it, and is another in each.
+    pub suffix: Option<String>,
     /// AWS's source identifier; `None` where the rule data does not know the rule.
     pub identifier: Option<String>,
     pub severity: Severity,

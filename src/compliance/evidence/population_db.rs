@@ -50,6 +50,7 @@ pub(super) struct RuleCount {
     pub(super) rule_id: i32,
     name: String,
     core_name: String,
+    suffix: Option<String>,
     source_identifier: Option<String>,
     severity: i16,
     title: Option<String>,
@@ -62,6 +63,7 @@ impl RuleCount {
             rule_id: self.rule_id,
             name: self.name,
             core_name: self.core_name,
+            suffix: self.suffix,
             identifier: self.source_identifier,
             severity: Severity::from_id(self.severity),
             title: self.title,
@@ -77,7 +79,7 @@ pub(super) async fn day_rules(
     also: &[i32],
 ) -> sqlx::Result<Vec<RuleCount>> {
     sqlx::query_as(
-        "select r.rule_id, r.name, r.core_name, r.source_identifier, r.severity, r.title, coalesce(w.runs, 0) as runs
+        "select r.rule_id, r.name, r.core_name, r.suffix, r.source_identifier, r.severity, r.title, coalesce(w.runs, 0) as runs
          from (
              select rule_id, sum(runs)::bigint as runs from (
                  select rule_id, count(*) as runs from run

@@ -226,7 +226,7 @@ fn scope<'a>(blocks: &mut Vec<Block<'a>>, pack: &'a Pack, tables: &'a Tables) {
     )));
     table(
         blocks,
-        "Rules, by core name. Names: a conformance pack gives the same rule a name of its own in each account-Region. Places: account-Regions that had it on the as-of day, or when last known. Evaluations of that day. Appeared, vanished: every day on which a first account-Region had it, and on which none had it any more.",
+        "Rules, by severity and core name. Names: a conformance pack gives the same rule a name of its own in each account-Region. Places: account-Regions that had it on the as-of day, or when last known. Evaluations of that day. Appeared, vanished: every day on which a first account-Region had it, and on which none had it any more.",
         &tables.rules,
         "No rule is known.",
     );
@@ -306,7 +306,7 @@ fn deviations<'a>(blocks: &mut Vec<Block<'a>>, pack: &'a Pack) {
     listed(
         blocks,
         &pack.deviations,
-        "deviations, by severity and rule, then account and Region. First and last day bad: as observed on known days. Delivered as: the rule's name as delivered, with … for the name above the rows. A deviation that went on when a conformance pack was deployed again stands once, under its last name",
+        "deviations, by severity and rule, then account and Region. First and last day bad: as observed on known days. The line above rows has the rule and, where it was delivered under another name, that name with … for the rule and * for the suffix. A deviation that went on when a conformance pack was deployed again stands once, under its last name",
         "No deviation was observed.",
         names::PERIOD,
     );
@@ -321,7 +321,7 @@ fn register<'a>(blocks: &mut Vec<Block<'a>>, pack: &'a Pack) {
     listed(
         blocks,
         &pack.register,
-        "NON_COMPLIANT evaluations, by severity and rule, then account and Region. Delivered as: the rule's name as delivered, with … for the name above the rows",
+        "NON_COMPLIANT evaluations, by severity and rule, then account and Region. The line above rows has the rule and, where it was delivered under another name, that name with … for the rule and * for the suffix",
         "None.",
         names::POPULATION,
     );

@@ -1,7 +1,8 @@
 //! The tables of a pack.
 
 use super::{day, maybe, moment};
-use crate::packs::layout::table::{ACCOUNT, DAY, SEVERITY, Table, marked, number, text};
+use crate::compliance::Severity;
+use crate::packs::layout::table::{ACCOUNT, DAY, Table, marked, number, text};
 use crate::packs::model::{Pack, grouped};
 
 /// The tables that are made for the page alone; they live beside the document that shows them.
@@ -93,30 +94,36 @@ fn accounts(pack: &Pack) -> Table {
     table
 }
 
+/// In groups by severity, gravest first.
 fn rules(pack: &Pack) -> Table {
     let mut table = Table::new(vec![
-        text("Rule", 1.2),
+        text("Rule", 1.0),
         text("Identifier", 1.0),
-        text("Severity", 0.0).wide(SEVERITY),
-        number("Names", 0.0).wide(36.0),
-        number("Places", 0.0).wide(38.0),
-        number("Evaluations", 0.0).wide(56.0),
-        number("NON_COMPLIANT", 0.0).wide(56.0),
+        number("Names", 0.0).wide(34.0),
+        number("Places", 0.0).wide(36.0),
+        number("Evaluations", 0.0).wide(54.0),
+        number("NON_COMPLIANT", 0.0).wide(54.0),
         text("Appeared", 0.0).wide(DAY),
         text("Vanished", 0.0).wide(DAY),
     ]);
-    for rule in &pack.scope.rules {
-        table.push([
-            rule.name.as_str(),
-            rule.identifier.as_deref().unwrap_or(""),
-            rule.severity.word(),
-            &grouped(rule.names),
-            &grouped(rule.places),
-            &grouped(rule.evaluations),
-            &grouped(rule.not_complying),
-            &days(&rule.appeared),
-            &days(&rule.vanished),
-        ]);
+    for severity in Severity::ALL {
+        let of_severity: Vec<_> = pack.scope.rules.iter().filter(|rule| rule.severity == severity).collect();
+        if of_severity.is_empty() {
+            continue;
+        }
+        table.group(format!("{}  ({})", severity.word(), of_severity.len()));
+        for rule in of_severity {
+            table.push([
+                rule.name.as_str(),
+                rule.identifier.as_deref().unwrap_or(""),
+                &grouped(rule.names),
+                &grouped(rule.places),
+                &grouped(rule.evaluations),
+                &grouped(rule.not_complying),
+                &days(&rule.appeared),
+                &days(&rule.vanished),
+            ]);
+        }
     }
     table
 }
@@ -265,8 +272,8 @@ fn attachments(pack: &Pack) -> Table {
 pub fn register_table() -> Table {
     Table::new(vec![
         text("Account", 0.0).wide(ACCOUNT),
-        text("Region", 0.0).wide(62.0),
-        text("Delivered as", 0.0).wide(88.0),
+        text("Region", 0.0).wide(61.0),
+        text("Suffix", 0.0).wide(SUFFIX),
         text("Resource type", 0.62),
         text("Resource id", 1.0),
         text("Since", 0.0).wide(DAY),
@@ -276,8 +283,8 @@ pub fn register_table() -> Table {
 /// The columns of the deviations; their rows stand in groups by rule.
 pub fn deviation_table() -> Table {
     Table::new(vec![
-        text("Account, Region", 0.0).wide(62.0),
-        text("Delivered as", 0.0).wide(82.0),
+        text("Account, Region", 0.0).wide(61.0),
+        text("Suffix", 0.0).wide(SUFFIX),
         text("Resource", 1.0),
         text("Last day good", 0.0).wide(DAY),
         text("First, last day bad", 0.0).wide(DAY),
@@ -286,9 +293,22 @@ pub fn deviation_table() -> Table {
     ])
 }
 
-/// A rule's name as delivered with `…` for its core name, which stands above the rows.
-pub fn delivered_as(name: &str, core_name: &str) -> String {
-    if core_name.is_empty() { name.to_owned() } else { name.replacen(core_name, "…", 1) }
+/// Points of a column that holds what ends the names of a deployment.
+const SUFFIX: f32 = 52.0;
+
+/// A rule's name as delivered with `…` for its core name and `*` for its suffix, which stand apart in a list; `None`
+/// where it is the core name alone.
+pub fn delivered_as(name: &str, core_name: &str, suffix: Option<&str>) -> Option<String> {
+    if name == core_name {
+        return None;
+    }
+    let ending = suffix.filter(|suffix| !suffix.is_empty());
+    let (start, end) = match ending.and_then(|suffix| name.strip_suffix(suffix)) {
+        Some(start) => (start, "*"),
+        None => (name, ""),
+    };
+    let start = if core_name.is_empty() { start.to_owned() } else { start.replacen(core_name, "…", 1) };
+    Some(format!("{start}{end}"))
 }
 
 #[cfg(test)]
@@ -296,9 +316,11 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_delivered_name_is_shortened_by_what_stands_above_it() {
-        assert_eq!(delivered_as("s3-rule", "s3-rule"), "…");
-        assert_eq!(delivered_as("securityhub-s3-rule-1a2b3c4d", "s3-rule"), "securityhub-…-1a2b3c4d");
-        assert_eq!(delivered_as("AWSControlTower_AWS-GR_S3", "s3-rule"), "AWSControlTower_AWS-GR_S3");
+    fn a_delivered_name_is_told_by_what_surrounds_the_rule_and_a_suffix_that_stands_in_the_row() {
+        let told = |name, suffix| delivered_as(name, "s3-rule", suffix);
+        assert_eq!(told("s3-rule", None), None);
+        assert_eq!(told("securityhub-s3-rule-1a2b3c4d", Some("1a2b3c4d")).as_deref(), Some("securityhub-…-*"));
+        assert_eq!(told("AWSControlTower_AWS-GR_S3", None).as_deref(), Some("AWSControlTower_AWS-GR_S3"));
+        assert_eq!(told("s3-rule-old", Some("new")).as_deref(), Some("…-old"), "a suffix that is none is left");
     }
 }

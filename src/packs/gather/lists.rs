@@ -39,7 +39,7 @@ pub(super) async fn population(db: &mut PgConnection, about: &About) -> anyhow::
                     vec![
                         row.place.account_id.clone(),
                         row.place.region.clone(),
-                        delivered_as(&row.rule.name, &row.rule.core_name),
+                        row.rule.suffix.clone().unwrap_or_default(),
                         row.resource_type.to_owned(),
                         row.resource_id.to_owned(),
                         since,
@@ -151,7 +151,7 @@ fn deviation_cells(row: &PeriodRow<'_>, one: &Deviation) -> Vec<String> {
     };
     vec![
         format!("{} {}", row.place.account_id, row.place.region),
-        delivered_as(&row.rule.name, &row.rule.core_name),
+        row.rule.suffix.clone().unwrap_or_default(),
         format!("{} {}", row.resource_type, row.resource_id),
         one.last_day_known_good.map_or_else(|| "none known".to_owned(), day),
         format!("{} {}", day(one.first_day_bad), day(one.last_day_bad)),
@@ -170,6 +170,8 @@ struct Listing {
 struct Entry {
     severity: Severity,
     core_name: String,
+    /// See [`delivered_as`].
+    delivered: Option<String>,
     cells: Vec<String>,
 }
 
@@ -177,7 +179,9 @@ impl Listing {
     fn push(&mut self, rule: &Rule, cells: impl FnOnce() -> Vec<String>) {
         self.rows += 1;
         if self.rows <= PRINTED_ROWS {
-            self.kept.push(Entry { severity: rule.severity, core_name: rule.core_name.clone(), cells: cells() });
+            let delivered = delivered_as(&rule.name, &rule.core_name, rule.suffix.as_deref());
+            let (severity, core_name) = (rule.severity, rule.core_name.clone());
+            self.kept.push(Entry { severity, core_name, delivered, cells: cells() });
         } else {
             self.kept = Vec::new();
         }
@@ -185,14 +189,16 @@ impl Listing {
 
     /// The rows in groups by rule, gravest first; within a group as they came.
     fn on(mut self, mut table: Table) -> Listed {
-        let same = |one: &Entry, other: &Entry| one.severity == other.severity && one.core_name == other.core_name;
-        self.kept.sort_by(|one, other| {
-            other.severity.cmp(&one.severity).then_with(|| one.core_name.as_bytes().cmp(other.core_name.as_bytes()))
-        });
+        fn key(entry: &Entry) -> (std::cmp::Reverse<Severity>, &str, Option<&str>) {
+            (std::cmp::Reverse(entry.severity), &entry.core_name, entry.delivered.as_deref())
+        }
+        self.kept.sort_by(|one, other| key(one).cmp(&key(other)));
+        let same = |one: &Entry, other: &Entry| key(one) == key(other);
         for group in self.kept.chunk_by(same) {
             let Some(first) = group.first() else { continue };
             let rows = grouped(u64::try_from(group.len()).unwrap_or(u64::MAX));
-            table.group(format!("{}  {}  ({rows})", first.severity.word(), first.core_name));
+            let delivered = first.delivered.as_ref().map(|name| format!(", delivered as {name}")).unwrap_or_default();
+            table.group(format!("{}  {}{delivered}  ({rows})", first.severity.word(), first.core_name));
             for entry in group {
                 table.push(&entry.cells);
             }
@@ -208,7 +214,7 @@ mod tests {
 
     fn rule(severity: Severity, core_name: &str) -> Rule {
         let name = core_name.to_owned();
-        Rule { rule_id: 1, name: name.clone(), core_name: name, identifier: None, severity, title: None }
+        Rule { rule_id: 1, name: name.clone(), core_name: name, suffix: None, identifier: None, severity, title: None }
     }
 
     #[test]

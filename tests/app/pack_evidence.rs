@@ -1,0 +1,98 @@
+//! What a pack says of its evidence: its scope, lists too long to print, an earlier knowledge point.
+
+use auditfolio::packs::Request;
+use auditfolio::packs::db::{self, Part};
+use sqlx::PgPool;
+use time::macros::date;
+
+use crate::bucket::{Bucket, REGION};
+use crate::collection::collect;
+use crate::harness::database;
+use crate::packs::{pack, request, store};
+
+#[actix_web::test]
+async fn a_scope_holds_and_says_how_many_accounts_are_left_out() {
+    let db = store().await;
+    let request = Request { accounts: Some(vec!["000000000001".to_owned()]), from: None, ..request() };
+    let id = pack(&db, &request).await;
+    let stored = db::find(&db, &id).await.unwrap().unwrap();
+    assert_eq!((stored.evaluations, stored.not_complying), (5, 2));
+    assert_eq!(stored.account_ids.as_deref(), Some(&["000000000001".to_owned()][..]));
+    assert_eq!(stored.cover["attachments"].as_array().unwrap().len(), 4, "a single day has no period.csv");
+    let text = text_of(&db, &id).await;
+    let left_out = text.split_once("Accounts left out").map(|(_, rest)| rest).unwrap_or_default();
+    assert!(left_out.contains("000000000002") && left_out.contains("not asked for"), "{text}");
+}
+
+/// The words of a pack in the order of its pages, for where no tool is needed to read them.
+async fn text_of(db: &PgPool, id: &str) -> String {
+    let document = lopdf::Document::load_mem(&db::bytes(db, id, Part::Pdf).await.unwrap()).unwrap();
+    let pages: Vec<u32> = document.get_pages().into_keys().collect();
+    document.extract_text(&pages).unwrap()
+}
+
+#[actix_web::test]
+async fn a_list_too_long_to_print_is_in_a_file_that_the_pack_has() {
+    let db = store().await;
+    // 20,001 failures on the last day, none of them in the same place as the others.
+    sqlx::raw_sql(
+        "insert into resource (place_id, resource_type_id, id) select 4, 1, 'many-' || n from generate_series(1, 20001) n;
+         insert into run (place_id, rule_id, resource_id, first_day, status_id)
+             select 4, 1, resource_id, '2026-11-10', 2 from resource where place_id = 4 and id like 'many-%';
+         update rollup set not_complying = 20001 where place_id = 4 and first_day = '2026-11-10';
+         update delivery set not_complying = 20001 where place_id = 4 and day = '2026-11-10';",
+    )
+    .execute(&db)
+    .await
+    .unwrap();
+    let request = Request { from: None, ..request() };
+    let id = pack(&db, &request).await;
+    let cover = db::find(&db, &id).await.unwrap().unwrap().cover;
+    assert_eq!((&cover["register_rows"], &cover["register_printed"]), (&20_004.into(), &false.into()));
+    let files: Vec<&str> =
+        cover["attachments"].as_array().unwrap().iter().map(|file| file["name"].as_str().unwrap()).collect();
+    for notice in cover["notices"].as_array().unwrap().iter().map(|notice| notice.as_str().unwrap()) {
+        let named: Vec<&str> = notice.split(' ').filter(|word| word.ends_with(".csv")).collect();
+        assert!(named.iter().all(|name| files.contains(name)), "{notice}: {files:?}");
+    }
+    let period = cover["attachments"].as_array().unwrap().iter().find(|file| file["name"] == "period.csv").unwrap();
+    assert_eq!(period["rows"], 20_009);
+    assert!(cover["notices"].to_string().contains("list of deviations has 20,004 rows"), "{}", cover["notices"]);
+}
+
+#[actix_web::test]
+async fn a_pack_of_an_earlier_knowledge_point_is_the_same_after_a_late_collection() {
+    let (db, bucket) = (database().await, Bucket::new("pack-knowledge"));
+    let (one, other) = ("000000000007", "012345678902");
+    bucket.snapshot_of(one, REGION, 1, 5, &[("a", &[("rule-a", "NON_COMPLIANT"), ("rule-b", "COMPLIANT")])]);
+    bucket.snapshot_of(one, REGION, 4, 5, &[("a", &[("rule-a", "NON_COMPLIANT")])]);
+    bucket.snapshot_of(
+        other,
+        REGION,
+        1,
+        5,
+        &[("b", &[("rule-a", "COMPLIANT")]), ("c", &[("rule-a", "NON_COMPLIANT")])],
+    );
+    collect(&db, &bucket).await;
+    let request =
+        Request { organization: "Example".to_owned(), as_of: date!(2026 - 11 - 04), known_at: Some(1), ..request() };
+    let id = pack(&db, &request).await;
+    let before = db::find(&db, &id).await.unwrap().unwrap();
+    let unknown = |cover: &serde_json::Value| {
+        cover["results"].as_array().unwrap().iter().map(|one| one["unknown"].as_u64().unwrap()).sum::<u64>()
+    };
+    assert_eq!(unknown(&before.cover), 2, "the silent account's last known evaluations");
+
+    // The silent account's day comes late with other rules, and a known day and the one before it are restated.
+    bucket.snapshot_of(other, REGION, 3, 5, &[("b", &[("rule-c", "NON_COMPLIANT")])]);
+    bucket.snapshot_of(other, REGION, 1, 9, &[("b", &[("rule-a", "NON_COMPLIANT"), ("rule-d", "COMPLIANT")])]);
+    bucket.snapshot_of(one, REGION, 4, 9, &[("a", &[("rule-b", "COMPLIANT")]), ("d", &[("rule-e", "NON_COMPLIANT")])]);
+    bucket.snapshot_of(one, REGION, 2, 5, &[("a", &[("rule-f", "COMPLIANT")])]);
+    collect(&db, &bucket).await;
+    assert_eq!(pack(&db, &request).await, id, "every byte is that of before, or it would have been refused");
+
+    let now = Request { known_at: None, ..request.clone() };
+    let now = db::find(&db, &pack(&db, &now).await).await.unwrap().unwrap();
+    assert_eq!(unknown(&now.cover), 1, "the evaluation of the day that came late");
+    assert_eq!(db::restated_since(&db, &[&id]).await.unwrap().len(), 1);
+}
