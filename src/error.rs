@@ -26,6 +26,9 @@ pub enum Error {
     /// No collection has finished yet, so there is no day to show. Not a failure: an empty state.
     #[error("nothing collected yet")]
     NothingCollected,
+    /// So many downloads are under way that one more would keep pages waiting.
+    #[error("too many downloads at once")]
+    Busy,
     /// The database does not answer.
     #[error("unavailable")]
     Unavailable(#[source] sqlx::Error),
@@ -57,7 +60,7 @@ impl ResponseError for Error {
             Self::SignInNeeded => StatusCode::UNAUTHORIZED,
             Self::Invalid(_) => StatusCode::BAD_REQUEST,
             Self::Conflict(_) => StatusCode::CONFLICT,
-            Self::Unavailable(_) => StatusCode::SERVICE_UNAVAILABLE,
+            Self::Busy | Self::Unavailable(_) => StatusCode::SERVICE_UNAVAILABLE,
             Self::Internal(_) => StatusCode::INTERNAL_SERVER_ERROR,
         }
     }

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
+use std::sync::Arc;
 
 use actix_web::HttpResponse;
 use actix_web::http::StatusCode;
@@ -9,16 +10,20 @@ use actix_web::web::{self, Data, Path};
 use askama::Template;
 use time::{Date, Duration};
 
-use super::core::{Evidence, Figures, PlaceDay};
+use super::core::{AtLeast, Evidence, Figures, PlaceDay};
 use super::db::{self, resource as account_db, rules as rules_db};
+use super::filter::Filter;
 use super::shown::{Failures, Shown, known_accounts, link, presence};
 use super::{DeliveryState, Status};
 use crate::State;
 use crate::error::Error;
 use crate::web::chart::{Axis, Fill, Patterns, Segment, Strip, segments};
+use crate::web::download::{Cell, Format, download};
+use crate::web::form::Filters;
 use crate::web::format::{count, day, plural};
 use crate::web::parts::{self, Provenance};
-use crate::web::{Access, Endpoint, Frame, Page, Section, View, filters};
+use crate::web::table::{self, Column, Table};
+use crate::web::{Access, Endpoint, Frame, Page, Section, View, filters, parse_day};
 
 pub(super) fn endpoints() -> Vec<Endpoint> {
     vec![Endpoint::get("/accounts/{account_id}", Access::SignedIn, || web::get().to(show))]
@@ -28,6 +33,26 @@ pub(super) fn endpoints() -> Vec<Endpoint> {
 const DAYS: i64 = 90;
 /// Files listed on the page.
 const FILES: i64 = 50;
+/// Absent rules listed on the page.
+const ABSENT: usize = 60;
+/// Verdicts on conformance packs listed on the page.
+const VERDICTS: usize = 60;
+
+const DOWNLOAD: [&str; 13] = [
+    "day",
+    "account_id",
+    "region",
+    "expected",
+    "delivery",
+    "last_known",
+    "complying",
+    "not_complying",
+    "insufficient_data",
+    "unrecognised",
+    "not_applicable",
+    "unknown_without_evidence",
+    "snapshot_at",
+];
 
 #[derive(Template)]
 #[template(path = "compliance/account.html")]
@@ -36,19 +61,25 @@ struct AccountPage {
     id: String,
     name: String,
     life: String,
-    lead: String,
+    evidence: String,
+    verdict: String,
+    filters: Filters,
     patterns: Patterns,
     axis: Axis,
     first: Date,
     as_of: Date,
     regions: Vec<RegionLine>,
+    table: Table,
     figures: Figures,
     rules_sentence: String,
     rules_href: String,
     absent: Vec<(String, String)>,
+    absent_total: usize,
+    absent_href: String,
     failures: Failures,
     unknown: Vec<(String, i64, String)>,
     packs: Vec<PackLine>,
+    packs_left_out: usize,
     files: Vec<FileLine>,
     files_left_out: bool,
     delivery_href: String,
@@ -63,6 +94,7 @@ struct RegionLine {
     gaps: usize,
     figures: Figures,
     failing_href: String,
+    complying_href: String,
     unknown_href: String,
     /// The last known day, where the day itself is not known.
     last_known: Option<Date>,
@@ -72,7 +104,7 @@ struct PackLine {
     region: String,
     name: String,
     status: Status,
-    since: Date,
+    since: Option<Date>,
     compliant_rules: i64,
     non_compliant_rules: i64,
     total_rules: i64,
@@ -92,28 +124,67 @@ struct FileLine {
     href: Option<String>,
 }
 
+impl FileLine {
+    /// The file's name without its folders, which say what the other columns say.
+    fn name(&self) -> &str {
+        self.key.rsplit('/').next().unwrap_or(&self.key)
+    }
+}
+
+/// What the store says of an account on a day, beside its places.
+struct Told {
+    about: account_db::About,
+    days: Vec<account_db::PlaceOn>,
+    present: Vec<rules_db::InPlace>,
+}
+
+async fn told(shown: &Shown, view: &mut View, id: &str, places: &[PlaceDay], first: Date) -> Result<Arc<Told>, Error> {
+    let key = shown.key(view, &format!("account {} {id:?}", view.as_of));
+    if let Some(told) = shown.recall(key.as_deref()) {
+        return Ok(told);
+    }
+    let ids: Vec<i32> = places.iter().map(|place| place.place_id).collect();
+    let of = (view.organization_id, id);
+    let told = Arc::new(Told {
+        about: account_db::about(&mut view.read, of, &ids, view.as_of, FILES + 1).await?,
+        days: account_db::days(&mut view.read, &ids, first, view.as_of).await?,
+        present: rules_db::in_places(&mut view.read, &ids, view.as_of).await?,
+    });
+    let files: usize = told.about.objects.iter().map(|object| 200 + object.key.len()).sum();
+    shown.remember(
+        key,
+        &told,
+        files + told.about.verdicts.len() * 300 + told.days.len() * 16 + told.present.len() * 24,
+    );
+    Ok(told)
+}
+
 async fn show(state: Data<State>, path: Path<String>, mut view: View) -> Result<HttpResponse, Error> {
     let id = path.into_inner();
+    view.address.only(&[&["region", "format"]])?;
+    let format = Format::of(&view.address)?;
     let shown = Shown::load(state, &mut view).await?;
-    let places = places_of(&shown, &mut view, &id).await?;
-    let account = account_db::account(&mut view.read, view.organization_id, &id).await?;
-    if places.is_empty() && account.is_none() {
+    let everywhere_here = places_of(&shown, &mut view, &id).await?;
+    let first = (view.as_of - Duration::days(DAYS - 1)).max(view.first_day);
+    let told = told(&shown, &mut view, &id, &everywhere_here, first).await?;
+    if everywhere_here.is_empty() && told.about.account.is_none() {
         return Err(Error::NotFound);
     }
-    let places: Vec<&PlaceDay> = places.iter().collect();
-    let ids: Vec<i32> = places.iter().map(|place| place.place_id).collect();
-    let first = (view.as_of - Duration::days(DAYS - 1)).max(view.first_day);
-    let days = account_db::days(&mut view.read, &ids, first, view.as_of).await?;
-    let present = rules_db::in_places(&mut view.read, &ids, view.as_of).await?;
-    let verdicts = account_db::pack_verdicts(&mut view.read, &ids, view.as_of).await?;
-    let mut objects = account_db::objects(&mut view.read, &ids, view.as_of, FILES + 1).await?;
+    let region = view.address.get("region").map(str::to_owned);
+    let filter = Filter { account: Some(id.clone()), region, ..Filter::default() };
+    let places = filter.places(&everywhere_here);
+    if let Some(format) = format {
+        return Ok(download_rows(format, &view, &places));
+    }
     let everywhere: Vec<&PlaceDay> = shown.places.iter().collect();
     let elsewhere = presence(&shown, &mut view, &everywhere, "").await?;
-    let failures = Failures::load(&shown, &mut view, &places, &id, &[("account", &id)]).await?;
+    let pairs = filter.pairs(&[]);
+    let failures = Failures::load(&shown, &mut view, &places, &filter.scope_words(), &pairs).await?;
 
     let evidence = Evidence::of(view.as_of, places.iter().copied());
     let known: BTreeSet<i32> = places.iter().filter(|place| place.known()).map(|place| place.place_id).collect();
-    let here: BTreeSet<&str> = present
+    let here: BTreeSet<&str> = told
+        .present
         .iter()
         .filter(|rule| known.contains(&rule.place_id))
         .filter_map(|rule| Some(shown.catalog.rule(rule.rule_id)?.1.core_name.as_str()))
@@ -121,34 +192,83 @@ async fn show(state: Data<State>, path: Path<String>, mut view: View) -> Result<
     let mut absent: Vec<&str> =
         elsewhere.keys().map(String::as_str).filter(|name| !known.is_empty() && !here.contains(name)).collect();
     absent.sort_unstable();
-    let files_left_out = objects.len() > usize::try_from(FILES).unwrap_or(usize::MAX);
-    objects.truncate(usize::try_from(FILES).unwrap_or(usize::MAX));
-    let name = account.as_ref().map(|account| account.name.clone()).unwrap_or_default();
+    let files = usize::try_from(FILES).unwrap_or(usize::MAX);
+    let account = told.about.account.as_ref();
+    let name = account.map(|account| account.name.clone()).unwrap_or_default();
     let title = if name.is_empty() { format!("Account {id}") } else { format!("{name} ({id})") };
+    let verdicts = told.about.verdicts.iter().filter_map(|verdict| pack_line(&shown, &places, &told.present, verdict));
+    let mut packs: Vec<PackLine> = verdicts.collect();
+    let packs_left_out = packs.len().saturating_sub(VERDICTS);
+    packs.truncate(VERDICTS);
     let page = AccountPage {
-        lead: format!("{} {}", evidence.sentence(), evidence.figures().sentence()),
-        life: life(account.as_ref(), &evidence),
+        evidence: evidence.sentence(),
+        verdict: evidence.figures().sentence(),
+        filters: Filters::new(&view.address).regions(everywhere_here.iter().map(|place| place.region.as_str())),
+        life: life(account, &evidence),
         patterns: Patterns,
         axis: Axis::new(first, view.as_of + Duration::DAY),
         first,
         as_of: view.as_of,
-        regions: places.iter().map(|place| region_line(&view, place, &days, first)).collect(),
+        regions: places.iter().map(|place| region_line(&view, place, &told.days, first)).collect(),
+        table: Table::whole("regions", "Region by Region", &COLUMNS, &view.address, places.len())
+            .as_of(view.as_of)
+            .with_formats(),
         figures: evidence.figures(),
         rules_sentence: rules_sentence(&here, &absent, known_accounts(&everywhere), !known.is_empty()),
-        rules_href: link(&view, "/rules", &[("account", &id)]),
-        absent: absent.iter().map(|name| ((*name).to_owned(), super::rules::href(&view, name))).collect(),
+        rules_href: link(&view, "/rules", &pairs),
+        absent_total: absent.len(),
+        absent_href: link(&view, "/rules", &[&pairs[..], &[("sort", "-absent")]].concat()),
+        absent: absent.iter().take(ABSENT).map(|name| ((*name).to_owned(), super::rules::href(&view, name))).collect(),
         failures,
-        unknown: unknown(&view, &id, &evidence),
-        packs: verdicts.into_iter().filter_map(|verdict| pack_line(&shown, &places, &present, verdict)).collect(),
-        files: objects.into_iter().map(|object| file_line(&view, object)).collect(),
-        files_left_out,
-        delivery_href: link(&view, "/delivery", &[("account", &id)]),
+        unknown: unknown(&view, &pairs, &evidence),
+        packs,
+        packs_left_out,
+        files: told.about.objects.iter().take(files).map(|object| file_line(&view, object)).collect(),
+        files_left_out: told.about.objects.len() > files,
+        delivery_href: link(&view, "/delivery", &pairs),
         provenance: shown.provenance(&view, &evidence),
         frame: view.frame(Section::Accounts, title).crumb("Accounts", "/accounts"),
         id,
         name,
     };
     Ok(Page(page).answer(StatusCode::OK))
+}
+
+const COLUMNS: [Column; 6] = [
+    table::text("Region"),
+    table::number("Unknown"),
+    table::number("Failing"),
+    table::number("Complying"),
+    table::number("Complying of known"),
+    table::number("At least"),
+];
+
+fn download_rows(format: Format, view: &View, places: &[&PlaceDay]) -> HttpResponse {
+    let day = view.as_of;
+    let places: Vec<PlaceDay> = places.iter().map(|place| (*place).clone()).collect();
+    let stem = format!("account-{}-{day}", places.first().map_or("", |place| place.account_id.as_str()));
+    download(format, &stem, &DOWNLOAD, move |mut to| async move {
+        for place in places {
+            let time = |at: time::OffsetDateTime| at.format(&time::format_description::well_known::Rfc3339).ok();
+            to.push([
+                day.into(),
+                place.account_id.as_str().into(),
+                place.region.as_str().into(),
+                place.expected.into(),
+                place.state.word().into(),
+                if place.known() { Cell::Nothing } else { place.last_known.map(|(day, _)| day).into() },
+                place.counts.complying.into(),
+                place.counts.not_complying.into(),
+                place.counts.insufficient_data.into(),
+                place.counts.unrecognised.into(),
+                place.counts.not_applicable.into(),
+                place.carried().into(),
+                place.snapshot_at.and_then(time).into(),
+            ])
+            .await?;
+        }
+        Ok(to)
+    })
 }
 
 /// The account's places; those also that neither delivered nor were expected on the day.
@@ -168,8 +288,9 @@ fn life(account: Option<&account_db::Account>, evidence: &Evidence<'_>) -> Strin
         return "No account list names this account.".to_owned();
     };
     let mut words = vec![format!("Organizations says {}", account.status)];
-    words.extend(account.joined_on.map(|joined| format!("joined {}", day(joined))));
-    words.extend(account.left_on.map(|left| format!("left {}", day(left))));
+    let day_of = |text: &Option<String>| text.as_deref().and_then(parse_day).map(day);
+    words.extend(day_of(&account.joined_on).map(|joined| format!("joined {joined}")));
+    words.extend(day_of(&account.left_on).map(|left| format!("left {left}")));
     if evidence.expected() == 0 {
         words.push(format!("not expected to deliver for {}", day(evidence.day)));
     }
@@ -218,15 +339,16 @@ fn region_line(view: &View, place: &PlaceDay, days: &[account_db::PlaceOn], firs
         gaps: of.iter().filter(|on| !on.state.known() && on.state != DeliveryState::NotExpected).count(),
         figures: Evidence::of(view.as_of, [place]).figures(),
         failing_href: rows("non-compliant"),
+        complying_href: rows("compliant"),
         unknown_href: rows("unknown"),
         last_known: if place.known() { None } else { place.last_known.map(|(day, _)| day) },
     }
 }
 
 /// What is unknown, by why.
-fn unknown(view: &View, id: &str, evidence: &Evidence<'_>) -> Vec<(String, i64, String)> {
+fn unknown(view: &View, pairs: &[(&str, &str)], evidence: &Evidence<'_>) -> Vec<(String, i64, String)> {
     let figures = evidence.figures();
-    let rows = |status| link(view, "/evaluations", &[("account", id), ("status", status)]);
+    let rows = |status| link(view, "/evaluations", &[pairs, &[("status", status)]].concat());
     [
         ("INSUFFICIENT_DATA: AWS Config could not tell", figures.counts.insufficient_data, "insufficient-data"),
         ("A status that AWS does not document", figures.counts.unrecognised, "unrecognised"),
@@ -241,7 +363,7 @@ fn pack_line(
     shown: &Shown,
     places: &[&PlaceDay],
     present: &[rules_db::InPlace],
-    verdict: account_db::PackVerdict,
+    verdict: &account_db::PackVerdict,
 ) -> Option<PackLine> {
     let place = places.iter().find(|place| place.place_id == verdict.place_id)?;
     let of_pack: Vec<&rules_db::InPlace> = present
@@ -253,9 +375,9 @@ fn pack_line(
     let complying = of_pack.iter().filter(|rule| rule.not_complying == 0 && rule.complying > 0).count();
     Some(PackLine {
         region: place.region.clone(),
-        name: if verdict.name.is_empty() { verdict.id } else { verdict.name },
+        name: if verdict.name.is_empty() { verdict.id.clone() } else { verdict.name.clone() },
         status: shown.catalog.status(verdict.status_id),
-        since: verdict.first_day,
+        since: parse_day(&verdict.first_day),
         compliant_rules: verdict.compliant_rules.into(),
         non_compliant_rules: verdict.non_compliant_rules.into(),
         total_rules: verdict.total_rules.into(),
@@ -264,15 +386,15 @@ fn pack_line(
     })
 }
 
-fn file_line(view: &View, object: account_db::Object) -> FileLine {
-    let outcome = object.outcome.unwrap_or_else(|| "not read".to_owned());
+fn file_line(view: &View, object: &account_db::Object) -> FileLine {
+    let outcome = object.outcome.clone().unwrap_or_else(|| "not read".to_owned());
     FileLine {
-        region: object.region,
-        kind: object.kind,
-        key: object.key,
+        region: object.region.clone(),
+        kind: object.kind.clone(),
+        key: object.key.clone(),
         size_bytes: object.size_bytes,
         evaluations: object.evaluations,
-        outcome: match object.reason {
+        outcome: match &object.reason {
             Some(reason) if !reason.is_empty() => format!("{outcome}: {reason}"),
             _ => outcome,
         },

@@ -1,12 +1,16 @@
 //! Accounts: who is unknown and who fails.
 
+use std::sync::Arc;
+
 use actix_web::HttpResponse;
 use actix_web::http::StatusCode;
 use actix_web::web::{self, Data};
 use askama::Template;
+use rustc_hash::FxHashMap;
 
-use super::core::{AtLeast, Evidence, Figures, PlaceDay};
-use super::filter::{self, Filter, Offers};
+use super::core::{AtLeast, Counts, Evidence, Figures, PlaceDay};
+use super::db::evaluations::{Asked, Part, counted};
+use super::filter::{self, Filter, Offers, Which};
 use super::shown::{Shown, link, nothing_left, page_of};
 use crate::State;
 use crate::error::Error;
@@ -15,7 +19,7 @@ use crate::web::download::{Cell, Format, download};
 use crate::web::form::Filters;
 use crate::web::format::plural;
 use crate::web::parts::{Empty, Provenance};
-use crate::web::table::{self, Column, Place, Sort, Table};
+use crate::web::table::{self, Column, PLACE_KEYS, Place, Sort, Table};
 use crate::web::{Access, Endpoint, Frame, Page, Section, View, filters};
 
 pub(super) fn endpoints() -> Vec<Endpoint> {
@@ -26,6 +30,8 @@ pub(super) fn endpoints() -> Vec<Endpoint> {
 pub(super) fn href(view: &View, account_id: &str) -> String {
     link(view, &format!("/accounts/{}", Encoded(account_id)), &[])
 }
+
+const OFFERS: Offers = Offers { rule: true, severity: true, status: true, resource_type: true, age: false };
 
 const COLUMNS: [Column; 7] = [
     table::text("Account").by("account"),
@@ -56,7 +62,6 @@ const DOWNLOAD: [&str; 11] = [
 struct AccountsPage {
     frame: Frame,
     lead: String,
-    listed: bool,
     filters: Filters,
     table: Table,
     rows: Vec<AccountLine>,
@@ -81,20 +86,22 @@ pub(super) struct AccountLine {
 }
 
 impl AccountLine {
-    /// One for each account of the places, which stand by account.
-    pub(super) fn all(view: &View, places: &[&PlaceDay]) -> Vec<Self> {
-        places.chunk_by(|one, other| one.account_id == other.account_id).map(|of| Self::new(view, of)).collect()
+    /// One for each account of the places, which stand by account. `pairs` are the filters that its links keep.
+    pub(super) fn all(view: &View, places: &[&PlaceDay], pairs: &[(&str, &str)]) -> Vec<Self> {
+        places.chunk_by(|one, other| one.account_id == other.account_id).map(|of| Self::new(view, of, pairs)).collect()
     }
 
-    fn new(view: &View, places: &[&PlaceDay]) -> Self {
+    fn new(view: &View, places: &[&PlaceDay], pairs: &[(&str, &str)]) -> Self {
         let evidence = Evidence::of(view.as_of, places.iter().copied());
         let (id, name) = places
             .first()
             .map_or_else(Default::default, |place| (place.account_id.clone(), place.account_name.clone()));
         let gaps: Vec<String> = evidence.gaps().into_iter().map(|(state, n)| format!("{n} {}", state.word())).collect();
-        let rows = |status| link(view, "/evaluations", &[("account", &id), ("status", status)]);
+        let rows =
+            |status| link(view, "/evaluations", &[&[("account", id.as_str()), ("status", status)], pairs].concat());
+        let region: Vec<(&str, &str)> = pairs.iter().copied().filter(|(key, _)| *key == "region").collect();
         Self {
-            href: href(view, &id),
+            href: link(view, &format!("/accounts/{}", Encoded(&id)), &region),
             expected: evidence.expected(),
             delivered: evidence.delivered(),
             unexpected: evidence.unexpected(),
@@ -139,12 +146,23 @@ pub(super) fn most_urgent_first(accounts: &mut [AccountLine]) {
 }
 
 async fn list(state: Data<State>, mut view: View) -> Result<HttpResponse, Error> {
-    let filter = Filter::parse(&view.address)?;
+    let filter = Filter::parse(&view.address, OFFERS, &PLACE_KEYS)?;
     let format = Format::of(&view.address)?;
     let at = Place::of(&view.address, 1)?;
     let shown = Shown::load(state, &mut view).await?;
-    let places = filter.places(&shown.places);
-    let mut accounts = AccountLine::all(&view, &places);
+    let narrowed = narrowed(&shown, &mut view, &filter).await?;
+    let places: Vec<&PlaceDay> = match &narrowed {
+        Some(narrowed) => narrowed.iter().collect(),
+        None => filter.places(&shown.places),
+    };
+    let mut accounts = AccountLine::all(&view, &places, &filter.pairs(&["account"]));
+    if filter.which != Which::All {
+        let rows: FxHashMap<&str, i64> = places.iter().fold(FxHashMap::default(), |mut rows, place| {
+            *rows.entry(place.account_id.as_str()).or_default() += filter.which.of_place(place);
+            rows
+        });
+        accounts.retain(|line| rows.get(line.id.as_str()).is_some_and(|rows| *rows > 0));
+    }
     let sort = Sort::of(&view.address, &COLUMNS, Sort::down("unknown"));
     sort_by(&mut accounts, sort);
     if let Some(format) = format {
@@ -166,8 +184,7 @@ async fn list(state: Data<State>, mut view: View) -> Result<HttpResponse, Error>
     accounts.retain(|line| ids.contains(&line.id));
     let page = AccountsPage {
         lead: lead(total, &evidence),
-        listed: view.organization.listed,
-        filters: filter::form(&view.address, &shown.places, &shown.catalog, Offers::default()),
+        filters: filter::form(&view.address, &shown.places, &shown.catalog, OFFERS),
         empty: (total == 0).then(|| nothing_left("No accounts to show", &view.address)),
         provenance: shown.provenance(&view, &evidence),
         frame: view.frame(Section::Accounts, "Accounts"),
@@ -175,6 +192,40 @@ async fn list(state: Data<State>, mut view: View) -> Result<HttpResponse, Error>
         table,
     };
     Ok(Page(page).answer(StatusCode::OK))
+}
+
+/// The places with what only some rules or a resource type say there; `None` where all is meant.
+async fn narrowed(shown: &Shown, view: &mut View, filter: &Filter) -> Result<Option<Vec<PlaceDay>>, Error> {
+    if !filter.narrows_rules() {
+        return Ok(None);
+    }
+    let places = filter.places(&shown.places);
+    let key = shown.key(view, &format!("accounts {} {:?}", view.as_of, Filter { which: Which::All, ..filter.clone() }));
+    let counts: Arc<FxHashMap<i32, Counts>> =
+        match (shown.recall(key.as_deref()), filter.resource_type_id(&shown.catalog)) {
+            (Some(counts), _) => counts,
+            (None, Err(_)) => Arc::default(),
+            (None, Ok(resource_type_id)) => {
+                let rule_ids = filter.rule_ids(&shown.catalog);
+                let place_ids: Vec<i32> = places.iter().map(|place| place.place_id).collect();
+                let asked =
+                    Asked { day: view.as_of, place_ids: &place_ids, rule_ids: rule_ids.as_deref(), resource_type_id };
+                let rows = counted(&mut view.read, &asked, Part::Whole).await?;
+                let counts: Arc<FxHashMap<i32, Counts>> =
+                    Arc::new(rows.iter().map(|row| (row.place_id, row.counts())).collect());
+                shown.remember(key, &counts, counts.len() * 64);
+                counts
+            }
+        };
+    let narrow = |place: &&PlaceDay| {
+        let counts = counts.get(&place.place_id).copied().unwrap_or_default();
+        PlaceDay {
+            counts: if place.known() { counts } else { Counts::default() },
+            last_known: place.last_known.map(|(day, _)| (day, counts)),
+            ..(*place).clone()
+        }
+    };
+    Ok(Some(places.iter().map(narrow).collect()))
 }
 
 fn lead(accounts: usize, evidence: &Evidence<'_>) -> String {

@@ -7,8 +7,8 @@ use super::core::{Age, Counts, PlaceDay};
 use super::db::Catalog;
 use super::{Severity, status};
 use crate::error::Error;
-use crate::web::Address;
-use crate::web::form::{Choice, Filters};
+use crate::web::form::{CHOICES, Choice, Filters, shortened};
+use crate::web::{Address, SCOPE};
 
 /// Which evaluations of a day, by what they say.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -44,6 +44,16 @@ impl Which {
         Self::CHOICES.into_iter().find(|(_, name, _)| *name == slug).map(|(which, ..)| which)
     }
 
+    /// The word in addresses.
+    pub(super) fn slug(self) -> &'static str {
+        Self::CHOICES.into_iter().find(|(which, ..)| *which == self).map_or("", |(_, slug, _)| slug)
+    }
+
+    /// Of [`status::CLASSES`], those that are meant.
+    pub(super) fn statuses(self, known: bool) -> Vec<i16> {
+        status::CLASSES.into_iter().filter(|status_id| self.matches(known, *status_id)).collect()
+    }
+
     /// How many evaluations of a place are meant.
     pub(super) fn count(self, known: bool, counts: &Counts) -> i64 {
         match (self, known) {
@@ -55,6 +65,15 @@ impl Which {
             (Self::Unrecognised, true) => counts.unrecognised,
             (Self::Unknown, true) => counts.unknown(),
             (Self::All | Self::Carried | Self::Unknown, false) => counts.carried(),
+            _ => 0,
+        }
+    }
+
+    /// How many evaluations of a place on its day are meant.
+    pub(super) fn of_place(self, place: &PlaceDay) -> i64 {
+        match (place.known(), &place.last_known) {
+            (true, _) => self.count(true, &place.counts),
+            (false, Some((_, counts))) if place.expected => self.count(false, counts),
             _ => 0,
         }
     }
@@ -74,20 +93,34 @@ impl Which {
 }
 
 /// The filters of a page.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(super) struct Filter {
     pub(super) account: Option<String>,
     pub(super) region: Option<String>,
+    /// A core name, a name as delivered, or a part of one.
     pub(super) rule: Option<String>,
+    /// One name as delivered.
+    pub(super) name: Option<String>,
+    /// How the rule came to be there, and by which conformance pack.
+    pub(super) origin: Option<String>,
+    pub(super) pack: Option<String>,
     pub(super) severity: Option<Severity>,
     pub(super) which: Which,
     pub(super) resource_type: Option<String>,
     pub(super) age: Option<Age>,
 }
 
+/// Whether an account is meant: by its id, or by a part of its name. Twelve digits are an id and nothing else, so that
+/// a link to an account never takes in another one whose name quotes it.
+pub fn is_account(asked: &str, account_id: &str, account_name: &str) -> bool {
+    let is_id = asked.len() == 12 && asked.bytes().all(|byte| byte.is_ascii_digit());
+    account_id == asked || (!is_id && account_name.to_lowercase().contains(&asked.to_lowercase()))
+}
+
 impl Filter {
-    /// From the address; a word that no filter has is refused, so that rows are never left out or put in unasked.
-    pub(super) fn parse(address: &Address) -> Result<Self, Error> {
+    /// From the address of a page that offers some filters and knows some `more` parameters. A filter that the page does
+    /// not have, and a word that no filter has, are refused, so that rows are never left out or put in unasked.
+    pub(super) fn parse(address: &Address, offers: Offers, more: &[&str]) -> Result<Self, Error> {
         fn word<T>(address: &Address, name: &str, parse: impl Fn(&str) -> Option<T>) -> Result<Option<T>, Error> {
             address
                 .get(name)
@@ -96,6 +129,7 @@ impl Filter {
                 })
                 .transpose()
         }
+        address.only(&[&offers.keys(), more])?;
         let text = |name| address.get(name).map(str::to_owned);
         let age = word(address, "age", Age::parse)?;
         let which = word(address, "status", Which::parse)?;
@@ -108,6 +142,9 @@ impl Filter {
             account: text("account"),
             region: text("region"),
             rule: text("rule"),
+            name: text("name"),
+            origin: text("origin"),
+            pack: text("pack"),
             severity: word(address, "severity", severity)?,
             which: if age.is_some() { Which::NonCompliant } else { which.unwrap_or_default() },
             resource_type: text("type"),
@@ -115,34 +152,78 @@ impl Filter {
         })
     }
 
+    /// The filters as parameters, for links to the rows of the same; `but` are left out.
+    pub(super) fn pairs(&self, but: &[&str]) -> Vec<(&'static str, &str)> {
+        let pairs = [
+            ("account", self.account.as_deref()),
+            ("region", self.region.as_deref()),
+            ("rule", self.rule.as_deref()),
+            ("name", self.name.as_deref()),
+            ("origin", self.origin.as_deref()),
+            ("pack", self.pack.as_deref()),
+            ("severity", self.severity.map(severity_slug)),
+            ("type", self.resource_type.as_deref()),
+        ];
+        pairs.into_iter().filter_map(|(key, value)| Some((key, value?))).filter(|(key, _)| !but.contains(key)).collect()
+    }
+
+    /// Whether a page is narrowed by what the evaluations are of, beside their places.
+    pub(super) fn narrows_rules(&self) -> bool {
+        self.rule.is_some()
+            || self.name.is_some()
+            || self.origin.is_some()
+            || self.pack.is_some()
+            || self.severity.is_some()
+            || self.resource_type.is_some()
+    }
+
+    /// The account and Region among what is remembered of a day.
+    pub(super) fn scope_words(&self) -> String {
+        match (&self.account, &self.region) {
+            (None, None) => String::new(),
+            scope => format!("{scope:?}"),
+        }
+    }
+
     /// The places that the filters leave.
     pub(super) fn places<'a>(&self, places: &'a [PlaceDay]) -> Vec<&'a PlaceDay> {
         places.iter().filter(|place| self.is_of(&place.account_id, &place.account_name, &place.region)).collect()
     }
 
-    /// Whether the filters leave an account in a Region. An account is meant by its id or a part of its name.
+    /// Whether the filters leave an account in a Region.
     pub(super) fn is_of(&self, account_id: &str, account_name: &str, region: &str) -> bool {
-        let named = |asked: &str| account_id == asked || account_name.to_lowercase().contains(&asked.to_lowercase());
-        self.account.as_deref().is_none_or(named) && self.region.as_deref().is_none_or(|asked| asked == region)
+        self.account.as_deref().is_none_or(|asked| is_account(asked, account_id, account_name))
+            && self.region.as_deref().is_none_or(|asked| asked == region)
     }
 
     /// The rules that the filters leave; `None` is all. A whole name, core or as delivered, means that rule alone.
     pub(super) fn rule_ids(&self, catalog: &Catalog) -> Option<Vec<i32>> {
-        if self.rule.is_none() && self.severity.is_none() {
+        if self.rule.is_none()
+            && self.name.is_none()
+            && self.origin.is_none()
+            && self.pack.is_none()
+            && self.severity.is_none()
+        {
             return None;
         }
-        let whole = self
-            .rule
-            .as_deref()
-            .is_some_and(|name| catalog.rules.iter().any(|rule| rule.core_name == name || rule.name == name));
-        let named = |rule: &super::db::Rule| match self.rule.as_deref() {
-            None => true,
-            Some(name) if whole => rule.core_name == name || rule.name == name,
-            Some(part) => rule.name.to_lowercase().contains(&part.to_lowercase()),
+        let asked = |rule: &&super::db::Rule| {
+            self.name.as_deref().is_none_or(|name| rule.name == name)
+                && self.origin.as_deref().is_none_or(|origin| rule.origin == origin)
+                && self.pack.as_deref().is_none_or(|pack| rule.pack == pack)
+                && self.severity.is_none_or(|severity| rule.severity() == severity)
         };
-        let rules = catalog.rules.iter().filter(|rule| named(rule));
-        let rules = rules.filter(|rule| self.severity.is_none_or(|severity| rule.severity() == severity));
-        Some(rules.map(|rule| rule.rule_id).collect())
+        let Some(text) = self.rule.as_deref() else {
+            return Some(catalog.rules.iter().filter(asked).map(|rule| rule.rule_id).collect());
+        };
+        let core: Vec<i32> = catalog.of_core(text).filter(asked).map(|rule| rule.rule_id).collect();
+        let is_whole = catalog.of_core(text).next().is_some() || catalog.rules.iter().any(|rule| rule.name == text);
+        if is_whole {
+            let named = catalog.rules.iter().filter(|rule| rule.name == text && rule.core_name != text).filter(asked);
+            return Some(core.into_iter().chain(named.map(|rule| rule.rule_id)).collect());
+        }
+        let part = text.to_lowercase();
+        let named = catalog.rules.iter().filter(asked).filter(|rule| rule.name.to_lowercase().contains(&part));
+        Some(named.map(|rule| rule.rule_id).collect())
     }
 
     /// The type that the filters leave: `Ok(None)` is all, `Err` one that nothing has.
@@ -190,30 +271,36 @@ pub(super) struct Offers {
     pub(super) age: bool,
 }
 
-/// A longer list of choices is a field to type in: a select of thousands would be most of the page.
-const CHOICES: usize = 120;
+impl Offers {
+    /// The parameters of the filters.
+    fn keys(self) -> Vec<&'static str> {
+        let offered = [
+            (true, &SCOPE[..]),
+            (self.rule, &["rule", "name", "origin", "pack"]),
+            (self.severity, &["severity"]),
+            (self.status, &["status"]),
+            (self.resource_type, &["type"]),
+            (self.age, &["age"]),
+        ];
+        offered.into_iter().filter(|(offered, _)| *offered).flat_map(|(_, keys)| keys).copied().collect()
+    }
+}
 
 /// The filter form of a page.
 pub(super) fn form(address: &Address, places: &[PlaceDay], catalog: &Catalog, offers: Offers) -> Filters {
     let mut accounts: Vec<&PlaceDay> = places.iter().collect();
     accounts.dedup_by(|one, other| one.account_id == other.account_id);
-    let mut regions: Vec<&str> = places.iter().map(|place| place.region.as_str()).collect();
-    regions.sort_unstable();
-    regions.dedup();
-    let mut filters = Filters::new(address);
-    filters = if accounts.len() > CHOICES {
-        filters.text("account", "Account", "id, or part of its name")
-    } else {
-        let words = |place: &&PlaceDay| {
-            let name = &place.account_name;
-            Choice::new(&place.account_id, format!("{} {}", shortened(name), place.account_id).trim_start())
-        };
-        filters.select("account", "Account", "All accounts", accounts.iter().map(words).collect())
-    };
-    let choices = regions.into_iter().map(|region| Choice::new(region, region)).collect();
-    filters = filters.select("region", "Region", "All Regions", choices);
+    let mut filters = Filters::new(address)
+        .accounts(accounts.iter().map(|place| (place.account_id.as_str(), place.account_name.as_str())))
+        .regions(places.iter().map(|place| place.region.as_str()));
     if offers.rule {
         filters = filters.text("rule", "Rule", "name, or part of it");
+        // Links set them; they are shown so that they can be seen and taken away.
+        for (name, label) in [("name", "Name as delivered"), ("origin", "Comes by"), ("pack", "Conformance pack")] {
+            if address.get(name).is_some() {
+                filters = filters.text(name, label, "the whole word");
+            }
+        }
     }
     if offers.severity {
         let choices = Severity::ALL.map(|severity| Choice::new(severity_slug(severity), severity.word())).to_vec();
@@ -238,14 +325,6 @@ pub(super) fn form(address: &Address, places: &[PlaceDay], catalog: &Catalog, of
     filters
 }
 
-/// A name that fits a choice.
-fn shortened(name: &str) -> String {
-    if name.chars().count() <= 48 {
-        return name.to_owned();
-    }
-    name.chars().take(47).chain(['…']).collect()
-}
-
 #[cfg(test)]
 #[expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 mod tests {
@@ -254,7 +333,25 @@ mod tests {
     use super::*;
 
     fn parse(query: &str) -> Result<Filter, Error> {
-        Filter::parse(&Address::parse("/evaluations", query))
+        let offers = Offers { rule: true, severity: true, status: true, resource_type: true, age: true };
+        Filter::parse(&Address::parse("/evaluations", query), offers, &["sort"])
+    }
+
+    #[test]
+    fn a_filter_that_a_page_does_not_have_is_refused() {
+        let parse = |query| Filter::parse(&Address::parse("/rules", query), Offers::default(), &["sort"]);
+        assert!(parse("account=1&region=eu-west-1&as_of=2026-11-02&sort=rule").is_ok());
+        for query in ["status=compliant", "rule=s3", "name=s3", "age=7", "to=2026-11-02"] {
+            assert!(matches!(parse(query), Err(Error::Invalid(_))), "{query}");
+        }
+    }
+
+    #[test]
+    fn twelve_digits_are_an_account_and_no_part_of_a_name() {
+        assert!(is_account("111122223333", "111122223333", ""));
+        assert!(!is_account("111122223333", "999999999999", "copy of 111122223333"));
+        assert!(is_account("COPY", "999999999999", "copy of 111122223333"));
+        assert!(!is_account("1111", "111122223333", "payments"));
     }
 
     #[test]

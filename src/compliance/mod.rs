@@ -20,6 +20,7 @@ mod shown;
 pub mod status;
 
 pub use delivery::DeliveryState;
+pub use filter::is_account;
 pub use status::{Severity, Status};
 
 /// The pages of evaluations.

@@ -1,5 +1,7 @@
 //! The overview: evidence, changes, the two figures, failures, accounts, packs, in this order.
 
+use std::sync::Arc;
+
 use actix_web::HttpResponse;
 use actix_web::http::StatusCode;
 use actix_web::web::{self, Data};
@@ -9,11 +11,14 @@ use time::{Date, Duration};
 use super::accounts::{AccountLine, most_urgent_first};
 use super::changes::{Between, ClassLine, DAYS as CHANGE_DAYS};
 use super::core::{AtLeast, Change, Evidence, Figures, PlaceDay};
-use super::db::totals::{self, Pack};
+use super::db::totals::{self, DayTotal, Pack};
+use super::filter::{self, Filter, Offers};
 use super::shown::{Failures, Shown, link};
 use crate::State;
 use crate::error::Error;
 use crate::web::chart::{Trend, TrendDay};
+use crate::web::download::{Format, download};
+use crate::web::form::Filters;
 use crate::web::format::day;
 use crate::web::parts::Provenance;
 use crate::web::{Access, Endpoint, Frame, Page, Section, View, filters};
@@ -31,7 +36,7 @@ const PACKS: i64 = 5;
 struct OverviewPage {
     frame: Frame,
     organization: String,
-    listed: bool,
+    filters: Filters,
     evidence: String,
     delivery_href: String,
     changes_from: Date,
@@ -44,6 +49,7 @@ struct OverviewPage {
     unknown_href: String,
     never_href: String,
     trend: Trend,
+    days_href: String,
     trend_computable: bool,
     failures: Failures,
     accounts: Vec<AccountLine>,
@@ -54,32 +60,50 @@ struct OverviewPage {
     provenance: Provenance,
 }
 
+const DOWNLOAD: [&str; 10] = [
+    "day",
+    "complying",
+    "not_complying",
+    "insufficient_data",
+    "unrecognised",
+    "not_applicable",
+    "unknown_without_evidence",
+    "never_seen_accounts",
+    "never_seen_account_regions",
+    "at_least_computable",
+];
+
 async fn show(state: Data<State>, mut view: View) -> Result<HttpResponse, Error> {
+    let filter = Filter::parse(&view.address, Offers::default(), &["format"])?;
+    let format = Format::of(&view.address)?;
     let shown = Shown::load(state, &mut view).await?;
+    let places = filter.places(&shown.places);
+    let trend = trend(&shown, &mut view, &filter, &places).await?;
+    if let Some(format) = format {
+        return Ok(rows(format, &view, &trend));
+    }
     let from = (view.as_of - Duration::days(CHANGE_DAYS)).max(view.first_day);
-    let trend_from = view.as_of - Duration::days(TREND_DAYS - 1);
-    let trend = totals::trend(&mut view.read, view.organization_id, trend_from, view.as_of).await?;
     let packs = totals::packs(&mut view.read, view.organization_id, PACKS).await?;
-    let places: Vec<&PlaceDay> = shown.places.iter().collect();
-    let failures = Failures::load(&shown, &mut view, &places, "", &[]).await?;
+    let scope = filter.pairs(&[]);
+    let failures = Failures::load(&shown, &mut view, &places, &filter.scope_words(), &scope).await?;
     let between = Between::load(&shown, &mut view, from).await?;
+    let between = between.left(&shown, &mut view, &filter, from).await?;
 
     let evidence = Evidence::of(view.as_of, places.iter().copied());
     let figures = evidence.figures();
-    let mut accounts = AccountLine::all(&view, &places);
+    let mut accounts = AccountLine::all(&view, &places, &filter.pairs(&["account"]));
     most_urgent_first(&mut accounts);
     let accounts_total = accounts.len();
     accounts.truncate(ACCOUNTS);
-    let rows = |status: &str| link(&view, "/evaluations", &[("status", status)]);
-    let (from_word, to_word) = (from.to_string(), view.as_of.to_string());
-    let changes = |pairs: &[(&str, &str)]| {
-        link(&view, "/changes", &[&[("from", from_word.as_str()), ("to", &to_word)], pairs].concat())
-    };
+    let scoped = |path: &str, pairs: &[(&str, &str)]| link(&view, path, &[pairs, &scope].concat());
+    let rows = |status: &str| scoped("/evaluations", &[("status", status)]);
+    let from_word = from.to_string();
+    let changes = |pairs: &[(&str, &str)]| scoped("/changes", &[&[("from", from_word.as_str())], pairs].concat());
     let page = OverviewPage {
         organization: view.organization.name.clone(),
-        listed: view.organization.listed,
+        filters: filter::form(&view.address, &shown.places, &shown.catalog, Offers::default()),
         evidence: evidence.sentence(),
-        delivery_href: link(&view, "/delivery", &[]),
+        delivery_href: scoped("/delivery", &[]),
         changes_from: from,
         as_of: view.as_of,
         classes: between.classes(|change| changes(&[("change", change.slug())])),
@@ -94,13 +118,14 @@ async fn show(state: Data<State>, mut view: View) -> Result<HttpResponse, Error>
         .collect(),
         complying_href: rows("compliant"),
         unknown_href: rows("unknown"),
-        never_href: link(&view, "/delivery", &[]) + "#never",
+        never_href: scoped("/delivery", &[]) + "#never",
         trend_computable: trend.iter().any(|total| !total.figures.never_seen.any()),
         trend: chart(&view, &trend),
         failures,
         accounts,
         accounts_total,
-        accounts_href: link(&view, "/accounts", &[]),
+        accounts_href: scoped("/accounts", &[]),
+        days_href: view.address.start().with("format", "csv").to_string(),
         packs: packs.into_iter().map(|pack| (link(&view, &format!("/packs/{}", pack.pack_id), &[]), pack)).collect(),
         packs_href: link(&view, "/packs", &[]),
         provenance: shown.provenance(&view, &evidence),
@@ -110,7 +135,52 @@ async fn show(state: Data<State>, mut view: View) -> Result<HttpResponse, Error>
     Ok(Page(page).answer(StatusCode::OK))
 }
 
-fn chart(view: &View, trend: &[totals::DayTotal]) -> Trend {
+/// The days up to the as-of day: those that were summed for the organisation, or those of the places in scope.
+async fn trend(
+    shown: &Shown,
+    view: &mut View,
+    filter: &Filter,
+    places: &[&PlaceDay],
+) -> Result<Arc<Vec<DayTotal>>, Error> {
+    let from = (view.as_of - Duration::days(TREND_DAYS - 1)).max(view.first_day);
+    let scope = filter.scope_words();
+    if scope.is_empty() {
+        return Ok(Arc::new(totals::trend(&mut view.read, view.organization_id, from, view.as_of).await?));
+    }
+    let key = shown.key(view, &format!("trend {} {scope}", view.as_of));
+    if let Some(trend) = shown.recall(key.as_deref()) {
+        return Ok(trend);
+    }
+    let ids: Vec<i32> = places.iter().map(|place| place.place_id).collect();
+    let trend = Arc::new(totals::trend_of(&mut view.read, &ids, from, view.as_of).await?);
+    shown.remember(key, &trend, trend.len() * size_of::<DayTotal>());
+    Ok(trend)
+}
+
+fn rows(format: Format, view: &View, trend: &[DayTotal]) -> HttpResponse {
+    let trend = trend.to_vec();
+    download(format, &format!("overview-{}", view.as_of), &DOWNLOAD, |mut to| async move {
+        for total in trend {
+            let figures = total.figures;
+            to.push([
+                total.day.into(),
+                figures.counts.complying.into(),
+                figures.counts.not_complying.into(),
+                figures.counts.insufficient_data.into(),
+                figures.counts.unrecognised.into(),
+                figures.counts.not_applicable.into(),
+                figures.carried.into(),
+                figures.never_seen.accounts.into(),
+                figures.never_seen.places.into(),
+                (!figures.never_seen.any()).into(),
+            ])
+            .await?;
+        }
+        Ok(to)
+    })
+}
+
+fn chart(view: &View, trend: &[DayTotal]) -> Trend {
     let days: Vec<TrendDay> = trend
         .iter()
         .map(|total| TrendDay {

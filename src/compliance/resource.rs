@@ -19,8 +19,8 @@ use crate::web::chart::{Axis, Fill, Patterns, Segment, Strip};
 use crate::web::download::{Cell, Format, download};
 use crate::web::format::{day, plural};
 use crate::web::parts::{self, Provenance};
-use crate::web::table::{self, Column, Table};
-use crate::web::{Access, Endpoint, Frame, Page, Section, View, filters};
+use crate::web::table::{self, Column, Table, Window, text};
+use crate::web::{Access, Address, Endpoint, Frame, Page, Section, View, filters};
 
 pub(super) fn endpoints() -> Vec<Endpoint> {
     vec![Endpoint::get("/resources", Access::SignedIn, || web::get().to(show))]
@@ -28,6 +28,9 @@ pub(super) fn endpoints() -> Vec<Endpoint> {
 
 /// Days of the bands, where the address asks for no more.
 const DAYS: i64 = 90;
+/// Bands, and rows with exact dates, on a page.
+const BANDS: usize = 40;
+const DATES: usize = 100;
 
 const COLUMNS: [Column; 6] = [
     table::text("Rule"),
@@ -55,6 +58,7 @@ struct ResourcePage {
     patterns: Patterns,
     axis: Axis,
     bands: Vec<Band>,
+    bands_table: Table,
     first: Date,
     as_of: Date,
     /// The same with all collected days, where there are more.
@@ -81,6 +85,8 @@ enum Now {
 
 #[derive(Clone)]
 struct Line {
+    /// Among all rows of the table, from 1.
+    number: usize,
     rule: String,
     seen: Seen<i16>,
     status: Option<Status>,
@@ -93,6 +99,7 @@ struct Line {
 }
 
 async fn show(state: Data<State>, mut view: View) -> Result<HttpResponse, Error> {
+    view.address.only(&[&["account", "region", "type", "id", "days", "bands", "dates", "format"]])?;
     let format = Format::of(&view.address)?;
     let asked = |name: &str| view.address.get(name).map(str::to_owned).ok_or(Error::NotFound);
     let (account_id, region, resource_type, id) = (asked("account")?, asked("region")?, asked("type")?, asked("id")?);
@@ -101,29 +108,53 @@ async fn show(state: Data<State>, mut view: View) -> Result<HttpResponse, Error>
     let place = place(&shown, &mut view, &account_id, &region).await?;
     let type_id = shown.catalog.types.iter().find(|(_, name)| *name == resource_type).map(|(id, _)| *id);
     let type_id = type_id.ok_or(Error::NotFound)?;
-    let resource_id = resource_db::find(&mut view.read, place.place_id, type_id, &id).await?.ok_or(Error::NotFound)?;
-    let runs = resource_db::runs(&mut view.read, resource_id, view.as_of).await?;
+    let named = resource_db::Named { place_id: place.place_id, resource_type_id: type_id, id: &id };
+    let runs = resource_db::runs(&mut view.read, named, view.as_of).await?.ok_or(Error::NotFound)?;
     let first = if whole { view.first_day } else { (view.as_of - Duration::days(DAYS - 1)).max(view.first_day) };
     let days = resource_db::days(&mut view.read, &[place.place_id], first, view.as_of).await?;
 
     let timelines = timelines(&shown, &runs, &days, first, view.as_of);
-    let rows: Vec<Line> = timelines.iter().flat_map(|timeline| timeline.lines.clone()).collect();
+    let mut rows: Vec<Line> = timelines.iter().flat_map(|timeline| timeline.lines.clone()).collect();
     if let Some(format) = format {
         return Ok(download_rows(format, &view, [account_id, region, resource_type, id], rows));
     }
     let evidence = Evidence::of(view.as_of, [&place]);
+    for (number, row) in rows.iter_mut().enumerate() {
+        row.number = number + 1;
+    }
+    let bands = Window::of(&view.address, "bands", BANDS, timelines.len())?;
+    let dates = Window::of(&view.address, "dates", DATES, rows.len())?;
+    let lead = lead(&view, &timelines, &place);
+    let mut first_row = 1;
+    let mut all_bands = Vec::new();
+    for timeline in timelines {
+        let rows = timeline.lines.len();
+        all_bands.push((timeline, first_row));
+        first_row += rows;
+    }
+    let shown_bands = all_bands.drain(bands.from..bands.to);
+    let link = |row: usize| date_href(&view.address, row);
+    let shown_bands: Vec<Band> = shown_bands
+        .map(|(timeline, first_row)| timeline.band(&view, (first, view.as_of + Duration::DAY), (first_row, &link)))
+        .collect();
+    let band_columns = [text("Rule"), text("Severity"), text("Now"), text("Days")];
+    let bands_table =
+        Table::whole("bands", "A band for each rule", &band_columns, &view.address, shown_bands.len()).windowed(&bands);
+    let table = Table::whole("dates", "What each rule said, with exact dates", &COLUMNS, &view.address, rows.len())
+        .with_formats()
+        .windowed(&dates);
     let end = view.as_of + Duration::DAY;
     let page = ResourcePage {
-        lead: lead(&view, &timelines, &place),
+        lead,
         patterns: Patterns,
         axis: Axis::new(first, end),
-        bands: timelines.into_iter().map(|timeline| timeline.band(&view, first, end)).collect(),
+        bands: shown_bands,
+        bands_table,
         first,
         as_of: view.as_of,
-        whole_href: (first > view.first_day).then(|| view.address.with("days", "all").to_string()),
-        table: Table::whole("dates", "What each rule said, with exact dates", &COLUMNS, &view.address, rows.len())
-            .with_formats(),
-        rows,
+        whole_href: (first > view.first_day).then(|| view.address.start().with("days", "all").to_string()),
+        rows: dates.rows(&rows).to_vec(),
+        table,
         provenance: shown.provenance(&view, &evidence),
         account_name: place.account_name.clone(),
         account_href: super::accounts::href(&view, &account_id),
@@ -228,6 +259,7 @@ fn lines(
                 _ => None,
             };
             Line {
+                number: 0,
                 rule: name.map(|(_, rule)| rule.name.clone()).unwrap_or_default(),
                 seen: stretch.seen,
                 status: status.clone(),
@@ -252,18 +284,28 @@ impl Timeline {
         }
     }
 
-    fn band(self, view: &View, first: Date, end: Date) -> Band {
+    /// The band of the timeline, whose stretches lead to their rows among the exact dates: the first of them is
+    /// `first_row`, and the newest stretch comes first there.
+    fn band(
+        self,
+        view: &View,
+        (first, end): (Date, Date),
+        (first_row, href): (usize, &dyn Fn(usize) -> String),
+    ) -> Band {
+        let newest = first_row + self.stretches.len();
         let segments: Vec<Segment> = self
             .stretches
             .iter()
-            .map(|(stretch, status)| {
+            .enumerate()
+            .map(|(at, (stretch, status))| {
                 let (fill, words) = match (stretch.seen, status) {
                     (Seen::Value(_), Some(status)) => (Fill::Status(status.clone()), status.word().to_owned()),
                     (Seen::Gap(_), Some(status)) => (Fill::Gap, format!("no evidence, last known {status}")),
                     (Seen::Gap(_), None) => (Fill::Gap, "no evidence".to_owned()),
                     _ => (Fill::Absent, "not evaluated".to_owned()),
                 };
-                Segment { first: stretch.first, end: stretch.last + Duration::DAY, fill, words, href: None }
+                let href = Some(href(newest - 1 - at));
+                Segment { first: stretch.first, end: stretch.last + Duration::DAY, fill, words, href }
             })
             .collect();
         Band {
@@ -274,6 +316,14 @@ impl Timeline {
             rule: self.rule,
         }
     }
+}
+
+/// The row of the exact dates with a number, on the page of the table that holds it.
+fn date_href(address: &Address, row: usize) -> String {
+    let page = (row - 1) / DATES * DATES + 1;
+    let address = address.without(&["dates", "format"]);
+    let address = if page == 1 { address } else { address.with("dates", page) };
+    format!("{address}#date-{row}")
 }
 
 fn lead(view: &View, timelines: &[Timeline], place: &PlaceDay) -> String {

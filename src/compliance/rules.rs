@@ -11,7 +11,7 @@ use rustc_hash::FxHashMap;
 use super::Severity;
 use super::core::{Evidence, PlaceDay};
 use super::db::rules::{self as rules_db, RuleTotal, Scope};
-use super::filter::{self, Filter, Offers};
+use super::filter::{self, Filter, Offers, Which};
 use super::shown::{Shown, known_accounts, link, nothing_left, page_of, presence};
 use crate::State;
 use crate::error::Error;
@@ -20,8 +20,8 @@ use crate::web::download::{Format, download};
 use crate::web::form::Filters;
 use crate::web::format::{count, day, plural};
 use crate::web::parts::{self, Empty, Provenance};
-use crate::web::table::{self, Column, Place, Sort, Table};
-use crate::web::{Access, Endpoint, Frame, Page, Section, View, filters};
+use crate::web::table::{self, Column, PLACE_KEYS, Place, Sort, Table};
+use crate::web::{Access, Endpoint, Frame, Page, SCOPE, Section, View, filters};
 
 pub(super) fn endpoints() -> Vec<Endpoint> {
     vec![Endpoint::get("/rules", Access::SignedIn, || web::get().to(list))]
@@ -32,9 +32,11 @@ pub(super) fn href(view: &View, core_name: &str) -> String {
     link(view, &format!("/rules/{}", Encoded(core_name)), &[])
 }
 
+const OFFERS: Offers = Offers { rule: true, severity: true, status: true, resource_type: true, age: false };
+
 const COLUMNS: [Column; 7] = [
     table::text("Rule").by("rule"),
-    table::text("Severity").by("severity"),
+    table::text("Severity").by("severity").most_first(),
     table::number("Failing").by("failing"),
     table::number("of known"),
     table::number("Failing accounts").by("accounts"),
@@ -97,7 +99,7 @@ impl RuleLine {
 }
 
 async fn list(state: Data<State>, mut view: View) -> Result<HttpResponse, Error> {
-    let filter = Filter::parse(&view.address)?;
+    let filter = Filter::parse(&view.address, OFFERS, &PLACE_KEYS)?;
     let format = Format::of(&view.address)?;
     let at = Place::of(&view.address, 1)?;
     let shown = Shown::load(state, &mut view).await?;
@@ -112,10 +114,9 @@ async fn list(state: Data<State>, mut view: View) -> Result<HttpResponse, Error>
     let key = |line: Option<&RuleLine>| line.map(|line| table::key(&[&line.core_name]));
     let total = i64::try_from(rules.len()).unwrap_or(i64::MAX);
     let evidence = Evidence::of(view.as_of, places.iter().copied());
-    let offers = Offers { rule: true, severity: true, resource_type: true, ..Offers::default() };
     let page = RulesPage {
         lead: lead(&view, &rules),
-        filters: filter::form(&view.address, &shown.places, &shown.catalog, offers),
+        filters: filter::form(&view.address, &shown.places, &shown.catalog, OFFERS),
         table: Table::whole("rules", "Rules by core name", &COLUMNS, &view.address, part.len())
             .sorted(sort)
             .as_of(view.as_of)
@@ -175,15 +176,20 @@ pub(super) async fn totals(
 
 async fn load(shown: &Shown, view: &mut View, filter: &Filter, places: &[&PlaceDay]) -> Result<Vec<RuleLine>, Error> {
     let Ok(resource_type_id) = filter.resource_type_id(&shown.catalog) else { return Ok(Vec::new()) };
-    let what = match (&filter.account, &filter.region) {
-        (None, None) => String::new(),
-        filters => format!("{filters:?}"),
-    };
+    let what = filter.scope_words();
     let totals = totals(shown, view, places, resource_type_id, &what).await?;
     let present = presence(shown, view, places, &what).await?;
     let totals: FxHashMap<&str, &RuleTotal> = totals.iter().map(|total| (total.core_name.as_str(), total)).collect();
     let wanted = filter.rule_ids(&shown.catalog);
+    // Within a scope, a rule that exists elsewhere is absent; without one there is no elsewhere.
+    let everywhere = if what.is_empty() {
+        Arc::default()
+    } else {
+        presence(shown, view, &shown.places.iter().collect::<Vec<_>>(), "").await?
+    };
     let known = known_accounts(places);
+    let kept = filter.pairs(&["rule", "name", "severity"]);
+    let scope: Vec<(&str, &str)> = kept.iter().copied().filter(|(key, _)| SCOPE.contains(key)).collect();
     let mut lines: FxHashMap<&str, RuleLine> = FxHashMap::default();
     for rule in &shown.catalog.rules {
         if wanted.as_ref().is_some_and(|wanted| !wanted.contains(&rule.rule_id)) {
@@ -192,27 +198,24 @@ async fn load(shown: &Shown, view: &mut View, filter: &Filter, places: &[&PlaceD
         let total = totals.get(rule.core_name.as_str());
         let present = present.get(&rule.core_name).copied().unwrap_or(0);
         // A rule that the day does not have is not of the day; nor is one without the asked type.
-        if total.is_none() && (present == 0 || resource_type_id.is_some()) {
+        let elsewhere = known > 0 && everywhere.contains_key(&rule.core_name);
+        if total.is_none() && ((present == 0 && !elsewhere) || resource_type_id.is_some()) {
+            continue;
+        }
+        let status = |total: &&RuleTotal| {
+            let silent = if matches!(filter.which, Which::Carried | Which::Unknown) { total.carried } else { 0 };
+            filter.which.count(true, &total.counts) + silent
+        };
+        if filter.which != Which::All && total.map_or(0, |total| status(&total)) == 0 {
             continue;
         }
         let line = lines.entry(&rule.core_name).or_insert_with(|| {
             let core_name = rule.core_name.as_str();
-            let account = filter.account.as_deref().unwrap_or_default();
-            let region = filter.region.as_deref().unwrap_or_default();
-            let resource_type = filter.resource_type.as_deref().unwrap_or_default();
-            let rows = |status| {
-                let pairs = [
-                    ("rule", core_name),
-                    ("status", status),
-                    ("account", account),
-                    ("region", region),
-                    ("type", resource_type),
-                ];
-                link(view, "/evaluations", &pairs)
-            };
+            let rows =
+                |status| link(view, "/evaluations", &[&[("rule", core_name), ("status", status)], &kept[..]].concat());
             RuleLine {
                 core_name: core_name.to_owned(),
-                href: href(view, core_name),
+                href: link(view, &format!("/rules/{}", Encoded(core_name)), &scope),
                 identifier: rule.identifier.clone(),
                 title: rule.title.clone(),
                 severity: rule.severity(),

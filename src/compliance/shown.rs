@@ -10,28 +10,54 @@ use time::Date;
 use super::Severity;
 use super::core::{Age, Evidence, PlaceDay};
 use super::db::evaluations::{Asked, Failing, failing_by_age};
-use super::db::{self, Catalog, Standing};
+use super::db::{self, Catalog};
 use super::filter::severity_slug;
 use crate::State;
 use crate::error::Error;
 use crate::web::format::{at, day};
 use crate::web::parts::{self, Empty, Provenance, html_safe};
 use crate::web::table::{PAGE_ROWS, Place};
-use crate::web::{Address, View, filters};
+use crate::web::{Address, Standing, View, filters};
+
+/// The places of a day, by account and Region.
+#[derive(Debug, Default)]
+pub(super) struct Places {
+    list: Vec<PlaceDay>,
+    at: FxHashMap<i32, usize>,
+}
+
+impl Places {
+    pub(super) fn of(list: Vec<PlaceDay>) -> Self {
+        Self { at: list.iter().enumerate().map(|(at, place)| (place.place_id, at)).collect(), list }
+    }
+
+    /// Where a place stands.
+    pub(super) fn rank(&self, place_id: i32) -> Option<usize> {
+        self.at.get(&place_id).copied()
+    }
+}
+
+impl std::ops::Deref for Places {
+    type Target = [PlaceDay];
+
+    fn deref(&self) -> &Self::Target {
+        &self.list
+    }
+}
 
 /// A day of the organisation, read once for a page.
 pub(super) struct Shown {
     pub(super) state: Data<State>,
     pub(super) standing: Standing,
-    /// By account and Region; those that are neither expected nor known are left out.
-    pub(super) places: Arc<Vec<PlaceDay>>,
+    /// Those that are neither expected nor known are left out.
+    pub(super) places: Arc<Places>,
     pub(super) catalog: Arc<Catalog>,
 }
 
 impl Shown {
     pub(super) async fn load(state: Data<State>, view: &mut View) -> Result<Self, Error> {
         let organization_id = view.organization_id;
-        let standing = db::standing(&mut view.read, organization_id).await?;
+        let standing = view.standing.clone();
         let key = standing.key(organization_id, "catalog");
         let catalog = if let Some(catalog) = recalled(&state, key.as_deref()) {
             catalog
@@ -47,8 +73,8 @@ impl Shown {
         } else {
             let mut places = db::places(&mut view.read, organization_id, view.as_of).await?;
             places.retain(|place| place.expected || place.known());
-            let weight = places.len() * 320;
-            let places = Arc::new(places);
+            let weight = places.len() * 340;
+            let places = Arc::new(Places::of(places));
             remember(&state, key, &places, weight);
             places
         };
@@ -56,7 +82,7 @@ impl Shown {
     }
 
     pub(super) fn place(&self, place_id: i32) -> Option<&PlaceDay> {
-        self.places.iter().find(|place| place.place_id == place_id)
+        self.places.get(self.places.rank(place_id)?)
     }
 
     /// The key of something that depends on the store as it stands.
@@ -89,10 +115,11 @@ impl Shown {
             provenance =
                 provenance.link("Running", "a collection is under way: figures may still change", href("/collections"));
         }
-        if !view.organization.listed {
-            provenance = provenance.line(
+        if !view.organization.listed() {
+            provenance = provenance.link(
                 "Completeness",
-                "completeness against the organisation not established: no account list was collected",
+                "completeness against the organisation not established",
+                href("/delivery#expected"),
             );
         }
         provenance.link("Rows", format!("every evaluation as of {} (UTC)", day(view.as_of)), href("/evaluations"))
@@ -221,7 +248,8 @@ impl Failures {
         } else {
             let place_ids: Vec<i32> = places.iter().filter(|place| place.known()).map(|place| place.place_id).collect();
             let asked = Asked { day: view.as_of, place_ids: &place_ids, rule_ids: None, resource_type_id: None };
-            let failing = Arc::new(failing_by_age(&mut view.read, &asked).await?);
+            let failing =
+                Arc::new(failing_by_age(&mut view.read, &asked, &shown.catalog.several(&place_ids, None)).await?);
             shown.remember(key, &failing, failing.len() * 16);
             failing
         };

@@ -17,6 +17,8 @@ pub const NON_COMPLIANT: i16 = 2;
 pub const INSUFFICIENT_DATA: i16 = 3;
 pub const NOT_APPLICABLE: i16 = 4;
 pub const FIRST_UNRECOGNISED: i16 = 100;
+/// The kinds of status by their ids; the last stands for every unrecognised word.
+pub const CLASSES: [i16; 5] = [COMPLIANT, NON_COMPLIANT, INSUFFICIENT_DATA, NOT_APPLICABLE, FIRST_UNRECOGNISED];
 
 impl Status {
     /// Reads AWS's word.

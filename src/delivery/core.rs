@@ -138,13 +138,12 @@ impl<'a> Period<'a> {
 
     /// "40 missing, 12 unreadable": days of gaps by cause, most first.
     pub(super) fn causes(&self) -> String {
-        let mut by_cause: Vec<(DeliveryState, i64)> = Vec::new();
+        let mut by_cause: BTreeMap<DeliveryState, i64> = BTreeMap::new();
         for gap in &self.gaps {
-            match by_cause.last_mut() {
-                Some((state, days)) if *state == gap.state => *days += gap.days(),
-                _ => by_cause.push((gap.state, gap.days())),
-            }
+            *by_cause.entry(gap.state).or_default() += gap.days();
         }
+        let mut by_cause: Vec<(DeliveryState, i64)> = by_cause.into_iter().collect();
+        by_cause.sort_by_key(|(state, days)| (-days, *state));
         let words: Vec<String> =
             by_cause.iter().map(|(state, days)| format!("{} {}", format::count(*days), state.word())).collect();
         words.join(", ")

@@ -6,14 +6,6 @@ use time::Date;
 use super::core::Place;
 use crate::compliance::DeliveryState;
 
-/// Which places.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Which<'a> {
-    pub organization_id: i16,
-    pub account: Option<&'a str>,
-    pub region: Option<&'a str>,
-}
-
 #[derive(sqlx::FromRow)]
 struct PlaceRow {
     place_id: i32,
@@ -25,18 +17,10 @@ struct PlaceRow {
     first_known: Option<Date>,
 }
 
-#[derive(sqlx::FromRow)]
-struct RunRow {
-    place_id: i32,
-    state: String,
-    first: Date,
-    end: Date,
-}
-
-/// Places with what they delivered from `first` until before `end`, by account and Region.
+/// Every place with what it delivered from `first` until before `end`, by account and Region.
 pub(super) async fn places(
     db: &mut PgConnection,
-    which: Which<'_>,
+    organization_id: i16,
     first: Date,
     end: Date,
 ) -> sqlx::Result<Vec<Place>> {
@@ -44,7 +28,7 @@ pub(super) async fn places(
         "select p.place_id, p.account_id, coalesce(a.name, '') as account_name, p.region,
                 coalesce(e.firsts, '{}') as expected_first, coalesce(e.ends, '{}') as expected_end,
                 (select min(d.day) from delivery d
-                 where d.place_id = p.place_id and d.until_collection is null and d.known and d.day < $5) as first_known
+                 where d.place_id = p.place_id and d.until_collection is null and d.known and d.day < $3) as first_known
          from place p
          left join account a on a.organization_id = p.organization_id and a.account_id = p.account_id
          left join lateral (
@@ -52,42 +36,34 @@ pub(super) async fn places(
              select array_agg(x.first_day order by x.first_day) as firsts,
                     array_agg(least(x.end_day, date '9999-12-31') order by x.first_day) as ends
              from expected_place x where x.place_id = p.place_id and x.until_collection is null) e on true
-         where p.organization_id = $1 and ($2::text is null or p.account_id = $2) and ($3::text is null or p.region = $3)
+         where p.organization_id = $1
            and (e.firsts is not null
                 or exists (select 1 from delivery d where d.place_id = p.place_id and d.until_collection is null))
-           and $4::date < $5::date
+           and $2::date < $3::date
          order by p.account_id, p.region",
     )
-    .bind(which.organization_id)
-    .bind(which.account)
-    .bind(which.region)
+    .bind(organization_id)
     .bind(first)
     .bind(end)
     .fetch_all(&mut *db)
     .await?;
-    let runs: Vec<RunRow> = sqlx::query_as(
-        "select place_id, state, min(day) as first, max(day) + 1 as \"end\"
-         from (select d.place_id, d.state, d.day,
-                      d.day - (row_number() over (partition by d.place_id, d.state order by d.day))::integer as island
-               from delivery d
-               join place p using (place_id)
-               where d.until_collection is null and d.day >= $4 and d.day < $5 and p.organization_id = $1
-                 and ($2::text is null or p.account_id = $2) and ($3::text is null or p.region = $3)) days
-         group by place_id, state, island
-         order by place_id, 3",
+    let days: Vec<(i32, String, Vec<Date>)> = sqlx::query_as(
+        "select d.place_id, d.state, array_agg(d.day order by d.day)
+         from delivery d join place p using (place_id)
+         where d.until_collection is null and d.day >= $2 and d.day < $3 and p.organization_id = $1
+         group by d.place_id, d.state",
     )
-    .bind(which.organization_id)
-    .bind(which.account)
-    .bind(which.region)
+    .bind(organization_id)
     .bind(first)
     .bind(end)
     .fetch_all(&mut *db)
     .await?;
     let mut delivered = rustc_hash::FxHashMap::<i32, Vec<(Date, Date, DeliveryState)>>::default();
-    for run in runs {
-        let state = DeliveryState::parse(&run.state)
-            .ok_or_else(|| sqlx::Error::Decode(format!("unknown delivery state {:?}", run.state).into()))?;
-        delivered.entry(run.place_id).or_default().push((run.first, run.end, state));
+    for (place_id, word, days) in days {
+        let state = DeliveryState::parse(&word)
+            .ok_or_else(|| sqlx::Error::Decode(format!("unknown delivery state {word:?}").into()))?;
+        let runs = crate::web::chart::segments(days.into_iter().map(|day| (day, state)));
+        delivered.entry(place_id).or_default().extend(runs);
     }
     Ok(rows
         .into_iter()
@@ -101,26 +77,6 @@ pub(super) async fn places(
             first_known: row.first_known,
         })
         .collect())
-}
-
-/// An account and its name; empty where no list names it.
-pub(super) type AccountName = (String, String);
-
-/// Accounts and Regions to choose from.
-pub(super) async fn choices(
-    db: &mut PgConnection,
-    organization_id: i16,
-) -> sqlx::Result<(Vec<AccountName>, Vec<String>)> {
-    let rows: Vec<(String, String, Vec<String>)> = sqlx::query_as(
-        "select p.account_id, coalesce(a.name, ''), array_agg(p.region order by p.region)
-         from place p left join account a on a.organization_id = p.organization_id and a.account_id = p.account_id
-         where p.organization_id = $1 group by 1, 2 order by 1",
-    )
-    .bind(organization_id)
-    .fetch_all(db)
-    .await?;
-    let regions: std::collections::BTreeSet<String> = rows.iter().flat_map(|row| row.2.iter().cloned()).collect();
-    Ok((rows.into_iter().map(|row| (row.0, row.1)).collect(), regions.into_iter().collect()))
 }
 
 #[derive(Debug, sqlx::FromRow)]

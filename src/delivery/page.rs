@@ -1,19 +1,22 @@
 //! The delivery page.
 
+use std::sync::Arc;
+
 use actix_web::{HttpResponse, web};
 use askama::Template;
 use time::{Date, Duration};
 
 use super::core::{Gap, OneDay, Period, Place};
-use super::db::{self, Which};
-use crate::compliance::DeliveryState;
+use super::db;
+use crate::State;
+use crate::compliance::{DeliveryState, is_account};
 use crate::error::Error;
 use crate::web::address::Encoded;
 use crate::web::chart::{Axis, Fill, Patterns, Segment, Strip};
 use crate::web::download::{Cell, Format, download};
 use crate::web::form::{Choice, Filters};
 use crate::web::parts::{Empty, Provenance};
-use crate::web::table::{Table, number, text};
+use crate::web::table::{Column, Sort, Table, Window, number, text};
 use crate::web::{Access, Address, Endpoint, Frame, Page, Section, View, filters, format, parse_day};
 
 pub fn endpoints() -> Vec<Endpoint> {
@@ -25,7 +28,10 @@ const DEFAULT_DAYS: i64 = 90;
 /// More days would be too narrow to see and too much to read.
 const MOST_DAYS: i64 = 366;
 const CALENDAR_ROWS: usize = 50;
+/// Stretches of equal days that a page of the calendar draws, about.
+const CALENDAR_STRETCHES: usize = 200;
 const GAP_ROWS: usize = 50;
+const LIST_ROWS: usize = 50;
 
 struct CalendarRow<'a> {
     place: &'a Place,
@@ -61,12 +67,19 @@ struct ShowPage<'a> {
     calendar_table: Table,
     axis: Axis,
     legend: Vec<LegendEntry>,
+    /// The same without what narrows it.
+    everything: String,
     provenance: Provenance,
 }
 
-async fn show(mut view: View) -> Result<HttpResponse, Error> {
+/// What the page can be asked for beside the day.
+const KEYS: [&str; 11] =
+    ["account", "region", "state", "from", "sort", "gaps", "places", "never", "unexpected", "rows", "format"];
+
+async fn show(state: web::Data<State>, mut view: View) -> Result<HttpResponse, Error> {
+    view.address.only(&[&KEYS])?;
     let (first, end) = period(&view)?;
-    let state = match view.address.get("state") {
+    let wanted = match view.address.get("state") {
         None => None,
         Some(slug) => Some(
             DeliveryState::ALL
@@ -75,24 +88,69 @@ async fn show(mut view: View) -> Result<HttpResponse, Error> {
                 .ok_or_else(|| Error::Invalid(format!("There is no delivery state “{slug}”.")))?,
         ),
     };
-    let which = Which {
-        organization_id: view.organization_id,
-        account: view.address.get("account"),
-        region: view.address.get("region"),
-    };
-    let places = db::places(&mut view.read, which, first, end).await?;
+    let everywhere = everywhere(&state, &mut view, first, end).await?;
+    let (account, region) = (view.address.get("account"), view.address.get("region"));
+    let places: Vec<Place> = everywhere
+        .iter()
+        .filter(|place| account.is_none_or(|asked| is_account(asked, &place.account_id, &place.account_name)))
+        .filter(|place| region.is_none_or(|asked| place.region == asked))
+        .cloned()
+        .collect();
     let mut period = Period::of(&places, first, end);
-    if let Some(state) = state {
+    if let Some(state) = wanted {
         period.gaps.retain(|gap| gap.state == state);
         period.places.retain(|(_, stretches)| stretches.iter().any(|(_, _, day)| day.state == state));
     }
+    let sort = Sort::of(&view.address, &GAP_COLUMNS, Sort::up("cause"));
+    sort_gaps(&mut period.gaps, sort);
     if let Some(format) = Format::of(&view.address)? {
-        return Ok(rows(format, &view, &period));
+        return match view.address.get("rows") {
+            None | Some("days") => Ok(rows(format, &view, &period)),
+            Some("gaps") => Ok(gap_rows(format, &view, &period)),
+            Some(_) => Err(Error::Invalid("The rows are those of days or gaps.".to_owned())),
+        };
     }
-    let (accounts, regions) = db::choices(&mut view.read, view.organization_id).await?;
     let lists = db::lists(&mut view.read, view.organization_id).await?;
-    let page = page(&view, &period, &places, choices(accounts, regions, &view.address), &lists)?;
+    let page = page(&view, &period, &places, (choices(&everywhere, &view.address), sort), &lists)?;
     Ok(Page(page).answer(actix_web::http::StatusCode::OK))
+}
+
+/// Every place with its days; they stay the same until the next collection.
+async fn everywhere(state: &State, view: &mut View, first: Date, end: Date) -> Result<Arc<Vec<Place>>, Error> {
+    let key = view.standing.key(view.organization_id, &format!("delivery {first} {end}"));
+    if let Some(places) = key.as_deref().and_then(|key| state.memo.get(key)) {
+        return Ok(places);
+    }
+    let places = Arc::new(db::places(&mut view.read, view.organization_id, first, end).await?);
+    if let Some(key) = key {
+        let weight = places.iter().map(|place| 200 + place.delivered.len() * 12).sum();
+        state.memo.put(key, Arc::clone(&places), weight);
+    }
+    Ok(places)
+}
+
+const GAP_COLUMNS: [Column; 6] = [
+    text("Cause").by("cause"),
+    text("Account").by("account"),
+    text("Region").by("region"),
+    text("From").by("from").most_first(),
+    text("To"),
+    number("Days").by("days"),
+];
+
+/// Gaps stand by cause, the longest first in each, until another order is asked for.
+fn sort_gaps(gaps: &mut [Gap<'_>], sort: Sort) {
+    let of = |gap: &Gap<'_>| (gap.place.account_id.clone(), gap.place.region.clone(), gap.first);
+    match sort.by {
+        "account" => gaps.sort_by_cached_key(of),
+        "region" => gaps.sort_by_cached_key(|gap| (gap.place.region.clone(), of(gap))),
+        "from" => gaps.sort_by_cached_key(|gap| (gap.first, of(gap))),
+        "days" => gaps.sort_by_cached_key(|gap| (gap.days(), of(gap))),
+        _ => {}
+    }
+    if sort.descending {
+        gaps.reverse();
+    }
 }
 
 /// First day and the day after the last: up to the as-of day, from the day in the address.
@@ -115,19 +173,13 @@ fn period(view: &View) -> Result<(Date, Date), Error> {
     Ok((first, end))
 }
 
-fn choices(accounts: Vec<db::AccountName>, regions: Vec<String>, address: &Address) -> Filters {
-    let accounts = accounts
-        .into_iter()
-        .map(|(id, name)| {
-            let words = if name.is_empty() { id.clone() } else { format!("{name} ({id})") };
-            Choice::new(id, words)
-        })
-        .collect();
-    let regions = regions.into_iter().map(|region| Choice::new(region.clone(), region)).collect();
+fn choices(places: &[Place], address: &Address) -> Filters {
+    let mut accounts: Vec<&Place> = places.iter().collect();
+    accounts.dedup_by(|one, other| one.account_id == other.account_id);
     let states = DeliveryState::ALL.into_iter().map(|state| Choice::new(state.slug(), state.word())).collect();
     Filters::new(address)
-        .select("account", "Account", "All accounts", accounts)
-        .select("region", "Region", "All Regions", regions)
+        .accounts(accounts.iter().map(|place| (place.account_id.as_str(), place.account_name.as_str())))
+        .regions(places.iter().map(|place| place.region.as_str()))
         .select("state", "State", "All states", states)
         .day("from", "First day of the calendar")
 }
@@ -136,23 +188,18 @@ fn page<'a>(
     view: &View,
     period: &'a Period<'a>,
     places: &'a [Place],
-    filters: Filters,
+    (filters, sort): (Filters, Sort),
     lists: &db::Lists,
 ) -> Result<ShowPage<'a>, Error> {
     let address = &view.address;
-    let (gap_from, gap_to) = window(address, "gaps", GAP_ROWS, period.gaps.len())?;
-    let gaps = &period.gaps[gap_from..gap_to];
-    let gap_table = windowed(
-        Table::whole(
-            "gaps",
-            format!("Gaps by cause, longest first, {} to {}", format::day(period.first), format::day(view.as_of)),
-            &[text("Cause"), text("Account"), text("Region"), text("From"), text("To"), number("Days")],
-            address,
-            gaps.len(),
-        ),
-        ("gaps", GAP_ROWS),
-        (gap_from, period.gaps.len()),
-    );
+    let window = Window::of(address, "gaps", GAP_ROWS, period.gaps.len())?;
+    let gaps = window.rows(&period.gaps);
+    let days = format!("{} to {}", format::day(period.first), format::day(view.as_of));
+    let gap_table =
+        Table::whole("gaps", format!("Gaps by cause, longest first, {days}"), &GAP_COLUMNS, address, gaps.len())
+            .sorted(sort)
+            .windowed(&window)
+            .with_formats_of("gaps");
     let never: Vec<&Place> =
         places.iter().filter(|place| place.first_known.is_none() && place.is_expected_on(view.as_of)).collect();
     let unexpected: Vec<&Place> = places
@@ -163,29 +210,24 @@ fn page<'a>(
         })
         .collect();
     let columns = [text("Account"), text("Name"), text("Region")];
-    let never_table =
-        Table::whole("never", "Expected, and never delivered", &columns, address, never.len()).as_of(view.as_of);
-    let unexpected_table =
-        Table::whole("unexpected", "Delivered, and not expected", &columns, address, unexpected.len())
-            .as_of(view.as_of);
-    let (from, to) = window(address, "places", CALENDAR_ROWS, period.places.len())?;
+    let list = |id: &'static str, caption: &str, all: &[&'a Place]| {
+        let window = Window::of(address, id, LIST_ROWS, all.len())?;
+        let rows = window.rows(all).to_vec();
+        let table = Table::whole(id, caption, &columns, address, rows.len()).as_of(view.as_of).windowed(&window);
+        Ok::<_, Error>((rows, table))
+    };
+    let (never, never_table) = list("never", "Expected, and never delivered", &never)?;
+    let (unexpected, unexpected_table) = list("unexpected", "Delivered, and not expected", &unexpected)?;
+    let window = Window::of(address, "places", calendar_rows(period), period.places.len())?;
     let calendar: Vec<CalendarRow<'_>> =
-        period.places[from..to].iter().map(|row| calendar_row(view, period, row)).collect();
-    let calendar_table = windowed(
-        Table::whole(
-            "calendar",
-            format!("Delivery day by day, {} to {} (UTC)", format::day(period.first), format::day(view.as_of)),
-            &[],
-            address,
-            calendar.len(),
-        ),
-        ("places", CALENDAR_ROWS),
-        (from, period.places.len()),
-    )
-    .with_formats();
+        window.rows(&period.places).iter().map(|row| calendar_row(view, period, row)).collect();
+    let calendar_table =
+        Table::whole("calendar", format!("Delivery day by day, {days} (UTC)"), &[], address, calendar.len())
+            .windowed(&window)
+            .with_formats_of("days");
     Ok(ShowPage {
         frame: view.frame(Section::Delivery, "Delivery"),
-        listed: view.organization.listed,
+        listed: view.organization.listed(),
         as_of: view.as_of,
         day: OneDay::of(places, view.as_of),
         period,
@@ -204,31 +246,15 @@ fn page<'a>(
         calendar_table,
         axis: Axis::new(period.first, period.end),
         legend: legend(view, period),
+        everything: view.address.start().without(&["account", "region", "state"]).to_string(),
         provenance: provenance(view, lists),
     })
 }
 
-/// The rows from the one that `?key=` names, counted from 1.
-fn window(address: &Address, key: &str, size: usize, total: usize) -> Result<(usize, usize), Error> {
-    let first = match address.get(key) {
-        None => 1,
-        Some(text) => text.parse::<usize>().ok().filter(|row| *row >= 1).ok_or_else(|| {
-            Error::Invalid("The place in the table is not one of its own links. Start from its first page.".to_owned())
-        })?,
-    };
-    let from = (first - 1).min(total);
-    Ok((from, from.saturating_add(size).min(total)))
-}
-
-fn windowed(mut table: Table, (key, size): (&str, usize), (from, total): (usize, usize)) -> Table {
-    let rows = |number: usize| i64::try_from(number).unwrap_or(i64::MAX);
-    table.first_row = rows(from) + 1;
-    table.total = rows(total);
-    let base = table.address.without(&["format"]);
-    table.previous = (from > 0).then(|| base.with(key, from.saturating_sub(size) + 1));
-    table.next = (from + size < total).then(|| base.with(key, from + size + 1));
-    table.first = base.without(&[key]);
-    table
+/// Rows of a page of the calendar: fewer where their days change often, so that a page stays small.
+fn calendar_rows(period: &Period<'_>) -> usize {
+    let stretches: usize = period.places.iter().map(|(_, stretches)| stretches.len()).sum();
+    (CALENDAR_STRETCHES * period.places.len() / stretches.max(1)).clamp(5, CALENDAR_ROWS)
 }
 
 type Row<'a> = (&'a Place, Vec<(Date, Date, super::core::DayState)>);
@@ -264,7 +290,7 @@ fn calendar_row<'a>(view: &View, period: &Period<'_>, (place, stretches): &Row<'
 }
 
 fn legend(view: &View, period: &Period<'_>) -> Vec<LegendEntry> {
-    let address = view.address.without(&["gaps", "places", "format"]);
+    let address = view.address.start();
     period
         .days
         .iter()
@@ -314,6 +340,33 @@ fn provenance(view: &View, lists: &db::Lists) -> Provenance {
         }
         _ => provenance.line("Expected Regions", "No list of Regions was given."),
     }
+}
+
+const GAPS: [&str; 7] = ["account_id", "account_name", "region", "state", "first_day", "last_day", "days"];
+
+/// Every gap, in the order of the page.
+fn gap_rows(format: Format, view: &View, period: &Period<'_>) -> HttpResponse {
+    let cells: Vec<[Cell; 7]> = period
+        .gaps
+        .iter()
+        .map(|gap| {
+            [
+                gap.place.account_id.as_str().into(),
+                gap.place.account_name.as_str().into(),
+                gap.place.region.as_str().into(),
+                gap.state.word().into(),
+                gap.first.into(),
+                gap.last().into(),
+                gap.days().into(),
+            ]
+        })
+        .collect();
+    download(format, &format!("delivery-gaps-{}", view.as_of), &GAPS, |mut rows| async move {
+        for row in cells {
+            rows.push(row).await?;
+        }
+        Ok(rows)
+    })
 }
 
 const COLUMNS: [&str; 7] = ["account_id", "region", "state", "expected", "first_day", "last_day", "days"];

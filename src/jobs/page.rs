@@ -7,6 +7,7 @@ use time::OffsetDateTime;
 use super::Standing;
 use crate::State;
 use crate::error::Error;
+use crate::web::parts::Provenance;
 use crate::web::{Access, Endpoint, Frame, Page, Section, Visit, filters, format};
 
 pub fn endpoints() -> Vec<Endpoint> {
@@ -19,6 +20,7 @@ struct ShowPage {
     frame: Frame,
     job: Standing,
     now: OffsetDateTime,
+    provenance: Provenance,
 }
 
 impl Standing {
@@ -35,9 +37,13 @@ impl Standing {
 }
 
 async fn show(state: web::Data<State>, mut visit: Visit, id: web::Path<String>) -> Result<HttpResponse, Error> {
+    visit.address.only(&[])?;
     let job_id: i64 = id.parse().map_err(|_not_a_number| Error::NotFound)?;
     let job = super::find(&mut *visit.read, job_id).await?.ok_or(Error::NotFound)?;
     let waits = matches!(job.state.as_str(), "queued" | "running");
+    let provenance = Provenance::default()
+        .line("Where it stands", "What the worker last wrote of the job to the store; it does so every few seconds.")
+        .line("Times", "The database’s clock.");
     let frame = visit.frame(Section::Packs, format!("Job {job_id}")).crumb("Packs", "/packs");
-    Ok(Page(ShowPage { frame, job, now: state.clock.now() }).refreshed_after(waits.then_some(1)))
+    Ok(Page(ShowPage { frame, job, provenance, now: state.clock.now() }).refreshed_after(waits.then_some(1)))
 }

@@ -3,8 +3,9 @@
 use sqlx::PgExecutor;
 use time::OffsetDateTime;
 
+/// A session as it is stored.
 #[derive(Debug, sqlx::FromRow)]
-pub(super) struct SessionRow {
+pub struct SessionRow {
     pub identity: String,
     pub role: String,
     pub demo: bool,

@@ -6,7 +6,8 @@ mod session;
 
 use actix_web::HttpRequest;
 
-pub use session::{Maker, User};
+pub use db::SessionRow;
+pub use session::{Maker, Ticket, User, admit};
 
 use crate::audit_log::Entry;
 use crate::web::RequestId;

@@ -7,6 +7,7 @@ use futures_util::future::LocalBoxFuture;
 use ring::rand::SecureRandom as _;
 use time::{Duration, OffsetDateTime};
 
+use super::db::SessionRow;
 use super::{Role, db};
 use crate::State;
 use crate::error::Error;
@@ -67,14 +68,38 @@ impl FromRequest for Maker {
 
 /// Who is signed in, if somebody is.
 pub(super) async fn find(request: &HttpRequest) -> Result<Option<User>, Error> {
+    let Some(ticket) = Ticket::of(request) else { return Ok(None) };
     let state = request.app_data::<web::Data<State>>().expect("every app is built with its state");
-    let Some(hash) = token_hash(request) else {
-        return Ok(None);
-    };
-    let now = state.clock.now();
-    let Some(row) = db::find(&state.db, &hash, now, now - IDLE).await? else {
-        return Ok(None);
-    };
+    match db::find(&state.db, &ticket.hash, ticket.now, ticket.idle_since()).await? {
+        Some(row) => admit(request, &ticket, row).await,
+        None => Ok(None),
+    }
+}
+
+/// What a request shows to be let in: looked up here, or by a page in the statement that it begins with.
+#[derive(Debug, Clone)]
+pub struct Ticket {
+    /// SHA-256 of the token.
+    pub hash: Vec<u8>,
+    pub now: OffsetDateTime,
+}
+
+impl Ticket {
+    /// `None` without a session cookie.
+    pub fn of(request: &HttpRequest) -> Option<Self> {
+        let state = request.app_data::<web::Data<State>>().expect("every app is built with its state");
+        Some(Self { hash: token_hash(request)?, now: state.clock.now() })
+    }
+
+    /// A session that was not used since is over.
+    pub fn idle_since(&self) -> OffsetDateTime {
+        self.now - IDLE
+    }
+}
+
+/// Lets in whom a session that is neither past its end nor idle belongs to.
+pub async fn admit(request: &HttpRequest, ticket: &Ticket, row: SessionRow) -> Result<Option<User>, Error> {
+    let state = request.app_data::<web::Data<State>>().expect("every app is built with its state");
     // A demo session must not outlive the demo setting.
     if row.demo && !state.demo {
         return Ok(None);
@@ -82,8 +107,8 @@ pub(super) async fn find(request: &HttpRequest) -> Result<Option<User>, Error> {
     let Some(role) = Role::parse(&row.role) else {
         return Ok(None);
     };
-    if now - row.seen_at > TOUCH_EVERY {
-        db::touch(&state.db, &hash, now).await?;
+    if ticket.now - row.seen_at > TOUCH_EVERY {
+        db::touch(&state.db, &ticket.hash, ticket.now).await?;
     }
     let user = User { identity: row.identity, role, demo: row.demo };
     // For the guard, which writes downloads to the audit log.

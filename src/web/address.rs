@@ -4,6 +4,13 @@ use std::fmt::{self, Write as _};
 
 use actix_web::web::Query;
 
+use crate::error::Error;
+
+/// Parameters that say where in a table a page begins and in which form it is wanted. Another day, other filters or
+/// another order begin anew: they drop these.
+pub const PLACE: [&str; 12] =
+    ["after", "before", "row", "format", "rows", "gaps", "places", "never", "unexpected", "restated", "bands", "dates"];
+
 /// A path with its query parameters in order. Displays as it stands in `href`.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Address {
@@ -58,6 +65,22 @@ impl Address {
         address.pairs.retain(|(name, _)| !keys.contains(&name.as_str()));
         address
     }
+
+    /// The first page of every table: without [`PLACE`].
+    #[must_use]
+    pub fn start(&self) -> Self {
+        self.without(&PLACE)
+    }
+
+    /// Refuses what a page does not know, beside the as-of day: a filter that is ignored would show rows that nobody
+    /// asked for.
+    pub fn only(&self, known: &[&[&str]]) -> Result<(), Error> {
+        let is_known = |key: &str| key == "as_of" || known.iter().any(|keys| keys.contains(&key));
+        match self.pairs.iter().find(|(key, _)| !is_known(key)) {
+            None => Ok(()),
+            Some((key, _)) => Err(Error::Invalid(format!("This page cannot be asked for “{key}”: leave it out."))),
+        }
+    }
 }
 
 impl fmt::Display for Address {
@@ -109,5 +132,18 @@ mod tests {
         assert_eq!(address.with("x", 3).to_string(), "/a?x=3&y=2");
         assert_eq!(address.without(&["x", "y"]).to_string(), "/a");
         assert_eq!(address.get("empty"), None);
+    }
+
+    #[test]
+    fn another_day_begins_at_the_first_page_of_every_table() {
+        let address = Address::parse("/delivery", "gaps=51&places=51&after=x&before=y&row=7&format=csv&state=missing");
+        assert_eq!(address.start().to_string(), "/delivery?state=missing");
+    }
+
+    #[test]
+    fn what_a_page_does_not_know_is_refused() {
+        let address = Address::parse("/rules", "as_of=2026-11-02&account=1&severity=high");
+        assert!(address.only(&[&["account"], &["severity"]]).is_ok());
+        assert!(matches!(address.only(&[&["account"]]), Err(Error::Invalid(what)) if what.contains("“severity”")));
     }
 }

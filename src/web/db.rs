@@ -1,30 +1,68 @@
-//! What the frame asks.
+//! What every page begins with, in one statement: who asks, which organisation, which days, what the store stands on.
 
 use sqlx::PgExecutor;
-use time::Date;
+use time::{Date, OffsetDateTime};
+
+use crate::people::{SessionRow, Ticket};
+
+#[derive(Debug, sqlx::FromRow)]
+pub(super) struct VisitRow {
+    #[sqlx(flatten)]
+    pub session: SessionRow,
+    #[sqlx(flatten)]
+    pub organization: OrganizationRow,
+}
 
 #[derive(Debug, sqlx::FromRow)]
 pub(super) struct OrganizationRow {
-    pub organization_id: i16,
-    pub name: String,
+    pub organization_id: Option<i16>,
+    pub name: Option<String>,
     pub first_day: Option<Date>,
     pub latest: Option<Date>,
-    pub listed: bool,
+    pub accounts_listed: Option<bool>,
+    pub regions_listed: Option<bool>,
+    pub newest_collection: Option<i64>,
+    pub running: Option<bool>,
+    pub unfinished: Option<String>,
+    pub collection_id: Option<i64>,
+    pub finished_at: Option<OffsetDateTime>,
+    pub source: Option<String>,
+    pub engine: Option<String>,
 }
 
-/// The organisation that the portal shows, with its days: those of `day_total`, which a collection writes as it
-/// finishes. Where there are several organisations, the first that has days.
-pub(super) async fn organization(db: impl PgExecutor<'_>) -> sqlx::Result<Option<OrganizationRow>> {
+/// The session of a ticket with the organisation that the portal shows and its days: those of `day_total`, which a
+/// collection writes as it finishes. Where there are several organisations, the first that has days.
+pub(super) async fn visit(db: impl PgExecutor<'_>, ticket: &Ticket) -> sqlx::Result<Option<VisitRow>> {
     sqlx::query_as(
-        "select * from (
-         select o.organization_id, o.name,
-                (select min(day) from day_total t where t.organization_id = o.organization_id) as first_day,
-                (select max(day) from day_total t where t.organization_id = o.organization_id) as latest,
-                exists (select 1 from account_list l where l.organization_id = o.organization_id) as listed
-         from organization o) each
-         order by first_day is null, organization_id
-         limit 1",
+        "select s.identity, s.role, s.demo, s.seen_at, o.organization_id, o.name, o.first_day, o.latest,
+             exists (select from account_list l where l.organization_id = o.organization_id) as accounts_listed,
+             exists (select from region_list l where l.organization_id = o.organization_id) as regions_listed,
+             (select max(collection_id) from collection c where c.organization_id = o.organization_id)
+                 as newest_collection,
+             u.running, u.unfinished, f.collection_id, f.finished_at, f.source, f.engine
+         from session s
+         left join lateral (
+             select * from (
+                 select organization_id, name,
+                     (select min(day) from day_total t where t.organization_id = o.organization_id) as first_day,
+                     (select max(day) from day_total t where t.organization_id = o.organization_id) as latest
+                 from organization o) each
+             order by first_day is null, organization_id limit 1
+         ) o on true
+         left join lateral (
+             select bool_or(collection_is_running(collection_id)) as running,
+                 string_agg(collection_id::text, ' ' order by collection_id) as unfinished
+             from collection c where c.organization_id = o.organization_id and c.state = 'running'
+         ) u on true
+         left join lateral (
+             select collection_id, finished_at, source, engine from collection c
+             where c.organization_id = o.organization_id and c.state = 'finished' order by collection_id desc limit 1
+         ) f on true
+         where s.token_hash = $1 and s.expires_at > $2 and s.seen_at > $3",
     )
+    .bind(&ticket.hash)
+    .bind(ticket.now)
+    .bind(ticket.idle_since())
     .fetch_optional(db)
     .await
 }

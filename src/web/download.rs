@@ -1,13 +1,14 @@
 //! The rows of a page as CSV, JSON or JSON lines, streamed while they are read.
 
 use std::io::Write as _;
+use std::time::Duration;
 
 use actix_web::HttpResponse;
 use actix_web::http::header::{CONTENT_DISPOSITION, CONTENT_TYPE};
 use actix_web::web::Bytes;
 use futures_util::StreamExt as _;
 use time::Date;
-use tokio::sync::mpsc;
+use tokio::sync::{Semaphore, mpsc};
 
 use super::address::Address;
 use crate::error::Error;
@@ -231,6 +232,13 @@ fn json_text(out: &mut Vec<u8>, text: &str) {
 /// Text is handed on in pieces of about this size.
 const PIECE_BYTES: usize = 64 * 1024;
 
+/// A download holds a connection and a transaction for as long as it lasts. More than this many at once would leave
+/// the pages of everybody else without one.
+static DOWNLOADS: Semaphore = Semaphore::const_new(8);
+
+/// A download of which nothing is taken for this long is cut, so that its connection comes back.
+const PATIENCE: Duration = Duration::from_secs(60);
+
 /// Takes rows from the one who reads them and hands them to the one who downloads them.
 #[derive(Debug)]
 pub struct Rows {
@@ -247,7 +255,10 @@ impl Rows {
 
     async fn send(&mut self) -> anyhow::Result<()> {
         let piece = self.writer.take();
-        self.to.send(Ok(piece.into())).await.map_err(|error| anyhow::anyhow!("the download was given up: {error}"))
+        match tokio::time::timeout(PATIENCE, self.to.send(Ok(piece.into()))).await {
+            Ok(sent) => sent.map_err(|error| anyhow::anyhow!("the download was given up: {error}")),
+            Err(_elapsed) => anyhow::bail!("nothing of the download was taken for {} seconds", PATIENCE.as_secs()),
+        }
     }
 }
 
@@ -258,11 +269,13 @@ pub struct Cut;
 
 /// Answers with all rows that `work` pushes. `work` runs beside the answer and may own a transaction:
 /// `download(format, "rules-2026-11-22", &COLUMNS, |mut rows| async move { …; Ok(rows) })`.
+/// The answer is [`Error::Busy`] where too many are under way.
 pub fn download<F, Fut>(format: Format, stem: &str, columns: &'static [&'static str], work: F) -> HttpResponse
 where
     F: FnOnce(Rows) -> Fut,
     Fut: Future<Output = anyhow::Result<Rows>> + 'static,
 {
+    let Ok(permit) = DOWNLOADS.try_acquire() else { return HttpResponse::from_error(Error::Busy) };
     let (to, from) = mpsc::channel(4);
     let failed = to.clone();
     let work = work(Rows { writer: Writer::new(format, columns), to });
@@ -274,6 +287,8 @@ where
             }
             Err(error) => Err(error),
         };
+        // The connection is back already; whoever comes next need not wait for this one to hear of its end.
+        drop(permit);
         if let Err(error) = ended {
             tracing::warn!(error = format!("{error:#}"), "a download was cut");
             let _ = failed.send(Err(Cut)).await;
@@ -364,5 +379,13 @@ mod tests {
     fn a_file_name_holds_nothing_that_a_system_minds() {
         assert_eq!(safe_name("../a b/ü:\"x\"\r\n.pdf"), "a-b----x---.pdf");
         assert_eq!(safe_name("..."), "auditfolio");
+    }
+
+    #[test]
+    fn one_download_too_many_is_asked_to_come_back() {
+        let held = DOWNLOADS.try_acquire_many(8).expect("no other test downloads");
+        let answer = download(Format::Csv, "rules", &COLUMNS, |rows| async { Ok(rows) });
+        assert_eq!(answer.status(), actix_web::http::StatusCode::SERVICE_UNAVAILABLE);
+        drop(held);
     }
 }

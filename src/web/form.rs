@@ -2,7 +2,7 @@
 
 use askama::Template;
 
-use super::address::Address;
+use super::address::{Address, PLACE};
 use super::parts::html_safe;
 
 /// One choice of a select.
@@ -41,6 +41,17 @@ pub enum Input {
     Day,
 }
 
+/// A longer list of choices is a field to type in: a select of thousands would be most of the page.
+pub const CHOICES: usize = 120;
+
+/// A name that fits a choice.
+pub fn shortened(name: &str) -> String {
+    if name.chars().count() <= 48 {
+        return name.to_owned();
+    }
+    name.chars().take(47).chain(['…']).collect()
+}
+
 /// A plain GET form above a table.
 #[derive(Debug, Clone, Template)]
 #[template(path = "parts/filters.html")]
@@ -58,6 +69,29 @@ impl Filters {
     pub fn select(mut self, name: &'static str, label: &'static str, all: &'static str, choices: Vec<Choice>) -> Self {
         self.filters.push(Filter { name, label, input: Input::Select { all, choices } });
         self
+    }
+
+    /// Accounts by id and name (empty where none is known): a select, or a field to type in where they are many.
+    #[must_use]
+    pub fn accounts<'a>(self, accounts: impl IntoIterator<Item = (&'a str, &'a str)>) -> Self {
+        let choices: Vec<Choice> = accounts
+            .into_iter()
+            .take(CHOICES + 1)
+            .map(|(id, name)| Choice::new(id, format!("{} {id}", shortened(name)).trim_start()))
+            .collect();
+        if choices.len() > CHOICES {
+            self.text("account", "Account", "id, or part of its name")
+        } else {
+            self.select("account", "Account", "All accounts", choices)
+        }
+    }
+
+    /// Regions, likewise.
+    #[must_use]
+    pub fn regions<'a>(self, regions: impl IntoIterator<Item = &'a str>) -> Self {
+        let regions: std::collections::BTreeSet<&str> = regions.into_iter().collect();
+        let choices = regions.into_iter().map(|region| Choice::new(region, region)).collect();
+        self.select("region", "Region", "All Regions", choices)
     }
 
     #[must_use]
@@ -78,13 +112,10 @@ impl Filters {
 
     /// Parameters that the form keeps as they are: the as-of day and the sort.
     fn hidden(&self) -> Vec<&(String, String)> {
-        let left_out = ["after", "before", "row", "format"];
         self.address
             .pairs()
             .iter()
-            .filter(|(key, _)| {
-                !left_out.contains(&key.as_str()) && !self.filters.iter().any(|filter| filter.name == key)
-            })
+            .filter(|(key, _)| !PLACE.contains(&key.as_str()) && !self.filters.iter().any(|filter| filter.name == key))
             .collect()
     }
 
@@ -93,9 +124,8 @@ impl Filters {
     }
 
     fn cleared(&self) -> Address {
-        let names: Vec<&str> =
-            self.filters.iter().map(|filter| filter.name).chain(["after", "before", "row", "format"]).collect();
-        self.address.without(&names)
+        let names: Vec<&str> = self.filters.iter().map(|filter| filter.name).collect();
+        self.address.start().without(&names)
     }
 }
 

@@ -74,6 +74,11 @@ impl Section {
         Self::Packs,
     ];
 
+    /// Whether its pages can be narrowed to an account and a Region.
+    pub fn has_scope(&self) -> bool {
+        !matches!(self, Self::Collections | Self::Packs)
+    }
+
     pub fn title(&self) -> &'static str {
         match self {
             Self::Overview => "Overview",
@@ -101,6 +106,9 @@ impl Section {
     }
 }
 
+/// What goes on with the reader from section to section, beside the day.
+pub const SCOPE: [&str; 2] = ["account", "region"];
+
 /// A step of the way back from a detail page.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Crumb {
@@ -127,7 +135,11 @@ pub struct Frame {
     pub demo: bool,
     pub user: Option<User>,
     pub organization: Option<String>,
+    /// Why completeness against the organisation is not established, where it is not.
+    pub incomplete: Option<&'static str>,
     pub days: Option<Days>,
+    /// The day that links carry on; an error page has it and no days.
+    pub as_of: Option<Date>,
     /// This page's own address, with its filters.
     pub address: Address,
     /// Whether the sections are shown: not before sign-in.
@@ -144,7 +156,9 @@ impl Frame {
             demo,
             user: None,
             organization: None,
+            incomplete: None,
             days: None,
+            as_of: None,
             address: Address::default(),
             sections: false,
         }
@@ -160,26 +174,52 @@ impl Frame {
 
     /// The address of a page for the same as-of day. `path` may have a query; its values must be encoded.
     pub fn href(&self, path: &str) -> String {
-        match self.days {
-            Some(days) => {
+        match self.as_of {
+            Some(as_of) => {
                 let (path, fragment) = path.split_once('#').map_or((path, None), |(path, f)| (path, Some(f)));
                 let join = if path.contains('?') { '&' } else { '?' };
                 let fragment = fragment.map(|f| format!("#{f}")).unwrap_or_default();
-                format!("{path}{join}as_of={}{fragment}", days.as_of)
+                format!("{path}{join}as_of={as_of}{fragment}")
             }
             None => path.to_owned(),
         }
     }
 
+    /// The address of a section, with what of this page goes on with the reader: the day, and the scope where the
+    /// section has one.
+    pub fn section_href(&self, section: &Section) -> String {
+        let mut address = Address::new(section.path());
+        if section.has_scope() && self.section.is_some_and(|here| here.has_scope()) {
+            for (key, value) in self.scope() {
+                address = address.with(&key, value);
+            }
+        }
+        match self.as_of {
+            Some(as_of) => address.with("as_of", as_of).to_string(),
+            None => address.to_string(),
+        }
+    }
+
+    /// The account and Region that the page is narrowed to.
+    pub fn scope(&self) -> Vec<(String, String)> {
+        self.address.pairs().iter().filter(|(key, _)| SCOPE.contains(&key.as_str())).cloned().collect()
+    }
+
+    /// The scope in words, with the same page without it; nothing where the page has no scope of its own.
+    pub fn scope_words(&self) -> Option<(String, Address)> {
+        let scope: Vec<String> = self.scope().into_iter().map(|(_, value)| value).collect();
+        let shown = self.section.is_some_and(|here| here.has_scope()) && self.crumbs.is_empty() && !scope.is_empty();
+        shown.then(|| (scope.join(", "), self.address.start().without(&SCOPE)))
+    }
+
     /// Query parameters that the as-of form keeps: filters and sort, not the place in a paged table.
     pub fn kept(&self) -> Vec<(String, String)> {
-        let left_out = ["as_of", "after", "before", "row", "format"];
-        self.address.pairs().iter().filter(|(key, _)| !left_out.contains(&key.as_str())).cloned().collect()
+        self.address.start().without(&["as_of"]).pairs().to_vec()
     }
 
     /// This page as of another day, with the same filters.
     pub fn on(&self, day: &Date) -> Address {
-        self.address.without(&["after", "before", "row", "format"]).with("as_of", day)
+        self.address.start().with("as_of", day)
     }
 
     /// The day before the one shown, if it is among the collected ones.

@@ -15,6 +15,7 @@ use super::address::Address;
 use super::download::Downloaded;
 use super::format;
 use super::frame::{Frame, Page};
+use super::view::parse_day;
 use crate::State;
 use crate::audit_log;
 use crate::error::Error;
@@ -197,9 +198,15 @@ fn failed(request: &HttpRequest, id: &RequestId, error: Option<&Error>, status: 
         let location = Address::new("/sign-in").with("next", here).to_string();
         return HttpResponse::SeeOther().insert_header((LOCATION, location)).finish();
     }
-    let said = said(request, error, status);
+    let mut said = said(request, error, status);
     let mut frame = Frame::bare(said.title, demo);
     frame.sections = !matches!(error, Some(Error::SignInNeeded));
+    if !matches!(error, Some(Error::DayNotCollected { .. } | Error::NothingCollected)) {
+        frame.as_of = Address::parse(request.path(), request.query_string()).get("as_of").and_then(parse_day);
+    }
+    if let (None, Some(Error::NotFound), Some(_)) = (&said.link, error, frame.as_of) {
+        said.link = Some((frame.href("/"), "Open the overview for the same day".to_owned()));
+    }
     let page = ErrorPage { frame, said, request_id: id.0.clone() };
     Page(page).answer(status)
 }
@@ -243,6 +250,11 @@ fn said(request: &HttpRequest, error: Option<&Error>, status: StatusCode) -> Sai
                  look at a made-up organisation.",
             )
         },
+        Some(Error::Busy) => plain(
+            "Too many downloads at once",
+            "As many downloads are under way as this installation allows.",
+            "Try again in a minute, when one of them is done.",
+        ),
         Some(Error::Unavailable(_)) => plain(
             "Not available now",
             "The database does not answer.",

@@ -21,8 +21,8 @@ pub mod table;
 mod view;
 
 pub use address::Address;
-pub use frame::{Crumb, Frame, Page, Section};
+pub use frame::{Crumb, Frame, Page, SCOPE, Section};
 pub use guard::RequestId;
 pub use routes::{Access, Endpoint, endpoints};
 pub use serve::{app, serve};
-pub use view::{Organization, Read, View, Visit, parse_day};
+pub use view::{Organization, Read, Standing, View, Visit, parse_day};

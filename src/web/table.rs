@@ -11,6 +11,9 @@ use super::format;
 use super::parts::html_safe;
 use crate::error::Error;
 
+/// What a page with one sorted, paged table knows beside its filters.
+pub const PLACE_KEYS: [&str; 5] = ["sort", "after", "before", "row", "format"];
+
 /// Rows on a page of a table.
 pub const PAGE_ROWS: i64 = 100;
 
@@ -22,16 +25,18 @@ pub struct Column {
     pub number: bool,
     /// The word in `?sort=`, where the column can be sorted on.
     pub sort: Option<&'static str>,
+    /// Whether its own order, turned round, is mostly wanted first: the largest figure, the worst.
+    pub most_first: bool,
 }
 
 /// A column of words.
 pub const fn text(title: &'static str) -> Column {
-    Column { title, number: false, sort: None }
+    Column { title, number: false, sort: None, most_first: false }
 }
 
 /// A column of figures.
 pub const fn number(title: &'static str) -> Column {
-    Column { title, number: true, sort: None }
+    Column { title, number: true, sort: None, most_first: true }
 }
 
 impl Column {
@@ -39,6 +44,12 @@ impl Column {
     #[must_use]
     pub const fn by(mut self, sort: &'static str) -> Self {
         self.sort = Some(sort);
+        self
+    }
+
+    #[must_use]
+    pub const fn most_first(mut self) -> Self {
+        self.most_first = true;
         self
     }
 }
@@ -152,8 +163,10 @@ pub struct Table {
     pub first: Address,
     pub previous: Option<Address>,
     pub next: Option<Address>,
-    /// Whether the same rows are offered as CSV, JSON and JSON lines at this address.
-    pub formats: bool,
+    /// Where the same rows are offered as CSV, JSON and JSON lines: this address, with a format.
+    pub formats: Option<Address>,
+    /// Whether the page says how its figures are known.
+    pub provenance: bool,
 }
 
 impl Table {
@@ -179,7 +192,8 @@ impl Table {
             first: address.clone(),
             previous: None,
             next: None,
-            formats: false,
+            formats: None,
+            provenance: true,
         }
     }
 
@@ -198,7 +212,28 @@ impl Table {
     /// With links to the same rows as CSV, JSON and JSON lines.
     #[must_use]
     pub fn with_formats(mut self) -> Self {
-        self.formats = true;
+        self.formats = Some(self.address.start());
+        self
+    }
+
+    /// The same for one of several tables of a page, which `?rows=` names.
+    #[must_use]
+    pub fn with_formats_of(mut self, rows: &str) -> Self {
+        self.formats = Some(self.address.start().with("rows", rows));
+        self
+    }
+
+    /// A page of rows that are counted: those from the one that `?key=` names.
+    #[must_use]
+    pub fn windowed(mut self, window: &Window) -> Self {
+        let rows = |number: usize| i64::try_from(number).unwrap_or(i64::MAX);
+        self.first_row = rows(window.from) + 1;
+        self.shown = rows(window.to - window.from);
+        self.total = rows(window.total);
+        let base = self.address.without(&["format", "rows"]);
+        self.previous = (window.from > 0).then(|| base.with(window.key, window.from.saturating_sub(window.size) + 1));
+        self.next = (window.to < window.total).then(|| base.with(window.key, window.to + 1));
+        self.first = base.without(&[window.key]);
         self
     }
 
@@ -214,7 +249,7 @@ impl Table {
             Place::After(_) => (true, more),
             Place::Before(_) => (more, true),
         };
-        let base = self.address.without(&["after", "before", "row", "format"]);
+        let base = self.address.start();
         self.first = base.clone();
         self.previous = first
             .filter(|_| earlier)
@@ -264,14 +299,42 @@ impl Table {
     fn sort_href(&self, by: &'static str) -> Address {
         let descending = match self.sort {
             Some(sort) if sort.by == by => !sort.descending,
-            // Figures are mostly wanted largest first.
-            _ => self.columns.iter().any(|column| column.sort == Some(by) && column.number),
+            _ => self.columns.iter().any(|column| column.sort == Some(by) && column.most_first),
         };
-        self.address.without(&["after", "before", "row", "format"]).with("sort", Sort { by, descending }.word())
+        self.address.start().with("sort", Sort { by, descending }.word())
+    }
+}
+
+/// The rows of a list that a page of its table shows, where rows are found by their number.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Window {
+    key: &'static str,
+    size: usize,
+    total: usize,
+    pub from: usize,
+    /// The row after the last.
+    pub to: usize,
+}
+
+impl Window {
+    /// At most `size` rows from the one that `?key=` names, counted from 1. A number past the end means the last page:
+    /// the list may have become shorter since the link was made.
+    pub fn of(address: &Address, key: &'static str, size: usize, total: usize) -> Result<Self, Error> {
+        let first = match address.get(key) {
+            None => 1,
+            Some(text) => text.parse::<usize>().ok().filter(|row| *row >= 1).ok_or_else(|| {
+                Error::Invalid(
+                    "The place in the table is not one of its own links. Start from its first page.".to_owned(),
+                )
+            })?,
+        };
+        let last_page = total.saturating_sub(1) / size * size;
+        let from = if first > total { last_page } else { first - 1 };
+        Ok(Self { key, size, total, from, to: from.saturating_add(size).min(total) })
     }
 
-    fn format_href(&self, format: &str) -> Address {
-        self.address.without(&["after", "before", "row"]).with("format", format)
+    pub fn rows<'a, T>(&self, all: &'a [T]) -> &'a [T] {
+        all.get(self.from..self.to).unwrap_or_default()
     }
 }
 
@@ -325,6 +388,24 @@ mod tests {
         let back = second.previous.expect("rows come before");
         assert_eq!(Place::of(&back, 1).unwrap(), Place::Before(vec!["c".to_owned()]));
         assert_eq!(back.get("row"), Some("1"));
+    }
+
+    #[test]
+    fn a_window_past_the_end_is_the_last_page() {
+        let of = |query: &str, total| Window::of(&Address::parse("/delivery", query), "gaps", 50, total);
+        let range = |query: &str, total| of(query, total).map(|window| (window.from, window.to)).unwrap();
+        assert_eq!(range("", 120), (0, 50));
+        assert_eq!(range("gaps=101", 120), (100, 120));
+        assert_eq!(range("gaps=51", 7), (0, 7));
+        assert_eq!(range("gaps=400", 100), (50, 100));
+        assert_eq!(range("gaps=51", 0), (0, 0));
+        assert!(of("gaps=0", 120).is_err() && of("gaps=x", 120).is_err());
+        let address = Address::parse("/delivery", "gaps=51&places=101&state=missing");
+        let table = Table::whole("gaps", "Gaps", &COLUMNS, &address, 0);
+        let table = table.windowed(&Window::of(&address, "gaps", 50, 120).unwrap());
+        assert_eq!(table.rows(), "Rows 51 to 100 of 120");
+        assert_eq!(table.next.unwrap().to_string(), "/delivery?gaps=101&places=101&state=missing");
+        assert_eq!(table.previous.unwrap().get("gaps"), Some("1"));
     }
 
     #[test]

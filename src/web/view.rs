@@ -4,15 +4,15 @@ use actix_web::dev::Payload;
 use actix_web::{FromRequest, HttpRequest, web};
 use futures_util::future::LocalBoxFuture;
 use sqlx::Postgres;
-use time::Date;
 use time::macros::format_description;
+use time::{Date, OffsetDateTime};
 
 use super::address::Address;
 use super::db;
 use super::frame::{Days, Frame, Section};
 use crate::State;
 use crate::error::Error;
-use crate::people::User;
+use crate::people::{Ticket, User, admit};
 
 /// One read-only transaction: everything on a page is from one moment of the store.
 pub type Read = sqlx::Transaction<'static, Postgres>;
@@ -22,8 +22,52 @@ pub type Read = sqlx::Transaction<'static, Postgres>;
 pub struct Organization {
     pub id: i16,
     pub name: String,
-    /// Whether an account list was ever read. Without one "completeness against the organisation not established".
-    pub listed: bool,
+    /// Whether an account list, and whether a list of Regions, was ever read.
+    pub accounts_listed: bool,
+    pub regions_listed: bool,
+}
+
+impl Organization {
+    /// Whether what never delivered can be missed: only with both lists is it known what should deliver.
+    pub fn listed(&self) -> bool {
+        self.accounts_listed && self.regions_listed
+    }
+
+    /// What every page says where completeness is not established.
+    fn notice(&self) -> Option<&'static str> {
+        match (self.accounts_listed, self.regions_listed) {
+            (true, true) => None,
+            (false, false) => Some("neither an account list nor a list of Regions was read"),
+            (false, true) => Some("no account list was read"),
+            (true, false) => Some("no list of Regions was read"),
+        }
+    }
+}
+
+/// What the store stands on: its newest collections.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Standing {
+    newest_collection: Option<i64>,
+    /// Whether a program is collecting now.
+    pub running: bool,
+    /// Collections that have no end on record, running or not.
+    unfinished: Option<String>,
+    /// The newest that finished.
+    pub collection_id: Option<i64>,
+    pub finished_at: Option<OffsetDateTime>,
+    pub source: Option<String>,
+    pub engine: Option<String>,
+}
+
+impl Standing {
+    /// The key of something that depends on the store as it stands; `None` while a collection changes it.
+    ///
+    /// A collection without an end on record is named: its program is gone, or has ended it since this transaction
+    /// began, and then what is read here is older than what the next page reads.
+    pub fn key(&self, organization_id: i16, what: &str) -> Option<String> {
+        let newest = self.newest_collection.filter(|_| !self.running)?;
+        Some(format!("{organization_id}|{newest}|{}|{what}", self.unfinished.as_deref().unwrap_or_default()))
+    }
 }
 
 /// A signed-in request, with or without collected days: for collections, packs and jobs.
@@ -32,6 +76,7 @@ pub struct Visit {
     pub user: User,
     pub organization: Option<Organization>,
     pub days: Option<Days>,
+    pub standing: Standing,
     pub read: Read,
     pub address: Address,
     pub demo: bool,
@@ -48,6 +93,7 @@ pub struct View {
     pub latest: Date,
     /// Whether the day shown is the latest.
     pub latest_is: bool,
+    pub standing: Standing,
     /// All queries of the page go through it.
     pub read: Read,
     /// Path and query of this page: filters, sort, place in the table.
@@ -62,7 +108,9 @@ impl Visit {
             section: Some(section),
             user: Some(self.user.clone()),
             organization: self.organization.as_ref().map(|organization| organization.name.clone()),
+            incomplete: self.organization.as_ref().and_then(Organization::notice),
             days: self.days,
+            as_of: self.days.map(|days| days.as_of),
             address: self.address.clone(),
             sections: true,
             ..Frame::bare(title, self.demo)
@@ -77,7 +125,9 @@ impl View {
             section: Some(section),
             user: Some(self.user.clone()),
             organization: Some(self.organization.name.clone()),
+            incomplete: self.organization.notice(),
             days: Some(Days { first: self.first_day, latest: self.latest, as_of: self.as_of }),
+            as_of: Some(self.as_of),
             address: self.address.clone(),
             sections: true,
             ..Frame::bare(title, self.demo)
@@ -91,23 +141,33 @@ pub fn parse_day(text: &str) -> Option<Date> {
 }
 
 async fn visit(request: HttpRequest) -> Result<Visit, Error> {
-    let user = User::extract(&request).await?;
+    let ticket = Ticket::of(&request).ok_or(Error::SignInNeeded)?;
     let state = request.app_data::<web::Data<State>>().expect("every app is built with its state");
     let mut read = state.db.begin_with("begin isolation level repeatable read, read only").await?;
-    let row = db::organization(&mut *read).await?;
+    let row = db::visit(&mut *read, &ticket).await?.ok_or(Error::SignInNeeded)?;
+    let user = admit(&request, &ticket, row.session).await?.ok_or(Error::SignInNeeded)?;
     let address = Address::parse(request.path(), request.query_string());
-    let days = match row.as_ref().and_then(|row| row.first_day.zip(row.latest)) {
+    let row = row.organization;
+    let days = match row.first_day.zip(row.latest) {
         None => None,
         Some((first, latest)) => Some(Days { first, latest, as_of: chosen(&address, first, latest)? }),
     };
-    Ok(Visit {
-        user,
-        organization: row.map(|row| Organization { id: row.organization_id, name: row.name, listed: row.listed }),
-        days,
-        read,
-        address,
-        demo: state.demo,
-    })
+    let organization = row.organization_id.zip(row.name).map(|(id, name)| Organization {
+        id,
+        name,
+        accounts_listed: row.accounts_listed.unwrap_or(false),
+        regions_listed: row.regions_listed.unwrap_or(false),
+    });
+    let standing = Standing {
+        newest_collection: row.newest_collection,
+        running: row.running.unwrap_or(false),
+        unfinished: row.unfinished,
+        collection_id: row.collection_id,
+        finished_at: row.finished_at,
+        source: row.source,
+        engine: row.engine,
+    };
+    Ok(Visit { user, organization, days, standing, read, address, demo: state.demo })
 }
 
 /// The day in the address, or the latest where it names none.
@@ -148,6 +208,7 @@ impl FromRequest for View {
                 first_day: days.first,
                 latest: days.latest,
                 latest_is: days.as_of == days.latest,
+                standing: visit.standing,
                 read: visit.read,
                 address: visit.address,
                 demo: visit.demo,

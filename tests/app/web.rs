@@ -1,128 +1,15 @@
-//! What every page shares: rights, sign-in, headers, errors, and the pages of delivery and collections.
+//! What every page shares: rights, sign-in, headers, errors, the day, the scope.
 
-use std::rc::Rc;
-use std::sync::atomic::{AtomicU32, Ordering};
-
-use actix_web::body::MessageBody;
-use actix_web::cookie::Cookie;
-use actix_web::dev::{Service, ServiceResponse};
-use actix_web::http::header::HeaderMap;
 use actix_web::http::{Method, StatusCode};
-use actix_web::test::{self, TestRequest};
+use actix_web::test::TestRequest;
 use auditfolio::State;
-use auditfolio::clock::Clock;
-use auditfolio::web::{Access, app, endpoints};
-use futures_util::future::LocalBoxFuture;
+use auditfolio::web::{Access, endpoints};
 use scraper::{Html, Selector};
-use sqlx::PgPool;
-use time::macros::datetime;
-use time::{Duration, OffsetDateTime};
+use time::Duration;
 
-use crate::bucket::{ACCOUNT, Bucket, REGION};
-use crate::collection::collect;
+use crate::bucket::{ACCOUNT, REGION};
 use crate::harness::database;
-
-const NOW: OffsetDateTime = datetime!(2026-11-07 12:00 UTC);
-const ROLES: [&str; 3] = ["auditor", "compliance-manager", "administrator"];
-
-fn state_at(db: &PgPool, now: OffsetDateTime) -> State {
-    State {
-        db: db.clone(),
-        memo: auditfolio::compliance::memo::Memo::default(),
-        clock: Clock::Fixed(now),
-        demo: true,
-        grace: time::Duration::hours(6),
-    }
-}
-
-struct Answer {
-    status: StatusCode,
-    headers: HeaderMap,
-    text: String,
-    cookie: Option<Cookie<'static>>,
-}
-
-impl Answer {
-    fn header(&self, name: &str) -> &str {
-        self.headers.get(name).map(|value| value.to_str().unwrap()).unwrap_or_default()
-    }
-
-    fn texts(&self, selector: &str) -> Vec<String> {
-        let words = |element: scraper::ElementRef<'_>| {
-            element.text().collect::<String>().split_whitespace().collect::<Vec<_>>().join(" ")
-        };
-        Html::parse_document(&self.text).select(&Selector::parse(selector).unwrap()).map(words).collect()
-    }
-}
-
-/// The app, called in this process.
-struct Site(Box<dyn Fn(TestRequest) -> LocalBoxFuture<'static, Answer>>);
-
-async fn site_of(state: State) -> Site {
-    let app = Rc::new(test::init_service(app(state)).await);
-    Site(Box::new(move |request| {
-        let app = Rc::clone(&app);
-        Box::pin(async move { answer(app.call(request.to_request()).await.unwrap()).await })
-    }))
-}
-
-async fn site(db: &PgPool) -> Site {
-    site_of(state_at(db, NOW)).await
-}
-
-/// Sends one request, as a browser on one of the portal's own pages would.
-async fn ask(
-    site: &Site,
-    method: Method,
-    address: &str,
-    cookie: Option<&Cookie<'static>>,
-    form: Option<&str>,
-) -> Answer {
-    let mut request =
-        TestRequest::default().method(method).uri(address).insert_header(("sec-fetch-site", "same-origin"));
-    if let Some(cookie) = cookie {
-        request = request.cookie(cookie.clone());
-    }
-    if let Some(form) = form {
-        request =
-            request.insert_header(("content-type", "application/x-www-form-urlencoded")).set_payload(form.to_owned());
-    }
-    (site.0)(request).await
-}
-
-async fn answer<B: MessageBody>(response: ServiceResponse<B>) -> Answer {
-    let cookie = response.response().cookies().next().map(Cookie::into_owned);
-    let (status, headers) = (response.status(), response.headers().clone());
-    let body = test::read_body(response).await;
-    Answer { status, headers, cookie, text: String::from_utf8_lossy(&body).into_owned() }
-}
-
-async fn get(site: &Site, cookie: &Cookie<'static>, address: &str) -> Answer {
-    ask(site, Method::GET, address, Some(cookie), None).await
-}
-
-async fn sign_in(site: &Site, role: &str) -> Cookie<'static> {
-    let answer = ask(site, Method::POST, "/sign-in", None, Some(&format!("role={role}&next=/delivery"))).await;
-    assert_eq!((answer.status, answer.header("location")), (StatusCode::SEE_OTHER, "/delivery"));
-    answer.cookie.unwrap()
-}
-
-/// Three days of one place, the second one missing, and an object that cannot be read.
-async fn collected() -> PgPool {
-    // A folder of its own for each test: they run at once.
-    static COUNT: AtomicU32 = AtomicU32::new(0);
-    let db = database().await;
-    let bucket = Bucket::new(&format!("web-{}", COUNT.fetch_add(1, Ordering::Relaxed)));
-    bucket.snapshot(
-        1,
-        5,
-        &[("bucket-a", &[("s3-encrypted", "COMPLIANT")]), ("bucket-b", &[("s3-encrypted", "NON_COMPLIANT")])],
-    );
-    bucket.snapshot(3, 5, &[("bucket-a", &[("s3-encrypted", "NON_COMPLIANT")])]);
-    bucket.put(&crate::bucket::snapshot_name(ACCOUNT, REGION, 4, 5), b"no gzip");
-    collect(&db, &bucket).await;
-    db
-}
+use crate::site::{NOW, ROLES, ask, collected, get, sign_in, site, site_of, state_at};
 
 /// Every route and who may use it. A route that is missing here fails the test.
 const RIGHTS: &[(&str, &str, Access)] = &[
@@ -136,6 +23,7 @@ const RIGHTS: &[(&str, &str, Access)] = &[
     ("GET", "/accounts/{account_id}", Access::SignedIn),
     ("GET", "/rules", Access::SignedIn),
     ("GET", "/rules/{core_name}", Access::SignedIn),
+    ("GET", "/rules/{core_name}/names", Access::SignedIn),
     ("GET", "/resources", Access::SignedIn),
     ("GET", "/changes", Access::SignedIn),
     ("GET", "/evaluations", Access::SignedIn),
@@ -310,6 +198,11 @@ async fn errors_are_pages_that_say_what_to_do_and_never_why() {
         ("/delivery?format=xlsx", StatusCode::BAD_REQUEST, "Not understood"),
         ("/delivery?state=sunny", StatusCode::BAD_REQUEST, "Not understood"),
         ("/collections/1?after=%5B%22x%22%5D", StatusCode::BAD_REQUEST, "Not understood"),
+        // What a page does not know is refused, so that no row is left out or put in unasked.
+        ("/delivery?severity=high", StatusCode::BAD_REQUEST, "Not understood"),
+        ("/changes?to=2026-11-02", StatusCode::BAD_REQUEST, "Not understood"),
+        ("/rules?age=7", StatusCode::BAD_REQUEST, "Not understood"),
+        ("/collections/1?sort=day", StatusCode::BAD_REQUEST, "Not understood"),
         ("/sign-out", StatusCode::METHOD_NOT_ALLOWED, "Not possible here"),
     ];
     for (address, status, title) in cases {
@@ -317,6 +210,13 @@ async fn errors_are_pages_that_say_what_to_do_and_never_why() {
         assert_eq!((answer.status, answer.texts("h1")), (status, vec![title.to_owned()]), "{address}");
         assert_eq!(answer.texts("main code"), [answer.header("x-request-id").to_owned()], "{address}");
         assert_eq!(answer.texts(".demo"), ["Demo identity, not authenticated"], "{address}");
+    }
+    let nowhere = get(&app, &cookie, "/nowhere?as_of=2026-11-02").await;
+    let links = Selector::parse(".sections a, main a").unwrap();
+    let page = Html::parse_document(&nowhere.text);
+    assert!(page.select(&links).count() >= 9);
+    for link in page.select(&links) {
+        assert!(link.attr("href").unwrap().ends_with("?as_of=2026-11-02"), "{}", link.html());
     }
     let range = get(&app, &cookie, "/delivery?as_of=2027-01-01").await.text;
     assert!(range.contains("1 Nov 2026 to 4 Nov 2026"), "{range}");
@@ -370,85 +270,64 @@ async fn the_as_of_day_is_in_the_page_and_in_every_link() {
 }
 
 #[actix_web::test]
-async fn delivery_counts_the_same_on_the_page_and_in_every_format() {
+async fn the_scope_goes_from_section_to_section() {
     let db = collected().await;
     let app = site(&db).await;
     let cookie = sign_in(&app, "auditor").await;
-    let csv = get(&app, &cookie, "/delivery?format=csv").await;
-    assert_eq!(csv.header("content-disposition"), "attachment; filename=\"delivery-2026-11-04.csv\"");
-    let rows: Vec<csv::StringRecord> =
-        csv::Reader::from_reader(csv.text.as_bytes()).records().map(Result::unwrap).collect();
-    let states: Vec<(&str, &str, &str)> = rows.iter().map(|row| (&row[2], &row[4], &row[6])).collect();
-    assert_eq!(
-        states,
-        [
-            ("delivered", "2026-11-01", "1"),
-            ("missing", "2026-11-02", "1"),
-            ("delivered", "2026-11-03", "1"),
-            ("unreadable", "2026-11-04", "1"),
-        ]
-    );
-    let json: serde_json::Value =
-        serde_json::from_str(&get(&app, &cookie, "/delivery?format=json").await.text).unwrap();
-    assert_eq!(json.as_array().unwrap().len(), rows.len());
-    let lines = get(&app, &cookie, "/delivery?format=jsonl").await.text;
-    assert_eq!(lines.lines().count(), rows.len());
-    let recorded: Vec<(String, String)> =
-        sqlx::query_as("select actor, object from audit_log where act = 'download rows' order by audit_log_id")
-            .fetch_all(&db)
-            .await
-            .unwrap();
-    let by_auditor = |ending: &str| ("demo auditor".to_owned(), format!("delivery-2026-11-04.{ending}"));
-    assert_eq!(recorded, [by_auditor("csv"), by_auditor("json"), by_auditor("jsonl")]);
-    let page = get(&app, &cookie, "/delivery").await;
-    assert!(page.text.contains("Completeness against the organisation not established"));
-    let legend = page.texts(".legend li");
-    assert!(legend.iter().any(|entry| entry == "delivered, 2 days"), "{legend:?}");
-    assert!(legend.iter().any(|entry| entry == "unreadable, 1 day"), "{legend:?}");
-}
-
-#[actix_web::test]
-async fn a_collection_shows_its_ladder_and_unreadable_objects_first() {
-    let db = collected().await;
-    let app = site(&db).await;
-    let cookie = sign_in(&app, "auditor").await;
-    let page = get(&app, &cookie, "/collections/1").await;
-    assert_eq!(page.texts("#ladder tbody td:last-child"), ["yes", "yes", "yes", "yes"]);
-    assert_eq!(page.texts("#unreadable tbody tr").len(), 1);
-    assert!(page.texts("#unreadable tbody td")[0].contains("byte"), "reason and position");
-    assert_eq!(page.texts("#objects tbody tr").len(), 3);
-    let filtered = get(&app, &cookie, "/collections/1?outcome=unreadable").await;
-    assert_eq!(filtered.texts("#objects tbody tr").len(), 1);
-    let csv = get(&app, &cookie, "/collections/1?outcome=collected&format=csv").await;
-    assert_eq!(csv.text.lines().count(), 1 + 2);
-    assert_eq!(get(&app, &cookie, "/collections").await.texts("#collections tbody th"), ["1"]);
-}
-
-#[actix_web::test]
-async fn objects_are_paged_forth_and_back_without_loss() {
-    let db = database().await;
-    let bucket = Bucket::new("web-paging");
-    for day in 1..=28 {
-        for hour in 1..=5 {
-            bucket.snapshot(day, hour, &[("a", &[("r", "COMPLIANT")])]);
-        }
+    let page = get(&app, &cookie, &format!("/accounts?account={ACCOUNT}&region={REGION}&sort=account")).await;
+    assert_eq!(page.texts(".bar__scope bdi"), [format!("{ACCOUNT}, {REGION}")]);
+    let html = Html::parse_document(&page.text);
+    let links: Vec<&str> =
+        html.select(&Selector::parse(".sections a").unwrap()).map(|link| link.attr("href").unwrap()).collect();
+    let scoped = format!("account={ACCOUNT}&region={REGION}");
+    assert_eq!(links.iter().filter(|href| href.contains(&scoped)).count(), 6, "{links:?}");
+    for href in links {
+        assert!(!href.contains("sort="), "{href}");
+        assert_eq!(get(&app, &cookie, href).await.status, StatusCode::OK, "{href}");
     }
-    collect(&db, &bucket).await;
+    let all = html.select(&Selector::parse(".bar__scope a").unwrap()).next().unwrap().attr("href").unwrap();
+    assert_eq!(all, "/accounts?sort=account");
+}
+
+#[actix_web::test]
+async fn every_page_says_where_completeness_is_not_established() {
+    let db = collected().await;
     let app = site(&db).await;
-    let cookie = sign_in(&app, "auditor").await;
-    let first = get(&app, &cookie, "/collections/1").await;
-    assert_eq!(first.texts("#objects + * , .table-foot__rows").last().unwrap(), "Rows 1 to 100 of 140");
-    let link = |answer: &Answer, rel: &str| {
-        let page = Html::parse_document(&answer.text);
-        let selector = Selector::parse(&format!("nav[aria-label^=\"Pages of Objects\"] a[rel={rel}]")).unwrap();
-        page.select(&selector).next().map(|link| link.attr("href").unwrap().to_owned())
+    let cookie = sign_in(&app, "administrator").await;
+    let pages: Vec<String> = endpoints()
+        .iter()
+        .filter(|endpoint| endpoint.method == Method::GET && endpoint.access != Access::Everybody)
+        .map(|endpoint| example(endpoint.path))
+        .collect();
+    let notices = async |why: &str| {
+        let mut with = 0;
+        for address in &pages {
+            let answer = get(&app, &cookie, address).await;
+            let page = answer.status == StatusCode::OK && answer.header("content-type").starts_with("text/html");
+            let said = answer.texts("main > .note");
+            let is_said = said.iter().any(|note| note.contains("not established") && note.contains(why));
+            with += usize::from(page && is_said);
+            assert!(!page || is_said || why.is_empty(), "{address}: {said:?}");
+        }
+        with
     };
-    assert_eq!(link(&first, "prev"), None);
-    let second = get(&app, &cookie, &link(&first, "next").unwrap()).await;
-    assert_eq!(second.texts("#objects tbody tr").len(), 40);
-    assert_eq!(link(&second, "next"), None);
-    let back = get(&app, &cookie, &link(&second, "prev").unwrap()).await;
-    assert_eq!(back.texts("#objects tbody th"), first.texts("#objects tbody th"));
+    assert!(notices("neither an account list nor a list of Regions").await > 8);
+    sqlx::query(
+        "insert into account_list (organization_id, collection_id, listed_on, source, sha256)
+         select organization_id, 1, '2026-11-01', 'accounts.json', sha256('a') from organization",
+    )
+    .execute(&db)
+    .await
+    .unwrap();
+    assert!(notices("no list of Regions was read").await > 8, "one list is not enough");
+    sqlx::query(
+        "insert into region_list (organization_id, collection_id, listed_on, regions)
+         select organization_id, 1, '2026-11-01', '{eu-central-1}' from organization",
+    )
+    .execute(&db)
+    .await
+    .unwrap();
+    assert_eq!(notices("").await, 0);
 }
 
 #[actix_web::test]

@@ -112,7 +112,7 @@ class Portal:
                 return None
 
         request = urllib.request.Request(
-            self.address + "/sign-in", data=b"role=auditor", headers={"Origin": self.address, "Sec-Fetch-Site": "same-origin"}
+            self.address + "/sign-in", data=b"role=administrator", headers={"Origin": self.address, "Sec-Fetch-Site": "same-origin"}
         )
         try:
             urllib.request.build_opener(Stay).open(request, timeout=60)
@@ -256,7 +256,26 @@ def export(_folder, store):
 
 
 PAGES = ["/", "/accounts", "/rules", "/evaluations?status=non-compliant", "/changes", "/delivery", "/collections", "/packs"]
-FOUND = {"one account": r"/accounts/\d{12}[^\"]*", "one rule": r"/rules/[^\"]+", "one resource": r"/resources\?[^\"]+"}
+# What a page links to: one of each kind. A rule is looked for that comes by a conformance pack, under many names.
+FOUND = {
+    "one account": r"/accounts/\d{12}[^\"]*",
+    "one rule": r"/rules/core-[^\"?/]+[^\"/]*",
+    "names of a rule": r"/rules/core-[^\"?/]+/names[^\"]*",
+    "one resource": r"/resources\?[^\"]+",
+    "one collection": r"/collections/1\?[^\"]*",
+    "one pack": r"/packs/AF-[^\"/]+",
+}
+# Orders and filters that ask for other rows than a first page does.
+FURTHER = {
+    "evaluations by severity": "/evaluations?sort=-severity",
+    "evaluations by status": "/evaluations?sort=status",
+    "failures by age": "/evaluations?status=non-compliant&sort=since",
+    "evaluations of one rule": "/evaluations?rule=core-rule-number-1-enabled",
+    "overview of one Region": "/?region=eu-west-1",
+    "accounts by one rule": "/accounts?rule=core-rule-number-1-enabled",
+    "changes of 60 days": "/changes?from=2026-09-22",
+    "new pack": "/packs/new",
+}
 
 
 def page_paths(portal, cookie):
@@ -269,7 +288,9 @@ def page_paths(portal, cookie):
             raise SystemExit(f"no page links to {name}")
         paths[name] = html.unescape(found[1])
         seen += portal.get(paths[name], cookie)[1].decode(errors="replace")
-    return paths
+    second = re.search(r'href="(/evaluations\?[^"#]*after=[^"#]*)', portal.get("/evaluations", cookie)[1].decode())
+    paths["evaluations, second page"] = html.unescape(second[1])
+    return {**paths, **FURTHER}
 
 
 def first_visits(store, env, paths):

@@ -6,7 +6,7 @@ import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { after, before, test } from 'node:test';
-import { signedIn, start } from './site.js';
+import { details, signedIn, start } from './site.js';
 
 let site;
 before(async () => { site = await start(); }, { timeout: 300_000 });
@@ -18,9 +18,9 @@ test('every page is valid HTML and valid CSS', { timeout: 180_000 }, async () =>
   const page = await signedIn(site);
   const folder = mkdtempSync(join(tmpdir(), 'auditfolio-html-'));
   const files = [];
-  for (const path of PAGES) {
+  for (const path of [...PAGES, ...await details(page)]) {
     const answer = await page.request.get(path);
-    const file = join(folder, `${path.replaceAll(/[^a-z]/g, '_')}.html`);
+    const file = join(folder, `${path.replaceAll(/[^a-z0-9]/gi, '_').slice(0, 120)}.html`);
     writeFileSync(file, await answer.body());
     files.push(file);
   }

@@ -4,7 +4,7 @@ import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { after, before, test } from 'node:test';
 import AxeBuilder from '@axe-core/playwright';
-import { expected, signedIn, start } from './site.js';
+import { details, expected, signedIn, start } from './site.js';
 
 let site;
 before(async () => { site = await start(); }, { timeout: 300_000 });
@@ -46,15 +46,25 @@ test('the as-of day is changed in the bar and stays while one goes on', async ()
   await page.context().close();
 });
 
-test('the overview leads down to one resource', async () => {
+test('a figure of the overview leads down to one resource and its exact dates', async () => {
   const page = await signedIn(site, 'auditor');
   await page.goto('/');
-  await page.locator('.sections').getByRole('link', { name: 'Rules' }).click();
-  await page.locator('main table tbody th a').first().click();
-  assert.match(new URL(page.url()).pathname, /^\/rules\/./);
-  await page.locator('main a[href^="/resources?"]').first().click();
+  const total = page.locator('#failures tfoot td a').last();
+  const failing = number(await total.textContent());
+  assert.equal(failing, expected.failing);
+  await total.click();
+  assert.match(new URL(page.url()).pathname, /^\/evaluations$/);
+  assert.match(await page.textContent('.lead'), new RegExp(`^\\s*${failing.toLocaleString('en')} evaluations`));
+  await page.locator('#evaluations td a[href^="/resources?"]').first().click();
   assert.match(new URL(page.url()).pathname, /^\/resources$/);
   assert.match(await page.textContent('main'), /data-\d-\d+/);
+  // A stretch of a band leads to its row.
+  const stretch = page.locator('#bands .strip a').first();
+  const day = (await stretch.getAttribute('aria-label')).split(', ')[1].split(' to ')[0];
+  await stretch.focus();
+  await page.keyboard.press('Enter');
+  await page.waitForURL(/#date-\d+$/);
+  assert.ok((await page.textContent('tr:target')).includes(day));
   await page.context().close();
 });
 
@@ -145,7 +155,7 @@ test('the keyboard alone signs in, skips to the content and changes the day', as
 
 test('no page scrolls sideways at 320 pixels', async () => {
   const page = await signedIn(site, 'administrator', { viewport: { width: 320, height: 640 } });
-  for (const path of PAGES) {
+  for (const path of [...PAGES, ...await details(page)]) {
     await page.goto(path);
     const width = await page.evaluate(() => document.documentElement.scrollWidth);
     assert.ok(width <= 320, `${path} is ${width} pixels wide`);
@@ -156,7 +166,7 @@ test('no page scrolls sideways at 320 pixels', async () => {
 for (const colorScheme of ['light', 'dark']) {
   test(`axe finds nothing on any page, ${colorScheme}`, { timeout: 300_000 }, async () => {
     const page = await signedIn(site, 'administrator', { colorScheme });
-    for (const path of PAGES) {
+    for (const path of [...PAGES, ...await details(page)]) {
       await page.goto(path);
       const { violations } = await new AxeBuilder({ page }).analyze();
       const found = violations.map((one) => `${one.id}: ${one.nodes.map((node) => node.html.slice(0, 160)).slice(0, 3).join(' | ')}`);

@@ -145,3 +145,30 @@ export async function signedIn(site, role = 'administrator', options = {}) {
   await page.click(`button[value=${role}]`);
   return page;
 }
+
+/** The pages of one account, one rule, its names, one resource, one pack and its job, as their lists lead to them. */
+export async function details(page) {
+  const first = async (list, link) => {
+    await page.goto(list);
+    return page.locator(link).first().getAttribute('href');
+  };
+  const rule = await first('/rules', '#rules tbody th a');
+  const found = [
+    await first('/accounts', '#accounts tbody th a'),
+    rule,
+    rule.replace('?', '/names?'),
+    await first('/evaluations?status=non-compliant&sort=since', '#evaluations td a[href^="/resources?"]'),
+    await first('/collections', '#collections tbody th a'),
+    '/changes?change=became-unknown&from=2026-11-05',
+    '/?account=000000000012&region=us-east-1',
+  ];
+  await page.goto('/packs/new');
+  await page.fill('#title', 'A pack to look at');
+  await page.click('button.button[type=submit]');
+  await page.waitForURL(/\/jobs\/\d+/);
+  const job = page.url();
+  await page.getByRole('link', { name: 'Open the pack' }).click({ timeout: 120_000 });
+  await page.waitForURL(/\/packs\/AF-/);
+  const path = (address) => { const { pathname, search } = new URL(address); return pathname + search; };
+  return [...found, path(job), path(page.url())];
+}

@@ -20,47 +20,40 @@ pub(super) struct CollectionRow {
     pub objects_done: i64,
     pub objects_total: i64,
     pub ladder: Option<serde_json::Value>,
+    /// Whether its program lives: a row that says "running" may have outlived it.
+    pub alive: bool,
 }
 
-/// The newest collections whose number is below (or, in reverse, above) the given one, newest first.
+macro_rules! collections {
+    ($rest:literal) => {
+        concat!(
+            "select collection_id, engine, source, state, failure, started_by, started_at, finished_at, program_version,
+                 program_commit, first_day, last_day, objects_done, objects_total, ladder,
+                 case when state = 'running' then collection_is_running(collection_id) else false end as alive
+             from collection ",
+            $rest
+        )
+    };
+}
+
+/// The collections before a number, the highest first, or after it, the lowest first; the outermost without one.
 pub(super) async fn list(
     db: &mut PgConnection,
     organization_id: i16,
-    below: Option<i64>,
+    beside: Option<i64>,
+    downwards: bool,
     limit: i64,
 ) -> sqlx::Result<Vec<CollectionRow>> {
-    sqlx::query_as(
-        "select collection_id, engine, source, state, failure, started_by, started_at, finished_at, program_version,
-                program_commit, first_day, last_day, objects_done, objects_total, ladder
-         from collection
-         where organization_id = $1 and ($2::bigint is null or collection_id < $2)
-         order by collection_id desc limit $3",
-    )
-    .bind(organization_id)
-    .bind(below)
-    .bind(limit)
-    .fetch_all(db)
-    .await
-}
-
-/// The same, for the page before: numbers above the given one, lowest first.
-pub(super) async fn list_above(
-    db: &mut PgConnection,
-    organization_id: i16,
-    above: i64,
-    limit: i64,
-) -> sqlx::Result<Vec<CollectionRow>> {
-    sqlx::query_as(
-        "select collection_id, engine, source, state, failure, started_by, started_at, finished_at, program_version,
-                program_commit, first_day, last_day, objects_done, objects_total, ladder
-         from collection where organization_id = $1 and collection_id > $2
-         order by collection_id limit $3",
-    )
-    .bind(organization_id)
-    .bind(above)
-    .bind(limit)
-    .fetch_all(db)
-    .await
+    let sql = if downwards {
+        collections!(
+            "where organization_id = $1 and ($2::bigint is null or collection_id < $2) order by collection_id desc limit $3"
+        )
+    } else {
+        collections!(
+            "where organization_id = $1 and ($2::bigint is null or collection_id > $2) order by collection_id limit $3"
+        )
+    };
+    sqlx::query_as(sql).bind(organization_id).bind(beside).bind(limit).fetch_all(db).await
 }
 
 pub(super) async fn count(db: &mut PgConnection, organization_id: i16) -> sqlx::Result<i64> {
@@ -75,15 +68,11 @@ pub(super) async fn find(
     organization_id: i16,
     collection_id: i64,
 ) -> sqlx::Result<Option<CollectionRow>> {
-    sqlx::query_as(
-        "select collection_id, engine, source, state, failure, started_by, started_at, finished_at, program_version,
-                program_commit, first_day, last_day, objects_done, objects_total, ladder
-         from collection where organization_id = $1 and collection_id = $2",
-    )
-    .bind(organization_id)
-    .bind(collection_id)
-    .fetch_optional(db)
-    .await
+    sqlx::query_as(collections!("where organization_id = $1 and collection_id = $2"))
+        .bind(organization_id)
+        .bind(collection_id)
+        .fetch_optional(db)
+        .await
 }
 
 /// How many objects had which outcome.
@@ -101,8 +90,8 @@ pub(super) async fn outcomes(db: &mut PgConnection, collection_id: i64) -> sqlx:
 pub(super) struct Which {
     pub collection_id: i64,
     pub outcome: Option<String>,
-    pub account: Option<String>,
-    pub region: Option<String>,
+    /// `None` is all.
+    pub place_ids: Option<Vec<i32>>,
 }
 
 #[derive(Debug, FromRow)]
@@ -124,68 +113,94 @@ pub(super) struct ObjectRow {
     pub evaluations: Option<i64>,
 }
 
-const OBJECTS: &str =
-    "select o.object_id, x.outcome, x.reason, x.position_bytes, p.account_id, p.region, o.day, o.kind,
-           o.key, o.size_bytes, o.etag, o.sha256, o.items, o.compliance_items, o.evaluations
-    from object_outcome x join object o using (object_id) join place p using (place_id)
-    where x.collection_id = $1 and ($2::text is null or x.outcome = $2)
-      and ($3::text is null or p.account_id = $3) and ($4::text is null or p.region = $4)";
+macro_rules! objects {
+    ($rest:literal) => {
+        concat!(
+            "select o.object_id, x.outcome, x.reason, x.position_bytes, p.account_id, p.region, o.day, o.kind,
+                 o.key, o.size_bytes, o.etag, o.sha256, o.items, o.compliance_items, o.evaluations
+             from object_outcome x join object o using (object_id) join place p using (place_id)
+             where x.collection_id = $1 ",
+            $rest
+        )
+    };
+}
 
-/// Objects after the given one, in the order they were registered.
+/// The objects beside one, in the order they were registered or, backwards, against it.
 pub(super) async fn objects(
     db: &mut PgConnection,
     which: &Which,
-    after: i64,
+    beside: i64,
+    backwards: bool,
     limit: i64,
 ) -> sqlx::Result<Vec<ObjectRow>> {
-    sqlx::query_as(sqlx::AssertSqlSafe(format!("{OBJECTS} and x.object_id > $5 order by x.object_id limit $6")))
+    let sql = if backwards {
+        objects!(
+            "and ($2::text is null or x.outcome = $2) and ($3::integer[] is null or o.place_id = any($3))
+             and x.object_id < $4 order by x.object_id desc limit $5"
+        )
+    } else {
+        objects!(
+            "and ($2::text is null or x.outcome = $2) and ($3::integer[] is null or o.place_id = any($3))
+             and x.object_id > $4 order by x.object_id limit $5"
+        )
+    };
+    sqlx::query_as(sql)
         .bind(which.collection_id)
         .bind(&which.outcome)
-        .bind(&which.account)
-        .bind(&which.region)
-        .bind(after)
+        .bind(&which.place_ids)
+        .bind(beside)
         .bind(limit)
         .fetch_all(db)
         .await
 }
 
-/// Objects before the given one, the last first.
-pub(super) async fn objects_before(
-    db: &mut PgConnection,
-    which: &Which,
-    before: i64,
-    limit: i64,
-) -> sqlx::Result<Vec<ObjectRow>> {
-    sqlx::query_as(sqlx::AssertSqlSafe(format!("{OBJECTS} and x.object_id < $5 order by x.object_id desc limit $6")))
-        .bind(which.collection_id)
-        .bind(&which.outcome)
-        .bind(&which.account)
-        .bind(&which.region)
-        .bind(before)
-        .bind(limit)
-        .fetch_all(db)
-        .await
+/// The objects that somebody must look at: those that could not be read, and those that changed after they were.
+pub(super) async fn bad_objects(db: &mut PgConnection, collection_id: i64, limit: i64) -> sqlx::Result<Vec<ObjectRow>> {
+    sqlx::query_as(objects!(
+        // Said twice: the second is what the partial index holds.
+        "and x.outcome = 'unreadable' and x.outcome in ('unreadable', 'changed') order by x.object_id limit $2"
+    ))
+    .bind(collection_id)
+    .bind(limit)
+    .fetch_all(db)
+    .await
 }
+
+/// A count is exact up to here; beyond it is "more than".
+pub(super) const COUNTED: i64 = 1_000_000;
 
 pub(super) async fn count_objects(db: &mut PgConnection, which: &Which) -> sqlx::Result<i64> {
     sqlx::query_scalar(
-        "select count(*) from object_outcome x join object o using (object_id) join place p using (place_id)
-         where x.collection_id = $1 and ($2::text is null or x.outcome = $2)
-           and ($3::text is null or p.account_id = $3) and ($4::text is null or p.region = $4)",
+        "select count(*) from (
+             select from object_outcome x join object o using (object_id)
+             where x.collection_id = $1 and ($2::text is null or x.outcome = $2)
+                 and ($3::integer[] is null or o.place_id = any($3))
+             limit $4 + 1) counted",
     )
     .bind(which.collection_id)
     .bind(&which.outcome)
-    .bind(&which.account)
-    .bind(&which.region)
+    .bind(&which.place_ids)
+    .bind(COUNTED)
     .fetch_one(db)
     .await
 }
 
-/// Accounts and Regions of a collection's objects, to choose from.
-pub(super) async fn places(db: &mut PgConnection, organization_id: i16) -> sqlx::Result<Vec<(String, Vec<String>)>> {
+/// A place to choose from.
+#[derive(Debug, Clone, FromRow)]
+pub(super) struct PlaceRow {
+    pub place_id: i32,
+    pub account_id: String,
+    /// Empty where no account list names it.
+    pub account_name: String,
+    pub region: String,
+}
+
+/// Accounts and Regions of the organisation, by account and Region.
+pub(super) async fn places(db: &mut PgConnection, organization_id: i16) -> sqlx::Result<Vec<PlaceRow>> {
     sqlx::query_as(
-        "select account_id, array_agg(region order by region) from place where organization_id = $1
-         group by account_id order by account_id",
+        "select p.place_id, p.account_id, coalesce(a.name, '') as account_name, p.region
+         from place p left join account a on a.organization_id = p.organization_id and a.account_id = p.account_id
+         where p.organization_id = $1 order by p.account_id, p.region",
     )
     .bind(organization_id)
     .fetch_all(db)
@@ -193,7 +208,7 @@ pub(super) async fn places(db: &mut PgConnection, organization_id: i16) -> sqlx:
 }
 
 /// A day that had been collected and that this collection changed.
-#[derive(Debug, FromRow)]
+#[derive(Debug, Clone, FromRow)]
 pub(super) struct RestatedDay {
     pub day: Date,
     pub places: i64,
@@ -214,7 +229,7 @@ pub(super) async fn restated(
                           where organization_id = $1 and collection_id < $2 and state = 'finished')
          select d.day, count(*) as places, count(*) filter (where b.known is not true) as late,
                 sum(d.rows_added)::bigint as rows_added, sum(d.rows_removed)::bigint as rows_removed
-         from delivery d cross join earlier
+         from earlier join delivery d on earlier.latest is not null
          left join delivery b on b.place_id = d.place_id and b.day = d.day and b.until_collection = $2
          where d.since_collection = $2 and (b.place_id is not null or d.day <= earlier.latest)
          group by d.day order by d.day desc",

@@ -2,19 +2,22 @@
 
 mod db;
 
+use std::sync::Arc;
+
 use actix_web::{HttpResponse, web};
 use askama::Template;
 use time::OffsetDateTime;
 
-use self::db::{CollectionRow, ObjectRow, RestatedDay, Which};
+use self::db::{CollectionRow, ObjectRow, PlaceRow, RestatedDay, Which};
 use super::Ladder;
 use crate::State;
+use crate::compliance::is_account;
 use crate::error::Error;
-use crate::web::download::{Format, download};
+use crate::web::download::{Cell, Format, download};
 use crate::web::form::{Choice, Filters};
-use crate::web::parts::Empty;
-use crate::web::table::{self, PAGE_ROWS, Place, Table, number, text};
-use crate::web::{Access, Endpoint, Frame, Page, Section, Visit, filters, format};
+use crate::web::parts::{Empty, Provenance};
+use crate::web::table::{self, PAGE_ROWS, PLACE_KEYS, Place, Sort, Table, Window, number, text};
+use crate::web::{Access, Address, Endpoint, Frame, Page, Read, Section, Visit, filters, format};
 
 pub fn endpoints() -> Vec<Endpoint> {
     vec![
@@ -28,11 +31,16 @@ const REFRESH_SECONDS: u32 = 2;
 
 impl CollectionRow {
     fn running(&self) -> bool {
-        self.state == "running"
+        self.alive
     }
 
     /// "finished", or what went wrong.
     fn state_words(&self) -> String {
+        if self.state == "running" && !self.alive {
+            return "interrupted: the program ended before the collection did. What it committed stands, and the next \
+                    collection finishes the work"
+                .to_owned();
+        }
         match &self.failure {
             Some(failure) => format!("{}: {failure}", self.state),
             None => self.state.clone(),
@@ -61,6 +69,11 @@ impl CollectionRow {
 }
 
 impl ObjectRow {
+    /// The file's name without its folders, which say what the other columns say.
+    fn name(&self) -> &str {
+        self.key.rsplit('/').next().unwrap_or(&self.key)
+    }
+
     fn sha256_words(&self) -> String {
         self.sha256.as_deref().map_or_else(|| "not read by us".to_owned(), format::hex)
     }
@@ -81,29 +94,37 @@ struct ListPage {
     rows: Vec<CollectionRow>,
     table: Table,
     now: OffsetDateTime,
+    provenance: Provenance,
 }
 
+const LIST: [&str; 16] = [
+    "collection_id",
+    "state",
+    "failure",
+    "engine",
+    "source",
+    "first_day",
+    "last_day",
+    "started_by",
+    "started_at",
+    "finished_at",
+    "program_version",
+    "program_commit",
+    "objects_done",
+    "objects_total",
+    "objects_unreadable",
+    "ladder",
+];
+
 async fn list(state: web::Data<State>, mut visit: Visit) -> Result<HttpResponse, Error> {
+    visit.address.only(&[&PLACE_KEYS])?;
     let place = Place::of(&visit.address, 1)?;
     let key = |parts: &[String]| parts[0].parse::<i64>().map_err(|_not_a_number| bad_place());
-    let (mut rows, total) = match &visit.organization {
-        None => (Vec::new(), 0),
-        Some(organization) => {
-            let rows = match &place {
-                Place::First => db::list(&mut visit.read, organization.id, None, PAGE_ROWS + 1).await?,
-                Place::After(parts) => {
-                    db::list(&mut visit.read, organization.id, Some(key(parts)?), PAGE_ROWS + 1).await?
-                }
-                Place::Before(parts) => {
-                    db::list_above(&mut visit.read, organization.id, key(parts)?, PAGE_ROWS + 1).await?
-                }
-            };
-            (rows, db::count(&mut visit.read, organization.id).await?)
-        }
-    };
-    let more = table::cut(&mut rows, &place);
+    if let Some(format) = Format::of(&visit.address)? {
+        return Ok(list_rows(format, visit));
+    }
     let columns = [
-        text("Collection"),
+        text("Collection").by("collection").most_first(),
         text("State"),
         text("Source"),
         text("Days"),
@@ -113,18 +134,73 @@ async fn list(state: web::Data<State>, mut visit: Visit) -> Result<HttpResponse,
         number("Objects"),
         number("Unreadable"),
     ];
+    let sort = Sort::of(&visit.address, &columns, Sort::down("collection"));
+    let (mut rows, total) = match &visit.organization {
+        None => (Vec::new(), 0),
+        Some(organization) => {
+            let (beside, backwards) = match &place {
+                Place::First => (None, false),
+                Place::After(parts) => (Some(key(parts)?), false),
+                Place::Before(parts) => (Some(key(parts)?), true),
+            };
+            let downwards = sort.descending != backwards;
+            let rows = db::list(&mut visit.read, organization.id, beside, downwards, PAGE_ROWS + 1).await?;
+            (rows, db::count(&mut visit.read, organization.id).await?)
+        }
+    };
+    let more = table::cut(&mut rows, &place);
     let row_key = |row: Option<&CollectionRow>| row.map(|row| table::key(&[row.collection_id]));
-    let table = Table::whole("collections", "Collections, newest first", &columns, &visit.address, rows.len()).paged(
-        &place,
-        row_key(rows.first()),
-        row_key(rows.last()),
-        more,
-        total,
-    );
+    let table = Table::whole("collections", "Collections", &columns, &visit.address, rows.len())
+        .sorted(sort)
+        .with_formats()
+        .paged(&place, row_key(rows.first()), row_key(rows.last()), more, total);
     let running = rows.iter().any(CollectionRow::running);
     let frame = visit.frame(Section::Collections, "Collections");
-    let page = ListPage { frame, rows, table, now: state.clock.now() };
+    let provenance = Provenance::default()
+        .line("What is a collection", "One run of the program that read delivered objects; its row is never deleted.")
+        .line(
+            "Counts and times",
+            "Each collection counts what it does and writes it down as it ends, by the database’s clock.",
+        );
+    let page = ListPage { frame, rows, table, provenance, now: state.clock.now() };
     Ok(Page(page).refreshed_after(running.then_some(REFRESH_SECONDS)))
+}
+
+/// Every collection, the newest first.
+fn list_rows(format: Format, mut visit: Visit) -> HttpResponse {
+    download(format, "collections", &LIST, |mut rows| async move {
+        let Some(organization) = visit.organization.clone() else { return Ok(rows) };
+        let mut below = None;
+        loop {
+            let part = db::list(&mut visit.read, organization.id, below, true, 1000).await?;
+            let Some(last) = part.last() else { break };
+            below = Some(last.collection_id);
+            for row in part {
+                let time = |at: OffsetDateTime| at.format(&time::format_description::well_known::Rfc3339).ok();
+                let unreadable = row.unreadable();
+                rows.push([
+                    row.collection_id.into(),
+                    row.state.into(),
+                    row.failure.into(),
+                    row.engine.into(),
+                    row.source.into(),
+                    row.first_day.into(),
+                    row.last_day.into(),
+                    row.started_by.into(),
+                    time(row.started_at).into(),
+                    row.finished_at.and_then(time).into(),
+                    row.program_version.into(),
+                    row.program_commit.into(),
+                    row.objects_done.into(),
+                    row.objects_total.into(),
+                    unreadable.into(),
+                    row.ladder.map_or(Cell::Nothing, |ladder| Cell::Json(ladder.to_string())),
+                ])
+                .await?;
+            }
+        }
+        Ok(rows)
+    })
 }
 
 fn bad_place() -> Error {
@@ -146,17 +222,93 @@ struct ShowPage {
     filters: Filters,
     objects: Vec<ObjectRow>,
     table: Table,
+    /// The same without filters.
+    everything: String,
+    unreadable_href: String,
+    /// Whether there are more objects than are counted.
+    more_than: bool,
+    provenance: Provenance,
+}
+
+/// Restated days on a page.
+const RESTATED: usize = 50;
+
+/// The places that the filters leave; `None` is all.
+fn chosen(address: &Address, places: &[PlaceRow]) -> Option<Vec<i32>> {
+    let (account, region) = (address.get("account"), address.get("region"));
+    if account.is_none() && region.is_none() {
+        return None;
+    }
+    let meant = |place: &&PlaceRow| {
+        account.is_none_or(|asked| is_account(asked, &place.account_id, &place.account_name))
+            && region.is_none_or(|asked| asked == place.region)
+    };
+    Some(places.iter().filter(meant).map(|place| place.place_id).collect())
+}
+
+/// How many objects had which outcome. It stays the same until the next collection; while one runs, its own change.
+async fn outcomes(
+    state: &State,
+    visit: &mut Visit,
+    organization_id: i16,
+    collection_id: i64,
+) -> Result<Arc<Vec<(String, i64)>>, Error> {
+    let key = visit.standing.key(organization_id, &format!("outcomes {collection_id}"));
+    if let Some(outcomes) = key.as_deref().and_then(|key| state.memo.get(key)) {
+        return Ok(outcomes);
+    }
+    let outcomes = Arc::new(db::outcomes(&mut visit.read, collection_id).await?);
+    if let Some(key) = key {
+        state.memo.put(key, Arc::clone(&outcomes), 200);
+    }
+    Ok(outcomes)
+}
+
+/// How many objects the filters leave: known from the outcomes, or counted where a place is chosen.
+async fn total(read: &mut Read, which: &Which, outcomes: &[(String, i64)]) -> Result<i64, Error> {
+    match (&which.place_ids, &which.outcome) {
+        (Some(_), _) => Ok(db::count_objects(read, which).await?),
+        (None, Some(outcome)) => Ok(outcomes.iter().filter(|(of, _)| of == outcome).map(|(_, count)| count).sum()),
+        (None, None) => Ok(outcomes.iter().map(|(_, count)| count).sum()),
+    }
+}
+
+/// The days that a collection changed; they stay the same until the next collection.
+async fn restated(
+    state: &State,
+    visit: &mut Visit,
+    organization_id: i16,
+    collection: &CollectionRow,
+) -> Result<Arc<Vec<RestatedDay>>, Error> {
+    let id = collection.collection_id;
+    let key = visit.standing.key(organization_id, &format!("restated {id}"));
+    if let Some(days) = key.as_deref().and_then(|key| state.memo.get(key)) {
+        return Ok(days);
+    }
+    let days = Arc::new(db::restated(&mut visit.read, organization_id, id).await?);
+    if let Some(key) = key {
+        state.memo.put(key, Arc::clone(&days), days.len() * size_of::<RestatedDay>());
+    }
+    Ok(days)
+}
+
+fn provenance(collection: &CollectionRow) -> Provenance {
+    Provenance::default()
+        .line("Objects", "Each object that this collection read or left out, with its size, ETag and SHA-256.")
+        .line("Counts", "Counted as the objects were read, and again from the store as the collection ended: the ladder holds both.")
+        .line("Read by", format!("Auditfolio {} ({})", collection.program_version, collection.program_commit))
 }
 
 async fn show(state: web::Data<State>, mut visit: Visit, id: web::Path<String>) -> Result<HttpResponse, Error> {
     let collection_id: i64 = id.parse().map_err(|_not_a_number| Error::NotFound)?;
     let organization = visit.organization.clone().ok_or(Error::NotFound)?;
+    visit.address.only(&[&["outcome", "account", "region", "after", "before", "row", "restated", "format"]])?;
     let collection = db::find(&mut visit.read, organization.id, collection_id).await?.ok_or(Error::NotFound)?;
+    let places = db::places(&mut visit.read, organization.id).await?;
     let which = Which {
         collection_id,
         outcome: visit.address.get("outcome").map(str::to_owned),
-        account: visit.address.get("account").map(str::to_owned),
-        region: visit.address.get("region").map(str::to_owned),
+        place_ids: chosen(&visit.address, &places),
     };
     if let Some(format) = Format::of(&visit.address)? {
         return Ok(rows(format, visit, which));
@@ -165,17 +317,19 @@ async fn show(state: web::Data<State>, mut visit: Visit, id: web::Path<String>) 
     let key = |parts: &[String]| parts[0].parse::<i64>().map_err(|_not_a_number| bad_place());
     let read = &mut visit.read;
     let mut objects = match &place {
-        Place::First => db::objects(read, &which, 0, PAGE_ROWS + 1).await?,
-        Place::After(parts) => db::objects(read, &which, key(parts)?, PAGE_ROWS + 1).await?,
-        Place::Before(parts) => db::objects_before(read, &which, key(parts)?, PAGE_ROWS + 1).await?,
+        Place::First => db::objects(read, &which, 0, false, PAGE_ROWS + 1).await?,
+        Place::After(parts) => db::objects(read, &which, key(parts)?, false, PAGE_ROWS + 1).await?,
+        Place::Before(parts) => db::objects(read, &which, key(parts)?, true, PAGE_ROWS + 1).await?,
     };
     let more = table::cut(&mut objects, &place);
-    let total = db::count_objects(read, &which).await?;
-    let unreadable = Which { collection_id, outcome: Some("unreadable".to_owned()), ..Which::default() };
-    let failed = db::objects(read, &unreadable, 0, PAGE_ROWS).await?;
-    let outcomes = db::outcomes(read, collection_id).await?;
-    let restated = db::restated(read, organization.id, collection_id).await?;
-    let places = db::places(read, organization.id).await?;
+    let ladder: Option<Ladder> =
+        collection.ladder.clone().map(serde_json::from_value).transpose().map_err(anyhow::Error::from)?;
+    let outcomes = outcomes(&state, &mut visit, organization.id, collection_id).await?;
+    let read = &mut visit.read;
+    let total = total(read, &which, &outcomes).await?;
+    let unreadable_count = outcomes.iter().find(|(outcome, _)| outcome == "unreadable").map_or(0, |(_, count)| *count);
+    let failed = if unreadable_count > 0 { db::bad_objects(read, collection_id, PAGE_ROWS).await? } else { Vec::new() };
+    let restated = restated(&state, &mut visit, organization.id, &collection).await?;
 
     let address = &visit.address;
     let row_key = |row: Option<&ObjectRow>| row.map(|row| table::key(&[row.object_id]));
@@ -194,7 +348,6 @@ async fn show(state: web::Data<State>, mut visit: Visit, id: web::Path<String>) 
     let table = Table::whole("objects", "Objects, in the order they were found", &columns, address, objects.len())
         .paged(&place, row_key(objects.first()), row_key(objects.last()), more, total)
         .with_formats();
-    let unreadable_count = outcomes.iter().find(|(outcome, _)| outcome == "unreadable").map_or(0, |(_, count)| *count);
     let mut failed_table = Table::whole(
         "unreadable",
         "Objects that could not be read, and why",
@@ -203,28 +356,34 @@ async fn show(state: web::Data<State>, mut visit: Visit, id: web::Path<String>) 
         failed.len(),
     );
     failed_table.total = unreadable_count;
+    let unreadable_href = visit.address.start().with("outcome", "unreadable").to_string() + "#objects";
+    let window = Window::of(address, "restated", RESTATED, restated.len())?;
     let restated_table = Table::whole(
         "restated",
         "Days that were collected before and that this collection changed",
         &[text("Day"), number("Account-Regions"), number("Of them late"), number("Rows added"), number("Rows removed")],
         address,
         restated.len(),
-    );
+    )
+    .windowed(&window);
     let running = collection.running();
-    let ladder: Option<Ladder> =
-        collection.ladder.clone().map(serde_json::from_value).transpose().map_err(anyhow::Error::from)?;
+    let provenance = provenance(&collection);
     let page = ShowPage {
         frame: visit
             .frame(Section::Collections, format!("Collection {collection_id}"))
             .crumb("Collections", "/collections"),
         now: state.clock.now(),
         ladder,
-        filters: choices(&visit, places),
+        filters: choices(&visit, &places),
+        everything: visit.address.start().without(&["outcome", "account", "region"]).to_string(),
+        unreadable_href,
+        more_than: total > db::COUNTED,
+        provenance,
         collection,
-        outcomes,
+        outcomes: outcomes.to_vec(),
         failed,
         failed_table,
-        restated,
+        restated: window.rows(&restated).to_vec(),
         restated_table,
         objects,
         table,
@@ -232,14 +391,19 @@ async fn show(state: web::Data<State>, mut visit: Visit, id: web::Path<String>) 
     Ok(Page(page).refreshed_after(running.then_some(REFRESH_SECONDS)))
 }
 
-fn choices(visit: &Visit, places: Vec<(String, Vec<String>)>) -> Filters {
-    let regions: std::collections::BTreeSet<String> = places.iter().flat_map(|(_, regions)| regions.clone()).collect();
-    let choice = |word: String| Choice::new(word.clone(), word);
-    let outcomes = ["collected", "superseded", "unreadable", "changed"].map(|word| choice(word.to_owned())).to_vec();
+fn choices(visit: &Visit, places: &[PlaceRow]) -> Filters {
+    let choice = |word: &str| Choice::new(word, word);
+    let mut accounts: Vec<&PlaceRow> = places.iter().collect();
+    accounts.dedup_by(|one, other| one.account_id == other.account_id);
     Filters::new(&visit.address)
-        .select("outcome", "Outcome", "All outcomes", outcomes)
-        .select("account", "Account", "All accounts", places.into_iter().map(|(account, _)| choice(account)).collect())
-        .select("region", "Region", "All Regions", regions.into_iter().map(choice).collect())
+        .select(
+            "outcome",
+            "Outcome",
+            "All outcomes",
+            ["collected", "superseded", "unreadable", "changed"].map(choice).to_vec(),
+        )
+        .accounts(accounts.iter().map(|place| (place.account_id.as_str(), place.account_name.as_str())))
+        .regions(places.iter().map(|place| place.region.as_str()))
 }
 
 /// What else the ladder counted, as names and counts.
@@ -309,7 +473,7 @@ fn rows(format: Format, mut visit: Visit, which: Which) -> HttpResponse {
     download(format, &stem, &COLUMNS, |mut rows| async move {
         let mut after = 0;
         loop {
-            let objects = db::objects(&mut visit.read, &which, after, 1000).await?;
+            let objects = db::objects(&mut visit.read, &which, after, false, 1000).await?;
             let Some(last) = objects.last() else { break };
             after = last.object_id;
             for object in objects {

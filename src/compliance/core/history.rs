@@ -77,6 +77,19 @@ pub struct RuleDay {
     pub spoken: i64,
     /// Places known that day.
     pub known_places: i64,
+    /// Last known to fail, in places that should have delivered that day and did not: silence is no improvement.
+    pub silent_failing: i64,
+    /// Places that should have delivered that day and are not known.
+    pub silent_places: i64,
+}
+
+/// What is known of a place's days.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct PlaceDays {
+    pub place_id: i32,
+    pub known: Vec<Date>,
+    /// First day and the day after the last, of each time that it should deliver.
+    pub expected: Vec<(Date, Date)>,
 }
 
 /// Counts of a place that held from a day until before another.
@@ -89,29 +102,52 @@ pub struct PlaceSpan {
     pub spoken: i64,
 }
 
-/// Adds up the counts of each day over the places that are known on it.
-pub fn rule_days(spans: &[PlaceSpan], known: &[(i32, Vec<Date>)], from: Date, until: Date) -> Vec<RuleDay> {
+/// What a place is on one of the days.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Mark {
+    NotExpected,
+    Silent,
+    Known,
+}
+
+/// Adds up the counts of each day over the places. A span stays open over a gap: on a silent day it is what was last
+/// known.
+pub fn rule_days(spans: &[PlaceSpan], places: &[PlaceDays], from: Date, until: Date) -> Vec<RuleDay> {
     let length = usize::try_from((until - from).whole_days() + 1).unwrap_or(0);
     let at = |day: Date| usize::try_from((day - from).whole_days()).unwrap_or(0).min(length);
+    let empty = |day| RuleDay { day, failing: 0, spoken: 0, known_places: 0, silent_failing: 0, silent_places: 0 };
     let mut days: Vec<RuleDay> = (0..length)
         .filter_map(|offset| from.checked_add(Duration::days(i64::try_from(offset).ok()?)))
-        .map(|day| RuleDay { day, failing: 0, spoken: 0, known_places: 0 })
+        .map(empty)
         .collect();
-    let mut known_of: rustc_hash::FxHashMap<i32, Vec<bool>> = rustc_hash::FxHashMap::default();
-    for (place_id, place_days) in known {
-        let marks = known_of.entry(*place_id).or_insert_with(|| vec![false; length]);
-        for day in place_days {
-            if (from..=until).contains(day) && !std::mem::replace(&mut marks[at(*day)], true) {
-                days[at(*day)].known_places += 1;
+    let mut marks_of: rustc_hash::FxHashMap<i32, Vec<Mark>> = rustc_hash::FxHashMap::default();
+    for place in places {
+        let marks = marks_of.entry(place.place_id).or_insert_with(|| vec![Mark::NotExpected; length]);
+        for (first, end) in &place.expected {
+            for mark in marks.get_mut(at((*first).max(from))..at(*end)).unwrap_or_default() {
+                *mark = Mark::Silent;
             }
+        }
+        for day in place.known.iter().filter(|day| (from..=until).contains(*day)) {
+            marks[at(*day)] = Mark::Known;
+        }
+    }
+    for marks in marks_of.values() {
+        for (day, mark) in days.iter_mut().zip(marks) {
+            day.known_places += i64::from(*mark == Mark::Known);
+            day.silent_places += i64::from(*mark == Mark::Silent);
         }
     }
     for span in spans {
-        let Some(marks) = known_of.get(&span.place_id) else { continue };
+        let Some(marks) = marks_of.get(&span.place_id) else { continue };
         for offset in at(span.first.max(from))..at(span.end) {
-            if marks[offset] {
-                days[offset].failing += span.failing;
-                days[offset].spoken += span.spoken;
+            match marks[offset] {
+                Mark::Known => {
+                    days[offset].failing += span.failing;
+                    days[offset].spoken += span.spoken;
+                }
+                Mark::Silent => days[offset].silent_failing += span.failing,
+                Mark::NotExpected => {}
             }
         }
     }
@@ -176,23 +212,37 @@ mod tests {
         #[test]
         fn a_rules_days_equal_a_table_of_every_day(
             spans in prop::collection::vec((0_i32..3, 0_i64..12, 1_i64..12, 0_i64..9, 0_i64..9), 0..8),
-            known in prop::collection::vec((0_i32..3, 0_i64..10), 0..20)
+            known in prop::collection::vec((0_i32..3, 0_i64..10), 0..20),
+            expected in prop::collection::vec((0_i32..3, 0_i64..10, 1_i64..12), 0..4)
         ) {
             let spans: Vec<_> = spans.into_iter()
                 .map(|(place_id, first, days, failing, complying)| PlaceSpan {
                     place_id, first: on(first), end: on(first + days), failing, spoken: failing + complying
                 })
                 .collect();
-            let days_of: Vec<(i32, Vec<Date>)> = (0..3)
-                .map(|place| (place, known.iter().filter(|(of, _)| *of == place).map(|(_, day)| on(*day)).collect()))
+            let places: Vec<PlaceDays> = (0..3)
+                .map(|place_id| PlaceDays {
+                    place_id,
+                    known: known.iter().filter(|(of, _)| *of == place_id).map(|(_, day)| on(*day)).collect(),
+                    expected: expected.iter()
+                        .filter(|(of, ..)| *of == place_id)
+                        .map(|(_, first, days)| (on(*first), on(first + days)))
+                        .collect(),
+                })
                 .collect();
-            for (offset, day) in (0_i64..).zip(rule_days(&spans, &days_of, on(0), on(9))) {
-                let expected: i64 = spans.iter()
-                    .filter(|span| span.first <= on(offset) && on(offset) < span.end)
-                    .filter(|span| known.contains(&(span.place_id, offset)))
-                    .map(|span| span.failing)
-                    .sum();
-                prop_assert_eq!(day.failing, expected);
+            for (offset, day) in (0_i64..).zip(rule_days(&spans, &places, on(0), on(9))) {
+                let is_known = |place: i32| known.contains(&(place, offset));
+                let is_expected = |place: i32| {
+                    expected.iter().any(|(of, first, days)| *of == place && (*first..first + days).contains(&offset))
+                };
+                let failing = |meant: &dyn Fn(i32) -> bool| -> i64 {
+                    spans.iter()
+                        .filter(|span| span.first <= on(offset) && on(offset) < span.end && meant(span.place_id))
+                        .map(|span| span.failing)
+                        .sum()
+                };
+                prop_assert_eq!(day.failing, failing(&is_known));
+                prop_assert_eq!(day.silent_failing, failing(&|place| is_expected(place) && !is_known(place)));
                 prop_assert_eq!(day.day, on(offset));
             }
         }

@@ -1,16 +1,20 @@
 //! The evaluations of a day: counted by place and rule from the roll-ups, read by primary key.
+//!
+//! A statement is led by the places or by the rules, whichever are fewer: `place_id + 0` keeps Postgres from asking an
+//! index for every pair of two long lists.
 
 use sqlx::{FromRow, PgConnection};
 use time::Date;
 
 use crate::compliance::core::Counts;
+use crate::compliance::db::Several;
 
-/// Evaluations of a place, or of a rule in a place.
+/// Evaluations of a place, or of a part of them.
 #[derive(Debug, Clone, Copy, FromRow)]
 pub(crate) struct Counted {
     pub(crate) place_id: i32,
-    /// 0 where rules are summed.
-    pub(crate) rule_id: i32,
+    /// By what they are counted within the place: a rule's id, a severity, or 0 where all are summed.
+    pub(crate) part: i32,
     complying: i64,
     not_complying: i64,
     insufficient_data: i64,
@@ -31,7 +35,7 @@ impl Counted {
 }
 
 /// What of a day is asked for, by the store's ids.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Copy)]
 pub(crate) struct Asked<'a> {
     pub(crate) day: Date,
     pub(crate) place_ids: &'a [i32],
@@ -39,40 +43,82 @@ pub(crate) struct Asked<'a> {
     pub(crate) resource_type_id: Option<i16>,
 }
 
-pub(crate) async fn by_place(db: &mut PgConnection, asked: &Asked<'_>) -> sqlx::Result<Vec<Counted>> {
-    sqlx::query_as(
-        "select place_id, 0 as rule_id, sum(complying)::bigint as complying, sum(not_complying)::bigint as not_complying,
-             sum(insufficient_data)::bigint as insufficient_data, sum(not_applicable)::bigint as not_applicable,
-             sum(unrecognised)::bigint as unrecognised
-         from rollup
-         where place_id = any($1) and first_day <= $2 and end_day > $2
-             and ($3::integer[] is null or rule_id = any($3)) and ($4::smallint is null or resource_type_id = $4)
-         group by place_id",
-    )
-    .bind(asked.place_ids)
-    .bind(asked.day)
-    .bind(asked.rule_ids)
-    .bind(asked.resource_type_id)
-    .fetch_all(db)
-    .await
+impl Asked<'_> {
+    /// Whether a few rules of many places are asked for: then the rules lead.
+    fn by_rules(&self) -> bool {
+        self.rule_ids.is_some_and(|rules| self.place_ids.len() > 8 && rules.len() < 2_000)
+    }
 }
 
-pub(crate) async fn by_rule(db: &mut PgConnection, asked: &Asked<'_>) -> sqlx::Result<Vec<Counted>> {
-    sqlx::query_as(
-        "select place_id, rule_id, sum(complying)::bigint as complying, sum(not_complying)::bigint as not_complying,
-             sum(insufficient_data)::bigint as insufficient_data, sum(not_applicable)::bigint as not_applicable,
-             sum(unrecognised)::bigint as unrecognised
-         from rollup
-         where place_id = any($1) and first_day <= $2 and end_day > $2
-             and ($3::integer[] is null or rule_id = any($3)) and ($4::smallint is null or resource_type_id = $4)
-         group by place_id, rule_id",
-    )
-    .bind(asked.place_ids)
-    .bind(asked.day)
-    .bind(asked.rule_ids)
-    .bind(asked.resource_type_id)
-    .fetch_all(db)
-    .await
+/// By what evaluations of a place are counted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Part {
+    Whole,
+    Rule,
+    Severity,
+}
+
+macro_rules! counted {
+    ($where:literal) => {
+        concat!(
+            "select u.place_id, case $5 when 0 then 0 when 1 then u.rule_id else r.severity end as part,
+                 sum(u.complying)::bigint as complying, sum(u.not_complying)::bigint as not_complying,
+                 sum(u.insufficient_data)::bigint as insufficient_data, sum(u.not_applicable)::bigint as not_applicable,
+                 sum(u.unrecognised)::bigint as unrecognised
+             from rollup u join rule r using (rule_id)
+             where u.first_day <= $2 and u.end_day > $2 and ($4::smallint is null or u.resource_type_id = $4) and ",
+            $where,
+            " group by 1, 2"
+        )
+    };
+}
+
+/// Counts of some places, from the roll-ups.
+pub(crate) async fn counted(db: &mut PgConnection, asked: &Asked<'_>, part: Part) -> sqlx::Result<Vec<Counted>> {
+    let sql = if asked.by_rules() {
+        counted!("u.rule_id = any($3) and u.place_id + 0 = any($1)")
+    } else {
+        counted!("u.place_id = any($1) and ($3::integer[] is null or u.rule_id + 0 = any($3))")
+    };
+    sqlx::query_as(sql)
+        .bind(asked.place_ids)
+        .bind(asked.day)
+        .bind(asked.rule_ids)
+        .bind(asked.resource_type_id)
+        .bind(part_number(part))
+        .fetch_all(db)
+        .await
+}
+
+fn part_number(part: Part) -> i32 {
+    match part {
+        Part::Whole => 0,
+        Part::Rule => 1,
+        Part::Severity => 2,
+    }
+}
+
+/// Rules in places: what the rows of a page are read by.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Pair {
+    pub(crate) place_id: i32,
+    pub(crate) rule_id: i32,
+    /// Whether the place's day is known.
+    pub(crate) known: bool,
+}
+
+/// Which rows of some pairs are wanted, and how many.
+#[derive(Debug, Clone)]
+pub(crate) struct Wanted {
+    pub(crate) day: Date,
+    pub(crate) resource_type_id: Option<i16>,
+    /// Of `status::CLASSES`: of places that are known, and of those that are not.
+    pub(crate) statuses: (Vec<i16>, Vec<i16>),
+    /// Resource type and id of the row beside which the first pair begins.
+    pub(crate) edge: Option<(String, String)>,
+    /// Whether the rows before are wanted, the nearest first.
+    pub(crate) backwards: bool,
+    pub(crate) limit: i64,
 }
 
 /// One evaluation.
@@ -87,62 +133,122 @@ pub(crate) struct Row {
     pub(crate) first_day: Date,
 }
 
-/// The evaluations of some rules in some places, each place paired with a rule, in no order.
-pub(crate) async fn rows(
-    db: &mut PgConnection,
-    day: Date,
-    pairs: &[(i32, i32)],
-    resource_type_id: Option<i16>,
-) -> sqlx::Result<Vec<Row>> {
-    let (place_ids, rule_ids): (Vec<i32>, Vec<i32>) = pairs.iter().copied().unzip();
-    sqlx::query_as(
-        "select u.place_id, u.rule_id, u.resource_id, s.resource_type_id, s.id, u.status_id, u.first_day
-         from unnest($1::integer[], $2::integer[]) w (place_id, rule_id)
-         join run u on u.place_id = w.place_id and u.rule_id = w.rule_id
-         join resource s on s.resource_id = u.resource_id
-         where u.first_day <= $3 and u.end_day > $3 and ($4::smallint is null or s.resource_type_id = $4)",
-    )
-    .bind(place_ids)
-    .bind(rule_ids)
-    .bind(day)
-    .bind(resource_type_id)
-    .fetch_all(db)
-    .await
+macro_rules! rows {
+    ($beyond:literal, $order:literal) => {
+        concat!(
+            "select u.place_id, u.rule_id, u.resource_id, s.resource_type_id, s.id, u.status_id, u.first_day
+             from unnest($1::integer[], $2::integer[], $3::boolean[]) with ordinality w (place_id, rule_id, known, n)
+             join run u on u.place_id = w.place_id and u.rule_id = w.rule_id
+             join resource s on s.resource_id = u.resource_id
+             join resource_type y on y.resource_type_id = s.resource_type_id
+             where u.first_day <= $4 and u.end_day > $4 and ($5::smallint is null or s.resource_type_id = $5)
+                 and case when w.known then least(u.status_id, 100) = any($6) else least(u.status_id, 100) = any($7) end
+                 and (w.n > 1 or $8::text is null or ",
+            $beyond,
+            ") order by ",
+            $order,
+            " limit $10"
+        )
+    };
 }
 
-/// Failing evaluations `base` with the day each was first observed, `found`: a failure that a redeployed pack took over
-/// under a new rule name is as old as its timeline. $1 places, $2 day, $3 rules, $4 resource type.
+/// The evaluations of some rules in some places, in the order of the pairs and in it by resource type and id.
+pub(crate) async fn rows(db: &mut PgConnection, pairs: &[Pair], wanted: &Wanted) -> sqlx::Result<Vec<Row>> {
+    let sql = if wanted.backwards {
+        rows!("(y.name, s.id) < ($8, $9)", "w.n, y.name desc, s.id desc")
+    } else {
+        rows!("(y.name, s.id) > ($8, $9)", "w.n, y.name, s.id")
+    };
+    let place_ids: Vec<i32> = pairs.iter().map(|pair| pair.place_id).collect();
+    let rule_ids: Vec<i32> = pairs.iter().map(|pair| pair.rule_id).collect();
+    let known: Vec<bool> = pairs.iter().map(|pair| pair.known).collect();
+    let (edge_type, edge_id) = wanted.edge.clone().unzip();
+    sqlx::query_as(sql)
+        .bind(place_ids)
+        .bind(rule_ids)
+        .bind(known)
+        .bind(wanted.day)
+        .bind(wanted.resource_type_id)
+        .bind(&wanted.statuses.0)
+        .bind(&wanted.statuses.1)
+        .bind(edge_type)
+        .bind(edge_id)
+        .bind(wanted.limit)
+        .fetch_all(db)
+        .await
+}
+
+/// Failing evaluations with the day each was first observed, `found`: a failure that a redeployed pack took over under a
+/// new rule name is as old as its timeline. $1 is the day; $2, $3 and $4 are where a place has had several names of a
+/// timeline: nowhere, mostly, and then there is nothing to follow.
 macro_rules! first_observed {
-    ($then:literal) => {
-        concat!(
-            "with recursive base as not materialized (
-                 select u.place_id, u.rule_id, u.resource_id, r.timeline_id, u.first_day
-                 from run u join rule r using (rule_id)
-                 where u.status_id = 2 and u.place_id = any($1) and u.first_day <= $2 and u.end_day > $2
-                     and ($3::integer[] is null or u.rule_id = any($3))
-                     and ($4::smallint is null or exists (
-                         select from resource s where s.resource_id = u.resource_id and s.resource_type_id = $4))
-             ), several as (
-                 select timeline_id from rule group by timeline_id having count(*) > 1
-             ), chain as (
-                 select place_id, rule_id, resource_id, timeline_id, first_day from base
-                 where timeline_id in (select timeline_id from several)
-                 union all
-                 select c.place_id, c.rule_id, c.resource_id, c.timeline_id, u.first_day
-                 from chain c join rule r using (timeline_id)
-                 join run u on u.place_id = c.place_id and u.rule_id = r.rule_id and u.resource_id = c.resource_id
-                     and u.end_day = c.first_day and u.status_id = 2
-                 where r.rule_id <> c.rule_id
-             ), found as (
-                 select place_id, rule_id, resource_id, first_day as since from base
-                 where timeline_id not in (select timeline_id from several)
-                 union all
-                 select b.place_id, b.rule_id, b.resource_id, min(c.first_day)
-                 from base b join chain c using (place_id, rule_id, resource_id)
-                 group by b.place_id, b.rule_id, b.resource_id
-             ) ",
-            $then
-        )
+    ($several:expr, $base:literal, $then:expr) => {
+        if $several.is_empty() {
+            concat!(
+                "with found as (
+                     select u.place_id, u.rule_id, u.resource_id, r.severity, u.first_day as since
+                     from ",
+                $base,
+                " join rule r on r.rule_id = u.rule_id
+                     where u.status_id = 2 and u.first_day <= $1 and u.end_day > $1
+                         -- Parameters are named by every variant of a statement.
+                         and $2::integer[] is not null and $3::integer[] is not null and $4::integer[] is not null
+                 ) ",
+                $then
+            )
+        } else {
+            concat!(
+                "with recursive base as (
+                     select u.place_id, u.rule_id, u.resource_id, r.timeline_id, r.severity, u.first_day
+                     from ",
+                $base,
+                " join rule r on r.rule_id = u.rule_id
+                     where u.status_id = 2 and u.first_day <= $1 and u.end_day > $1
+                 ), several as materialized (
+                     select place_id, timeline_id, array_agg(rule_id) as rule_ids
+                     from unnest($2::integer[], $3::integer[], $4::integer[]) s (place_id, timeline_id, rule_id)
+                     group by place_id, timeline_id
+                 ), chain as (
+                     select b.place_id, b.rule_id, b.resource_id, b.first_day, v.rule_ids
+                     from base b join several v on v.place_id = b.place_id and v.timeline_id = b.timeline_id
+                     union all
+                     select c.place_id, c.rule_id, c.resource_id, u.first_day, c.rule_ids
+                     from chain c
+                     join run u on u.place_id = c.place_id and u.rule_id = any(c.rule_ids)
+                         and u.resource_id = c.resource_id and u.end_day = c.first_day and u.status_id = 2
+                 ), older as (
+                     select place_id, rule_id, resource_id, min(first_day) as since from chain
+                     group by place_id, rule_id, resource_id
+                 ), found as (
+                     select b.place_id, b.rule_id, b.resource_id, b.severity, coalesce(o.since, b.first_day) as since
+                     from base b left join older o using (place_id, rule_id, resource_id)
+                 ) ",
+                $then
+            )
+        }
+    };
+}
+
+/// The same by places or by rules, whichever lead. $5 places, $6 rules, $7 resource type.
+macro_rules! first_observed_of {
+    ($asked:expr, $several:expr, $then:literal) => {
+        if $asked.by_rules() {
+            first_observed!(
+                $several,
+                "(select * from run v where v.rule_id = any($6) and v.place_id + 0 = any($5)
+                     and ($7::smallint is null or exists (
+                         select from resource s where s.resource_id = v.resource_id and s.resource_type_id = $7))) u",
+                $then
+            )
+        } else {
+            first_observed!(
+                $several,
+                "(select * from run v where v.place_id = any($5) and ($6::integer[] is null or v.rule_id + 0 = any($6))
+                     and ($7::smallint is null or exists (
+                         select from resource s where s.resource_id = v.resource_id and s.resource_type_id = $7))) u",
+                $then
+            )
+        }
     };
 }
 
@@ -154,39 +260,85 @@ pub(crate) struct Failing {
     pub(crate) evaluations: i64,
 }
 
-pub(crate) async fn failing_by_age(db: &mut PgConnection, asked: &Asked<'_>) -> sqlx::Result<Vec<Failing>> {
-    sqlx::query_as(first_observed!(
-        "select r.severity, $2 - f.since + 1 as days, count(*) as evaluations
-         from found f join rule r using (rule_id) group by r.severity, f.since"
+pub(crate) async fn failing_by_age(
+    db: &mut PgConnection,
+    asked: &Asked<'_>,
+    several: &Several,
+) -> sqlx::Result<Vec<Failing>> {
+    sqlx::query_as(first_observed_of!(
+        asked,
+        several,
+        "select severity, $1 - since + 1 as days, count(*) as evaluations from found group by severity, since"
     ))
-    .bind(asked.place_ids)
     .bind(asked.day)
+    .bind(&several.place_ids)
+    .bind(&several.timeline_ids)
+    .bind(&several.rule_ids)
+    .bind(asked.place_ids)
     .bind(asked.rule_ids)
     .bind(asked.resource_type_id)
     .fetch_all(db)
     .await
 }
 
-/// Failing evaluations first observed on one day or later and on another or earlier, counted by place, or by place and
-/// rule.
+/// Failing evaluations of places by the day they were first observed.
+#[derive(Debug, Clone, Copy, FromRow)]
+pub(crate) struct FailingSince {
+    pub(crate) place_id: i32,
+    pub(crate) since: Date,
+    pub(crate) evaluations: i64,
+}
+
+pub(crate) async fn failing_by_day(
+    db: &mut PgConnection,
+    asked: &Asked<'_>,
+    several: &Several,
+) -> sqlx::Result<Vec<FailingSince>> {
+    sqlx::query_as(first_observed_of!(
+        asked,
+        several,
+        "select place_id, since, count(*) as evaluations from found group by place_id, since"
+    ))
+    .bind(asked.day)
+    .bind(&several.place_ids)
+    .bind(&several.timeline_ids)
+    .bind(&several.rule_ids)
+    .bind(asked.place_ids)
+    .bind(asked.rule_ids)
+    .bind(asked.resource_type_id)
+    .fetch_all(db)
+    .await
+}
+
+/// Days of first observation, from (`None`: however early) and until.
+pub(crate) type Observed = (Option<Date>, Date);
+
+/// Failing evaluations first observed on one day or later and on another or earlier, counted.
 pub(crate) async fn failing_between(
     db: &mut PgConnection,
     asked: &Asked<'_>,
-    (from, until): (Option<Date>, Date),
-    by_rule: bool,
+    several: &Several,
+    (from, until): Observed,
+    part: Part,
 ) -> sqlx::Result<Vec<Counted>> {
-    sqlx::query_as(first_observed!(
-        "select place_id, case when $7 then rule_id else 0 end as rule_id, 0::bigint as complying, count(*) as not_complying,
+    sqlx::query_as(first_observed_of!(
+        asked,
+        several,
+        "select place_id, case $10 when 0 then 0 when 1 then rule_id else severity end as part,
+             0::bigint as complying, count(*) as not_complying,
              0::bigint as insufficient_data, 0::bigint as not_applicable, 0::bigint as unrecognised
-         from found where since between coalesce($5, '-infinity'::date) and $6 group by 1, 2"
+         from found where since between coalesce($8, '-infinity'::date) and $9 group by 1, 2"
     ))
-    .bind(asked.place_ids)
     .bind(asked.day)
+    .bind(&several.place_ids)
+    .bind(&several.timeline_ids)
+    .bind(&several.rule_ids)
+    .bind(asked.place_ids)
     .bind(asked.rule_ids)
     .bind(asked.resource_type_id)
     .bind(from)
     .bind(until)
-    .bind(by_rule)
+    .bind(part_number(part))
     .fetch_all(db)
     .await
 }
@@ -196,6 +348,7 @@ pub(crate) async fn failing_between(
 pub(crate) struct FailingRow {
     pub(crate) place_id: i32,
     pub(crate) rule_id: i32,
+    pub(crate) resource_id: i32,
     pub(crate) resource_type_id: i16,
     pub(crate) id: String,
     pub(crate) since: Date,
@@ -205,16 +358,22 @@ pub(crate) struct FailingRow {
 pub(crate) async fn oldest_failing(
     db: &mut PgConnection,
     asked: &Asked<'_>,
+    several: &Several,
     limit: i64,
 ) -> sqlx::Result<Vec<FailingRow>> {
-    sqlx::query_as(first_observed!(
-        "select f.place_id, f.rule_id, s.resource_type_id, s.id, f.since
-         from found f join resource s using (resource_id) join place p on p.place_id = f.place_id
-             join rule r using (rule_id) join resource_type y using (resource_type_id)
-         order by f.since, p.account_id, p.region, r.name, y.name, s.id limit $5"
+    sqlx::query_as(first_observed_of!(
+        asked,
+        several,
+        "select f.place_id, f.rule_id, f.resource_id, s.resource_type_id, s.id, f.since
+         from found f join resource s on s.resource_id = f.resource_id join place p on p.place_id = f.place_id
+             join rule r on r.rule_id = f.rule_id join resource_type y using (resource_type_id)
+         order by f.since, p.account_id, p.region, r.name, y.name, s.id limit $8"
     ))
-    .bind(asked.place_ids)
     .bind(asked.day)
+    .bind(&several.place_ids)
+    .bind(&several.timeline_ids)
+    .bind(&several.rule_ids)
+    .bind(asked.place_ids)
     .bind(asked.rule_ids)
     .bind(asked.resource_type_id)
     .bind(limit)
@@ -222,16 +381,86 @@ pub(crate) async fn oldest_failing(
     .await
 }
 
-/// When each failing evaluation of some rules in some places was first observed: place, rule, resource, day.
-pub(crate) async fn failing_since(
+macro_rules! failing_rows {
+    ($several:expr, $beyond:literal, $order:literal) => {
+        first_observed!(
+            $several,
+            "unnest($5::integer[], $6::integer[]) w (place_id, rule_id)
+             join run u on u.place_id = w.place_id and u.rule_id = w.rule_id",
+            concat!(
+                "select f.place_id, f.rule_id, f.resource_id, s.resource_type_id, s.id, f.since
+                 from unnest($5::integer[], $6::integer[]) with ordinality w (place_id, rule_id, n)
+                 join found f on f.place_id = w.place_id and f.rule_id = w.rule_id
+                 join resource s on s.resource_id = f.resource_id
+                 join resource_type y on y.resource_type_id = s.resource_type_id
+                 where ($7::smallint is null or s.resource_type_id = $7)
+                     and f.since between coalesce($8, '-infinity'::date) and $9
+                     and (w.n > 1 or $10::text is null or ",
+                $beyond,
+                ") order by ",
+                $order,
+                " limit $12"
+            )
+        )
+    };
+}
+
+/// Failing evaluations of some rules in some places, first observed within some days; in the order of [`rows`].
+pub(crate) async fn failing_rows(
     db: &mut PgConnection,
-    asked: &Asked<'_>,
-) -> sqlx::Result<Vec<(i32, i32, i32, Date)>> {
-    sqlx::query_as(first_observed!("select place_id, rule_id, resource_id, since from found"))
-        .bind(asked.place_ids)
-        .bind(asked.day)
-        .bind(asked.rule_ids)
-        .bind(asked.resource_type_id)
+    pairs: &[Pair],
+    wanted: &Wanted,
+    several: &Several,
+    (from, until): Observed,
+) -> sqlx::Result<Vec<FailingRow>> {
+    let sql = if wanted.backwards {
+        failing_rows!(several, "(y.name, s.id) < ($10, $11)", "w.n, y.name desc, s.id desc")
+    } else {
+        failing_rows!(several, "(y.name, s.id) > ($10, $11)", "w.n, y.name, s.id")
+    };
+    let place_ids: Vec<i32> = pairs.iter().map(|pair| pair.place_id).collect();
+    let rule_ids: Vec<i32> = pairs.iter().map(|pair| pair.rule_id).collect();
+    let (edge_type, edge_id) = wanted.edge.clone().unzip();
+    sqlx::query_as(sql)
+        .bind(wanted.day)
+        .bind(&several.place_ids)
+        .bind(&several.timeline_ids)
+        .bind(&several.rule_ids)
+        .bind(place_ids)
+        .bind(rule_ids)
+        .bind(wanted.resource_type_id)
+        .bind(from)
+        .bind(until)
+        .bind(edge_type)
+        .bind(edge_id)
+        .bind(wanted.limit)
         .fetch_all(db)
         .await
+}
+
+/// When each of some failing evaluations was first observed: place, rule, resource, day.
+pub(crate) async fn failing_since(
+    db: &mut PgConnection,
+    day: Date,
+    rows: &[&Row],
+    several: &Several,
+) -> sqlx::Result<Vec<(i32, i32, i32, Date)>> {
+    let place_ids: Vec<i32> = rows.iter().map(|row| row.place_id).collect();
+    let rule_ids: Vec<i32> = rows.iter().map(|row| row.rule_id).collect();
+    let resource_ids: Vec<i32> = rows.iter().map(|row| row.resource_id).collect();
+    sqlx::query_as(first_observed!(
+        several,
+        "unnest($5::integer[], $6::integer[], $7::integer[]) w (place_id, rule_id, resource_id)
+         join run u on u.place_id = w.place_id and u.rule_id = w.rule_id and u.resource_id = w.resource_id",
+        "select place_id, rule_id, resource_id, since from found"
+    ))
+    .bind(day)
+    .bind(&several.place_ids)
+    .bind(&several.timeline_ids)
+    .bind(&several.rule_ids)
+    .bind(place_ids)
+    .bind(rule_ids)
+    .bind(resource_ids)
+    .fetch_all(db)
+    .await
 }

@@ -6,47 +6,12 @@ pub(super) mod resource;
 pub(super) mod rules;
 pub(super) mod totals;
 
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxHashMap, FxHashSet};
 use sqlx::{FromRow, PgConnection};
 use time::{Date, OffsetDateTime};
 
 use super::core::{Counts, PlaceDay};
 use super::{DeliveryState, Severity, Status};
-
-/// What the store stands on: its newest collections.
-#[derive(Debug, Clone, PartialEq, Eq, FromRow)]
-pub(super) struct Standing {
-    pub(super) newest_collection: Option<i64>,
-    pub(super) running: bool,
-    /// The newest that finished.
-    pub(super) collection_id: Option<i64>,
-    pub(super) finished_at: Option<OffsetDateTime>,
-    pub(super) source: Option<String>,
-    pub(super) engine: Option<String>,
-}
-
-impl Standing {
-    /// The key of something that depends on the store as it stands; `None` while a collection changes it.
-    pub(super) fn key(&self, organization_id: i16, what: &str) -> Option<String> {
-        let newest = self.newest_collection.filter(|_| !self.running)?;
-        Some(format!("{organization_id}|{newest}|{what}"))
-    }
-}
-
-pub(super) async fn standing(db: &mut PgConnection, organization_id: i16) -> sqlx::Result<Standing> {
-    sqlx::query_as(
-        "select s.newest_collection, coalesce(s.running, false) as running, f.collection_id, f.finished_at, f.source, f.engine
-         from (select max(collection_id) as newest_collection, bool_or(state = 'running') as running
-               from collection where organization_id = $1) s
-         left join lateral (
-             select collection_id, finished_at, source, engine from collection
-             where organization_id = $1 and state = 'finished' order by collection_id desc limit 1
-         ) f on true",
-    )
-    .bind(organization_id)
-    .fetch_one(db)
-    .await
-}
 
 #[derive(FromRow)]
 struct PlaceRow {
@@ -139,7 +104,7 @@ pub(super) async fn places(db: &mut PgConnection, organization_id: i16, day: Dat
 
 /// A rule by its name as delivered.
 #[expect(clippy::struct_field_names, reason = "the column's name, which tells it from other ids")]
-#[derive(Debug, Clone, FromRow)]
+#[derive(Debug, Clone)]
 pub(super) struct Rule {
     pub(super) rule_id: i32,
     pub(super) name: String,
@@ -158,12 +123,52 @@ impl Rule {
     }
 }
 
+/// A line of the one statement that reads all names: a rule, a resource type or a status.
+#[derive(FromRow)]
+struct Named {
+    kind: i16,
+    id: i32,
+    name: String,
+    core_name: Option<String>,
+    timeline_id: Option<i32>,
+    origin: Option<String>,
+    pack: Option<String>,
+    identifier: Option<String>,
+    severity: Option<i16>,
+    title: Option<String>,
+    /// Of a place that has had several names of a timeline: one of the rules.
+    rule_id: Option<i32>,
+}
+
+/// Names of a timeline that a place has had beside others: where a pack was deployed again, a failure is as old as its
+/// timeline. Three lists of equal length.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(super) struct Several {
+    pub(super) place_ids: Vec<i32>,
+    pub(super) timeline_ids: Vec<i32>,
+    pub(super) rule_ids: Vec<i32>,
+}
+
+impl Several {
+    fn push(&mut self, place_id: i32, timeline_id: i32, rule_id: i32) {
+        self.place_ids.push(place_id);
+        self.timeline_ids.push(timeline_id);
+        self.rule_ids.push(rule_id);
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.place_ids.is_empty()
+    }
+}
+
 /// The names behind the store's small ids.
 #[derive(Debug, Default)]
 pub(super) struct Catalog {
     /// By name.
     pub(super) rules: Vec<Rule>,
     rule_at: FxHashMap<i32, usize>,
+    by_core: FxHashMap<String, Vec<usize>>,
+    several: Several,
     /// By name.
     pub(super) types: Vec<(i16, String)>,
     type_at: FxHashMap<i16, usize>,
@@ -177,6 +182,31 @@ impl Catalog {
         Some((at, self.rules.get(at)?))
     }
 
+    /// Of some places, and of some rules or all, the names that continue others.
+    pub(super) fn several(&self, place_ids: &[i32], rule_ids: Option<&[i32]>) -> Several {
+        let mut several = Several::default();
+        if self.several.is_empty() {
+            return several;
+        }
+        let places: FxHashSet<i32> = place_ids.iter().copied().collect();
+        let timelines: Option<FxHashSet<i32>> = rule_ids.map(|rule_ids| {
+            rule_ids.iter().filter_map(|rule_id| self.rule(*rule_id)).map(|(_, rule)| rule.timeline_id).collect()
+        });
+        let all = self.several.place_ids.iter().zip(&self.several.timeline_ids).zip(&self.several.rule_ids);
+        for ((place_id, timeline_id), rule_id) in all {
+            let asked = timelines.as_ref().is_none_or(|timelines| timelines.contains(timeline_id));
+            if asked && places.contains(place_id) {
+                several.push(*place_id, *timeline_id, *rule_id);
+            }
+        }
+        several
+    }
+
+    /// The rules of a core name, by name.
+    pub(super) fn of_core(&self, core_name: &str) -> impl Iterator<Item = &Rule> {
+        self.by_core.get(core_name).into_iter().flatten().filter_map(|at| self.rules.get(*at))
+    }
+
     pub(super) fn type_name(&self, resource_type_id: i16) -> &str {
         let name = self.type_at.get(&resource_type_id).and_then(|at| self.types.get(*at));
         name.map_or("", |(_, name)| name)
@@ -188,38 +218,64 @@ impl Catalog {
 
     /// About how much memory it takes.
     pub(super) fn weight(&self) -> usize {
-        let rules: usize = self.rules.iter().map(|rule| 160 + rule.name.len() * 4).sum();
-        rules + self.types.len() * 80
+        let rules: usize = self.rules.iter().map(|rule| 240 + rule.name.len() * 6).sum();
+        rules + self.types.len() * 80 + self.several.place_ids.len() * 12
     }
 }
 
 pub(super) async fn catalog(db: &mut PgConnection, organization_id: i16) -> sqlx::Result<Catalog> {
-    let rules: Vec<Rule> = sqlx::query_as(
-        "select r.rule_id, r.name, r.core_name, r.timeline_id, r.origin, t.pack, r.source_identifier as identifier, r.severity, r.title
-         from rule r join timeline t using (timeline_id)
-         where r.organization_id = $1 order by r.name",
+    // One statement for all of them: a page has few to spend.
+    let named: Vec<Named> = sqlx::query_as(
+        "select 0::smallint as kind, r.rule_id as id, r.name, r.core_name, r.timeline_id, r.origin, t.pack,
+             r.source_identifier as identifier, r.severity, r.title, null::integer as rule_id
+         from rule r join timeline t using (timeline_id) where r.organization_id = $1
+         union all
+         select 1::smallint, resource_type_id::integer, name, null, null, null, null, null, null, null, null from resource_type
+         union all
+         select 2::smallint, status_id::integer, name, null, null, null, null, null, null, null, null from status
+         union all
+         (with several as (
+             select e.place_id, r.timeline_id from rule_presence e join rule r using (rule_id)
+             where r.organization_id = $1 group by e.place_id, r.timeline_id having min(e.rule_id) <> max(e.rule_id)
+         )
+         select distinct 3::smallint, e.place_id, '', null, r.timeline_id, null, null, null, null::smallint, null, e.rule_id
+         from several s join rule r on r.timeline_id = s.timeline_id
+             join rule_presence e on e.rule_id = r.rule_id and e.place_id = s.place_id)",
     )
     .bind(organization_id)
-    .fetch_all(&mut *db)
-    .await?;
-    // One statement for both short lists: a page has few to spend.
-    let words: Vec<(bool, i16, String)> = sqlx::query_as(
-        "select true, resource_type_id, name from resource_type
-         union all select false, status_id, name from status order by 1, 3",
-    )
     .fetch_all(db)
     .await?;
     let mut catalog = Catalog::default();
-    for (is_type, id, name) in words {
-        if is_type {
-            catalog.types.push((id, name));
-        } else {
-            catalog.statuses.insert(id, Status::parse(&name));
+    for line in named {
+        let small = i16::try_from(line.id);
+        match (line.kind, small) {
+            (3, _) => {
+                let (timeline_id, rule_id) = (line.timeline_id.unwrap_or_default(), line.rule_id.unwrap_or_default());
+                catalog.several.push(line.id, timeline_id, rule_id);
+            }
+            (1, Ok(id)) => catalog.types.push((id, line.name)),
+            (2, Ok(id)) => {
+                catalog.statuses.insert(id, Status::parse(&line.name));
+            }
+            _ => catalog.rules.push(Rule {
+                rule_id: line.id,
+                name: line.name,
+                core_name: line.core_name.unwrap_or_default(),
+                timeline_id: line.timeline_id.unwrap_or_default(),
+                origin: line.origin.unwrap_or_default(),
+                pack: line.pack.unwrap_or_default(),
+                identifier: line.identifier,
+                severity: line.severity.unwrap_or_default(),
+                title: line.title,
+            }),
         }
     }
+    catalog.rules.sort_unstable_by(|left, right| left.name.cmp(&right.name));
     catalog.types.sort_by(|(_, left), (_, right)| left.cmp(right));
     catalog.type_at = catalog.types.iter().enumerate().map(|(at, (id, _))| (*id, at)).collect();
-    catalog.rule_at = rules.iter().enumerate().map(|(at, rule)| (rule.rule_id, at)).collect();
-    catalog.rules = rules;
+    catalog.rule_at = catalog.rules.iter().enumerate().map(|(at, rule)| (rule.rule_id, at)).collect();
+    for (at, rule) in catalog.rules.iter().enumerate() {
+        catalog.by_core.entry(rule.core_name.clone()).or_default().push(at);
+    }
     Ok(catalog)
 }

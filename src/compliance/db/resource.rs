@@ -1,24 +1,11 @@
 //! One resource, one account: their rows as they are.
 
+use serde::Deserialize;
+use sqlx::types::Json;
 use sqlx::{FromRow, PgConnection};
 use time::{Date, OffsetDateTime};
 
 use crate::compliance::DeliveryState;
-
-/// The row id of a resource.
-pub(crate) async fn find(
-    db: &mut PgConnection,
-    place_id: i32,
-    resource_type_id: i16,
-    id: &str,
-) -> sqlx::Result<Option<i32>> {
-    sqlx::query_scalar("select resource_id from resource where place_id = $1 and resource_type_id = $2 and id = $3")
-        .bind(place_id)
-        .bind(resource_type_id)
-        .bind(id)
-        .fetch_optional(db)
-        .await
-}
 
 /// A status that a rule held.
 #[derive(Debug, Clone, FromRow)]
@@ -31,16 +18,49 @@ pub(crate) struct Run {
     pub(crate) item_captured_at: Option<OffsetDateTime>,
 }
 
-/// Everything that was said of a resource up to a day.
-pub(crate) async fn runs(db: &mut PgConnection, resource_id: i32, until: Date) -> sqlx::Result<Vec<Run>> {
-    sqlx::query_as(
-        "select rule_id, first_day, nullif(end_day, 'infinity') as end_day, status_id, item_captured_at
-         from run where resource_id = $1 and first_day <= $2 order by first_day, rule_id",
+/// A resource's id and type in a place.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Named<'a> {
+    pub(crate) place_id: i32,
+    pub(crate) resource_type_id: i16,
+    pub(crate) id: &'a str,
+}
+
+#[derive(FromRow)]
+struct RunRow {
+    rule_id: Option<i32>,
+    first_day: Option<Date>,
+    end_day: Option<Date>,
+    status_id: Option<i16>,
+    item_captured_at: Option<OffsetDateTime>,
+}
+
+/// Everything that was said of a resource up to a day; `None` where there never was such a resource.
+pub(crate) async fn runs(db: &mut PgConnection, named: Named<'_>, until: Date) -> sqlx::Result<Option<Vec<Run>>> {
+    let rows: Vec<RunRow> = sqlx::query_as(
+        "select u.rule_id, u.first_day, nullif(u.end_day, 'infinity') as end_day, u.status_id, u.item_captured_at
+         from resource s left join run u on u.resource_id = s.resource_id and u.first_day <= $4
+         where s.place_id = $1 and s.resource_type_id = $2 and s.id = $3 order by u.first_day, u.rule_id",
     )
-    .bind(resource_id)
+    .bind(named.place_id)
+    .bind(named.resource_type_id)
+    .bind(named.id)
     .bind(until)
     .fetch_all(db)
-    .await
+    .await?;
+    if rows.is_empty() {
+        return Ok(None);
+    }
+    let run = |row: RunRow| {
+        Some(Run {
+            rule_id: row.rule_id?,
+            first_day: row.first_day?,
+            end_day: row.end_day,
+            status_id: row.status_id?,
+            item_captured_at: row.item_captured_at,
+        })
+    };
+    Ok(Some(rows.into_iter().filter_map(run).collect()))
 }
 
 /// A place's day.
@@ -86,7 +106,7 @@ pub(crate) async fn days(
 }
 
 /// A delivered object of a day with its standing.
-#[derive(Debug, Clone, FromRow)]
+#[derive(Debug, Clone, Deserialize)]
 pub(crate) struct Object {
     pub(crate) region: String,
     pub(crate) kind: String,
@@ -98,82 +118,79 @@ pub(crate) struct Object {
     pub(crate) collection_id: Option<i64>,
 }
 
-/// The objects of some places on a day, at most so many.
-pub(crate) async fn objects(
-    db: &mut PgConnection,
-    place_ids: &[i32],
-    day: Date,
-    limit: i64,
-) -> sqlx::Result<Vec<Object>> {
-    sqlx::query_as(
-        "select p.region, o.kind, o.key, o.size_bytes, o.evaluations, c.outcome, c.reason, c.collection_id
-         from object o join place p using (place_id)
-         left join lateral (
-             select outcome, reason, collection_id from object_outcome
-             where object_id = o.object_id order by collection_id desc limit 1
-         ) c on true
-         where o.place_id = any($1) and o.day = $2
-         order by p.region, o.key, o.object_id limit $3",
-    )
-    .bind(place_ids)
-    .bind(day)
-    .bind(limit)
-    .fetch_all(db)
-    .await
-}
-
-/// An account's life in the organisation.
-#[derive(Debug, Clone, FromRow)]
+/// An account's life in the organisation; days as YYYY-MM-DD.
+#[derive(Debug, Clone, Deserialize)]
 pub(crate) struct Account {
     pub(crate) name: String,
     pub(crate) status: String,
-    pub(crate) joined_on: Option<Date>,
-    pub(crate) left_on: Option<Date>,
-}
-
-pub(crate) async fn account(
-    db: &mut PgConnection,
-    organization_id: i16,
-    account_id: &str,
-) -> sqlx::Result<Option<Account>> {
-    sqlx::query_as(
-        "select name, status, joined_on, left_on from account where organization_id = $1 and account_id = $2",
-    )
-    .bind(organization_id)
-    .bind(account_id)
-    .fetch_optional(db)
-    .await
+    pub(crate) joined_on: Option<String>,
+    pub(crate) left_on: Option<String>,
 }
 
 /// AWS's own verdict on a conformance pack in a place on a day.
-#[derive(Debug, Clone, FromRow)]
+#[derive(Debug, Clone, Deserialize)]
 pub(crate) struct PackVerdict {
     pub(crate) place_id: i32,
     pub(crate) name: String,
     pub(crate) id: String,
     pub(crate) core_name: String,
     pub(crate) status_id: i16,
-    pub(crate) first_day: Date,
+    /// As YYYY-MM-DD.
+    pub(crate) first_day: String,
     pub(crate) compliant_rules: i32,
     pub(crate) non_compliant_rules: i32,
     pub(crate) total_rules: i32,
 }
 
-pub(crate) async fn pack_verdicts(
+/// What a page says of an account beside its evaluations.
+#[derive(Debug, Clone)]
+pub(crate) struct About {
+    /// `None` where no account list names it.
+    pub(crate) account: Option<Account>,
+    pub(crate) verdicts: Vec<PackVerdict>,
+    /// The delivered objects of its places on the day, at most as many as asked for.
+    pub(crate) objects: Vec<Object>,
+}
+
+/// One statement for all three, as JSON: a page has few to spend.
+pub(crate) async fn about(
     db: &mut PgConnection,
+    (organization_id, account_id): (i16, &str),
     place_ids: &[i32],
     day: Date,
-) -> sqlx::Result<Vec<PackVerdict>> {
-    sqlx::query_as(
-        "select c.place_id, c.name, c.id, c.core_name, v.status_id, v.first_day, v.compliant_rules, v.non_compliant_rules,
-             v.total_rules
-         from conformance_pack c join conformance_pack_run v using (conformance_pack_id)
-         join place p using (place_id)
-         where c.place_id = any($1) and v.first_day <= $2 and v.end_day > $2
-         order by c.core_name, p.account_id, p.region, c.id",
-    )
-    .bind(place_ids)
-    .bind(day)
-    .fetch_all(db)
-    .await
+    limit: i64,
+) -> sqlx::Result<About> {
+    let (account, verdicts, objects): (Option<Json<Account>>, Json<Vec<PackVerdict>>, Json<Vec<Object>>) =
+        sqlx::query_as(
+            "select
+                 (select to_jsonb(a) from (
+                     select name, status, joined_on, left_on from account where organization_id = $1 and account_id = $2
+                 ) a),
+                 (select coalesce(jsonb_agg(v), '[]') from (
+                     select c.place_id, c.name, c.id, c.core_name, v.status_id, v.first_day, v.compliant_rules,
+                         v.non_compliant_rules, v.total_rules
+                     from conformance_pack c join conformance_pack_run v using (conformance_pack_id)
+                     join place p using (place_id)
+                     where c.place_id = any($3) and v.first_day <= $4 and v.end_day > $4
+                     order by c.core_name, p.account_id, p.region, c.id
+                 ) v),
+                 (select coalesce(jsonb_agg(f), '[]') from (
+                     select p.region, o.kind, o.key, o.size_bytes, o.evaluations, c.outcome, c.reason, c.collection_id
+                     from object o join place p using (place_id)
+                     left join lateral (
+                         select outcome, reason, collection_id from object_outcome
+                         where object_id = o.object_id order by collection_id desc limit 1
+                     ) c on true
+                     where o.place_id = any($3) and o.day = $4
+                     order by p.region, o.key, o.object_id limit $5
+                 ) f)",
+        )
+        .bind(organization_id)
+        .bind(account_id)
+        .bind(place_ids)
+        .bind(day)
+        .bind(limit)
+        .fetch_one(db)
+        .await?;
+    Ok(About { account: account.map(|account| account.0), verdicts: verdicts.0, objects: objects.0 })
 }

@@ -4,6 +4,7 @@ use sqlx::{FromRow, PgConnection};
 use time::Date;
 
 use crate::compliance::core::Counts;
+use crate::compliance::core::history::PlaceDays;
 
 /// Places with whether the day is known; counts of places that are not known are what was last known of them.
 #[derive(Debug, Clone, Default)]
@@ -113,8 +114,9 @@ pub(crate) async fn present_in(
     day: Date,
 ) -> sqlx::Result<Vec<(i32, i32)>> {
     sqlx::query_as(
+        // `+ 0`: the rules lead, and no index is asked for every pair of two long lists.
         "select place_id, rule_id from rule_presence
-         where place_id = any($1) and rule_id = any($2) and first_day <= $3 and end_day > $3",
+         where place_id + 0 = any($1) and rule_id = any($2) and first_day <= $3 and end_day > $3",
     )
     .bind(place_ids)
     .bind(rule_ids)
@@ -172,7 +174,7 @@ pub(crate) async fn history(
         "select place_id, greatest(first_day, $3) as first_day, least(end_day, $4 + 1) as end_day,
              not_complying::bigint, (complying + not_complying)::bigint as spoken
          from rollup
-         where rule_id = any($2) and place_id = any($1) and first_day <= $4 and end_day > $3",
+         where rule_id = any($2) and place_id + 0 = any($1) and first_day <= $4 and end_day > $3",
     )
     .bind(place_ids)
     .bind(rule_ids)
@@ -182,21 +184,34 @@ pub(crate) async fn history(
     .await
 }
 
-/// The days from one to another on which each place is known, as places and days.
-pub(crate) async fn known_days(
+/// What is known of the days from one to another of some places.
+pub(crate) async fn place_days(
     db: &mut PgConnection,
     place_ids: &[i32],
     from: Date,
     until: Date,
-) -> sqlx::Result<Vec<(i32, Vec<Date>)>> {
-    sqlx::query_as(
-        "select place_id, array_agg(day) from delivery
-         where place_id = any($1) and day between $2 and $3 and until_collection is null and known
-         group by place_id",
+) -> sqlx::Result<Vec<PlaceDays>> {
+    let rows: Vec<(i32, Vec<Date>, Vec<Date>, Vec<Date>)> = sqlx::query_as(
+        "select w.place_id,
+             array(select d.day from delivery d where d.place_id = w.place_id and d.day between $2 and $3
+                   and d.until_collection is null and d.known),
+             coalesce(e.firsts, '{}'), coalesce(e.ends, '{}')
+         from unnest($1::integer[]) w (place_id)
+         left join lateral (
+             -- Postgres's infinity is no day of a calendar.
+             select array_agg(x.first_day) as firsts, array_agg(least(x.end_day, $3 + 1)) as ends
+             from expected_place x where x.place_id = w.place_id and x.until_collection is null and x.first_day <= $3
+         ) e on true",
     )
     .bind(place_ids)
     .bind(from)
     .bind(until)
     .fetch_all(db)
-    .await
+    .await?;
+    let place = |(place_id, known, firsts, ends): (i32, Vec<Date>, Vec<Date>, Vec<Date>)| PlaceDays {
+        place_id,
+        known,
+        expected: firsts.into_iter().zip(ends).collect(),
+    };
+    Ok(rows.into_iter().map(place).collect())
 }

@@ -42,8 +42,60 @@ pub(crate) async fn trend(
     .bind(until)
     .fetch_all(db)
     .await?;
-    Ok(rows
-        .into_iter()
+    Ok(totals(rows))
+}
+
+/// The same of some places only.
+pub(crate) async fn trend_of(
+    db: &mut PgConnection,
+    place_ids: &[i32],
+    from: Date,
+    until: Date,
+) -> sqlx::Result<Vec<DayTotal>> {
+    let rows: Vec<DayTotalRow> = sqlx::query_as(
+        "with each as (
+             select g.day::date as day, p.account_id, bool_or(e.expected) as expected,
+                 bool_or(d.known is true or l.unknown is not null) as seen,
+                 sum(d.complying) filter (where d.known) as complying,
+                 sum(d.not_complying) filter (where d.known) as not_complying,
+                 sum(d.insufficient_data) filter (where d.known) as insufficient_data,
+                 sum(d.not_applicable) filter (where d.known) as not_applicable,
+                 sum(d.unrecognised) filter (where d.known) as unrecognised,
+                 sum(l.unknown) filter (where e.expected) as carried,
+                 count(*) filter (where e.expected and d.known is not true and l.unknown is null) as never_places
+             from place p
+             cross join generate_series($2::timestamp, $3::timestamp, interval '1 day') g (day)
+             cross join lateral (select exists (
+                 select from expected_place x where x.place_id = p.place_id and x.until_collection is null
+                     and x.first_day <= g.day::date and x.end_day > g.day::date) as expected) e
+             left join delivery d on d.place_id = p.place_id and d.day = g.day::date and d.until_collection is null
+             left join lateral (
+                 select k.complying + k.not_complying + k.insufficient_data + k.unrecognised as unknown from delivery k
+                 where k.place_id = p.place_id and k.day < g.day::date and k.until_collection is null and k.known
+                 order by k.day desc limit 1
+             ) l on d.known is not true
+             where p.place_id = any($1)
+             group by 1, 2
+         )
+         select day, (count(*) filter (where expected and not seen))::integer as never_seen_accounts,
+             coalesce(sum(never_places) filter (where seen), 0)::integer as never_seen_places,
+             coalesce(sum(complying), 0)::bigint as complying, coalesce(sum(not_complying), 0)::bigint as not_complying,
+             coalesce(sum(insufficient_data), 0)::bigint as insufficient_data,
+             coalesce(sum(not_applicable), 0)::bigint as not_applicable,
+             coalesce(sum(unrecognised), 0)::bigint as unrecognised,
+             coalesce(sum(carried), 0)::bigint as unknown_carried
+         from each group by day order by day",
+    )
+    .bind(place_ids)
+    .bind(from)
+    .bind(until)
+    .fetch_all(db)
+    .await?;
+    Ok(totals(rows))
+}
+
+fn totals(rows: Vec<DayTotalRow>) -> Vec<DayTotal> {
+    rows.into_iter()
         .map(|row| DayTotal {
             day: row.day,
             figures: Figures {
@@ -61,7 +113,7 @@ pub(crate) async fn trend(
                 },
             },
         })
-        .collect())
+        .collect()
 }
 
 /// An issued pack.

@@ -21,7 +21,7 @@ pub(super) enum Expectations {
 
 impl Expectations {
     pub(super) async fn load(db: &mut PgConnection, scope: &Scope, known_at: KnownAt) -> sqlx::Result<Self> {
-        if !completeness_established(db, scope.organization_id, known_at).await? {
+        if !deliveries_db::has_account_list(db, scope.organization_id, known_at).await? {
             return Ok(Self::Collected(deliveries_db::collected_days(db, scope.organization_id, known_at).await?));
         }
         let mut listed: FxHashMap<i32, Vec<(Day, Day)>> = FxHashMap::default();
@@ -41,13 +41,14 @@ impl Expectations {
     }
 }
 
-/// Whether any account list was known: without one, completeness against the organisation is not established.
+/// Whether an account list and a list of Regions were known: without both, completeness against the organisation is not
+/// established.
 pub async fn completeness_established(
     db: &mut PgConnection,
     organization_id: i16,
     known_at: KnownAt,
 ) -> sqlx::Result<bool> {
-    deliveries_db::has_account_list(db, organization_id, known_at).await
+    deliveries_db::has_both_lists(db, organization_id, known_at).await
 }
 
 /// What arrived for a place on a day.

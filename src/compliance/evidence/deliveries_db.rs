@@ -21,6 +21,22 @@ pub(super) async fn has_account_list(
         .await
 }
 
+/// Whether both lists that say what should deliver were known.
+pub(super) async fn has_both_lists(
+    db: &mut PgConnection,
+    organization_id: i16,
+    known_at: KnownAt,
+) -> sqlx::Result<bool> {
+    sqlx::query_scalar(
+        "select exists (select from account_list where organization_id = $1 and collection_id <= $2)
+             and exists (select from region_list where organization_id = $1 and collection_id <= $2)",
+    )
+    .bind(organization_id)
+    .bind(known_at.0)
+    .fetch_one(db)
+    .await
+}
+
 /// The first and the last day of an organisation with anything delivered.
 pub(super) async fn collected_days(
     db: &mut PgConnection,

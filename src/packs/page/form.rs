@@ -34,8 +34,20 @@ impl NewForm {
             title: value("title"),
             from: value("from"),
             as_of: value("as_of_day"),
-            accounts: fields.iter().filter(|(key, _)| key == "account").map(|(_, value)| value.clone()).collect(),
+            // Boxes that were ticked, or one field with an id a line.
+            accounts: fields
+                .iter()
+                .filter(|(key, _)| key == "account")
+                .flat_map(|(_, value)| value.split([',', ' ', '\n', '\r', '\t']))
+                .filter(|id| !id.is_empty())
+                .map(str::to_owned)
+                .collect(),
         }
+    }
+
+    /// The chosen accounts as they are typed, one a line.
+    pub(super) fn lines(&self) -> String {
+        self.accounts.join("\n")
     }
 
     pub(super) fn has(&self, account_id: &str) -> bool {
@@ -112,6 +124,18 @@ mod tests {
             parse("Q3", "2026-10-01", "2026-11-22", &["000000000001"]).unwrap().accounts,
             Some(vec!["000000000001".to_owned()])
         );
+    }
+
+    #[test]
+    fn accounts_are_ticked_or_typed_one_a_line() {
+        let of = |values: &[&str]| {
+            let fields: Vec<(String, String)> =
+                values.iter().map(|value| ("account".to_owned(), (*value).to_owned())).collect();
+            NewForm::of(&fields).accounts
+        };
+        assert_eq!(of(&["000000000001", "000000000002"]), ["000000000001", "000000000002"]);
+        assert_eq!(of(&["000000000001\r\n000000000002, 000000000003\r\n"]).len(), 3);
+        assert!(of(&[""]).is_empty());
     }
 
     #[test]

@@ -1,0 +1,20 @@
+-- A collection that says "running" is running only while its program lives: it holds an advisory lock for that long
+-- (see collection::run_db, LIFE_LOCK). A killed program leaves its row behind until the next collection ends it.
+create function collection_is_running(collection_id bigint) returns boolean language sql volatile as $$
+    select exists (
+        select from pg_locks
+        where locktype = 'advisory' and granted
+            and database = (select oid from pg_database where datname = current_database())
+            and classid = 1634100079 and objid = (collection_id % 2147483647)::oid and objsubid = 2
+    )
+$$;
+
+create index collection_running_idx on collection (organization_id) where state = 'running';
+
+-- The few objects of a collection that somebody must look at, found without reading all others.
+create index object_outcome_bad_idx on object_outcome (collection_id, object_id) where outcome in ('unreadable', 'changed');
+
+-- Failing evaluations by age, counted from the index alone: with the resource, without a look at the table.
+create index run_failing_resource_idx on run (rule_id, place_id, first_day) include (end_day, resource_id) where status_id = 2;
+drop index run_failing_idx;
+alter index run_failing_resource_idx rename to run_failing_idx;
