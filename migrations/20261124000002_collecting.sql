@@ -47,8 +47,8 @@ create table history_pack_item (
     captured_at timestamptz not null,
     state_id bigint not null,
     conformance_pack_id integer not null references conformance_pack,
-    deleted boolean not null,
-    status_id smallint not null,
+    -- Null where the pack is deleted.
+    status_id smallint references status,
     compliant_rules integer not null,
     non_compliant_rules integer not null,
     total_rules integer not null,

@@ -1,11 +1,11 @@
--- A collection that says "running" is running only while its program lives: it holds an advisory lock for that long
--- (see collection::run_db, LIFE_LOCK). A killed program leaves its row behind until the next collection ends it.
+-- A collection that says "running" is running only while its program lives: that holds the organisation's advisory lock
+-- for as long (see collection::run_db, LIFE_LOCK). A killed program leaves its row behind until the next one ends it.
 create function collection_is_running(collection_id bigint) returns boolean language sql volatile as $$
     select exists (
-        select from pg_locks
-        where locktype = 'advisory' and granted
-            and database = (select oid from pg_database where datname = current_database())
-            and classid = 1634100079 and objid = (collection_id % 2147483647)::oid and objsubid = 2
+        select from collection c join pg_locks l on l.objid = c.organization_id::integer::oid
+        where c.collection_id = $1 and l.locktype = 'advisory' and l.granted
+            and l.database = (select oid from pg_database where datname = current_database())
+            and l.classid = 1634100079 and l.objsubid = 2
     )
 $$;
 

@@ -27,8 +27,8 @@ pub(super) struct PackVerdict {
     pub pack: u32,
     pub captured_at: i64,
     pub state_id: i64,
-    pub deleted: bool,
-    pub status: u32,
+    /// `None`: the pack is deleted.
+    pub status: Option<u32>,
     pub compliant_rules: i32,
     pub non_compliant_rules: i32,
     pub total_rules: i32,
@@ -232,7 +232,7 @@ impl<'a> Gatherer<'a> {
         for (at, pack) in self.packs.iter().enumerate() {
             if self.packs.get(at + 1).is_some_and(|next| next.pack == pack.pack) {
                 leave_pack_out(left_out::OLDER_PACK);
-            } else if pack.deleted {
+            } else if pack.status.is_none() {
                 leave_pack_out(left_out::DELETED_PACK);
             } else {
                 truth.packs.push(*pack);
@@ -314,8 +314,8 @@ impl Sink for Gatherer<'_> {
             pack,
             captured_at: item.captured_at,
             state_id: item.state_id,
-            deleted: item.deleted,
-            status: self.names.statuses.number(&item.status),
+            // A deleted pack has no status, and the store no word for that.
+            status: (!item.deleted).then(|| self.names.statuses.number(&item.status)),
             compliant_rules: item.compliant_rules,
             non_compliant_rules: item.non_compliant_rules,
             total_rules: item.total_rules,
@@ -410,6 +410,16 @@ mod tests {
         gatherer.pack(&pack("conformance-pack-abc", "Pack", &[rule("r-conformance-pack-abc", "COMPLIANT")]));
         let truth = gatherer.day();
         assert_eq!((truth.rules.len(), truth.packs.len(), truth.evaluations.len()), (1, 1, 0));
+    }
+
+    #[test]
+    fn a_deleted_pack_gives_no_verdict_and_no_word() {
+        let mut names = Names::default();
+        let mut gatherer = Gatherer::new(&mut names, Day(1));
+        gatherer.pack(&PackItem { deleted: true, status: "".into(), ..pack("pack-1", "Pack", &[]) });
+        let truth = gatherer.day();
+        assert_eq!((truth.packs.len(), truth.packs_left_out[left_out::DELETED_PACK]), (0, 1));
+        assert!(names.statuses.texts().is_empty());
     }
 
     #[test]

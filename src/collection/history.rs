@@ -25,8 +25,8 @@ pub(super) struct HistoryPack {
     pub captured_at: i64,
     pub state_id: i64,
     pub pack_id: i32,
-    pub deleted: bool,
-    pub value: PackValue,
+    /// AWS's verdict; `None` where the pack is deleted.
+    pub value: Option<PackValue>,
     /// Rules that exist with the pack, whether they evaluated anything or not.
     pub rules: Vec<i32>,
 }
@@ -68,15 +68,15 @@ impl Fold {
 
     /// AWS's verdicts on packs on that day.
     pub(super) fn packs(&self, day: Day) -> impl Iterator<Item = Entry<i32, PackValue, ()>> {
-        let standing = self.packs.values().filter(|pack| !pack.deleted);
-        standing.map(move |pack| Entry { key: pack.pack_id, day, value: pack.value, note: () })
+        let packs = self.packs.values();
+        packs.filter_map(move |pack| Some(Entry { key: pack.pack_id, day, value: pack.value?, note: () }))
     }
 
     /// The rules that exist on that day, ascending.
     pub(super) fn rules(&self) -> Vec<i32> {
         let evaluated =
             self.items.values().filter(|item| !item.deleted).flat_map(|item| item.rules.iter().map(|rule| rule.0));
-        let named = self.packs.values().filter(|pack| !pack.deleted).flat_map(|pack| pack.rules.iter().copied());
+        let named = self.packs.values().filter(|pack| pack.value.is_some()).flat_map(|pack| pack.rules.iter().copied());
         let mut rules: Vec<i32> = evaluated.chain(named).collect();
         rules.sort_unstable();
         rules.dedup();
@@ -94,7 +94,8 @@ mod tests {
 
     fn pack(captured_at: i64, deleted: bool, compliant_rules: i32, rules: &[i32]) -> HistoryPack {
         let value = PackValue { status_id: 1, compliant_rules, non_compliant_rules: 0, total_rules: 2 };
-        HistoryPack { captured_at, state_id: 0, pack_id: 3, deleted, value, rules: rules.to_vec() }
+        let value = (!deleted).then_some(value);
+        HistoryPack { captured_at, state_id: 0, pack_id: 3, value, rules: rules.to_vec() }
     }
 
     fn said(fold: &Fold) -> Vec<(i32, i16)> {

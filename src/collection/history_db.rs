@@ -26,7 +26,7 @@ pub(super) async fn keep(db: &mut PgConnection, place_id: i32, kept: &[Kept]) ->
         let statement = format!("delete from {table} where place_id = $1 and object_id = any($2)");
         sqlx::query(sqlx::AssertSqlSafe(statement)).bind(place_id).bind(&objects).execute(&mut *db).await?;
     }
-    let (mut items, mut packs) = (Rows::new(10), Rows::new(13));
+    let (mut items, mut packs) = (Rows::new(10), Rows::new(12));
     for it in kept {
         for (ordinal, item) in (0_i32..).zip(&it.items) {
             items
@@ -52,11 +52,10 @@ pub(super) async fn keep(db: &mut PgConnection, place_id: i32, kept: &[Kept]) ->
                 .timestamp(Some(pack.captured_at))
                 .int8(pack.state_id)
                 .int4(pack.pack_id)
-                .boolean(pack.deleted)
-                .int2(pack.value.status_id)
-                .int4(pack.value.compliant_rules)
-                .int4(pack.value.non_compliant_rules)
-                .int4(pack.value.total_rules)
+                .optional_int2(pack.value.map(|value| value.status_id))
+                .int4(pack.value.map_or(0, |value| value.compliant_rules))
+                .int4(pack.value.map_or(0, |value| value.non_compliant_rules))
+                .int4(pack.value.map_or(0, |value| value.total_rules))
                 .int4_array(pack.rules.iter().copied());
         }
     }
@@ -70,7 +69,7 @@ pub(super) async fn keep(db: &mut PgConnection, place_id: i32, kept: &[Kept]) ->
     copy::send(
         db,
         "copy history_pack_item (place_id, object_id, ordinal, day, captured_at, state_id, conformance_pack_id,
-                                 deleted, status_id, compliant_rules, non_compliant_rules, total_rules, rule_ids)
+                                 status_id, compliant_rules, non_compliant_rules, total_rules, rule_ids)
          from stdin (format binary)",
         packs,
     )
@@ -105,8 +104,7 @@ struct PackRow {
     captured_at: OffsetDateTime,
     state_id: i64,
     conformance_pack_id: i32,
-    deleted: bool,
-    status_id: i16,
+    status_id: Option<i16>,
     compliant_rules: i32,
     non_compliant_rules: i32,
     total_rules: i32,
@@ -119,13 +117,12 @@ impl PackRow {
             captured_at: microseconds(self.captured_at),
             state_id: self.state_id,
             pack_id: self.conformance_pack_id,
-            deleted: self.deleted,
-            value: PackValue {
-                status_id: self.status_id,
+            value: self.status_id.map(|status_id| PackValue {
+                status_id,
                 compliant_rules: self.compliant_rules,
                 non_compliant_rules: self.non_compliant_rules,
                 total_rules: self.total_rules,
-            },
+            }),
             rules: self.rule_ids,
         }
     }
@@ -136,8 +133,7 @@ fn microseconds(at: OffsetDateTime) -> i64 {
 }
 
 const ITEM: &str = "captured_at, state_id, resource_id, deleted, rule_ids, status_ids";
-const PACK: &str =
-    "captured_at, state_id, conformance_pack_id, deleted, status_id, compliant_rules, non_compliant_rules,
+const PACK: &str = "captured_at, state_id, conformance_pack_id, status_id, compliant_rules, non_compliant_rules,
                     total_rules, rule_ids";
 
 /// What was last said of everything before a day.

@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 
+use anyhow::Context as _;
 use sqlx::PgConnection;
 
 use super::names::Names;
@@ -25,7 +26,7 @@ impl Ids {
         place_id: i32,
         names: &Names,
     ) -> anyhow::Result<Self> {
-        let (packs, cores) = packs(registry, tx, place_id, names).await?;
+        let packs = packs(registry, tx, place_id, names).await?;
         let types = registry.resource_types(names.resource_types.texts()).await?;
         let type_of = |number: &u32| usize::try_from(*number).map(|at| types[at]).expect("u32 fits usize");
         let resource_types: Vec<i16> = names.resource_list.iter().map(|(number, _)| type_of(number)).collect();
@@ -33,7 +34,7 @@ impl Ids {
         let resources = registry::resources(tx, place_id, &resource_types, &ids).await?;
         anyhow::ensure!(resources.len() == ids.len(), "the store did not take {} resources", ids.len());
         Ok(Self {
-            rules: registry.rules(names.rules.texts(), &cores).await?,
+            rules: registry.rules(names.rules.texts()).await?,
             statuses: registry.statuses(names.statuses.texts()).await?,
             resource_types: resources.iter().copied().zip(resource_types).collect(),
             resources,
@@ -42,32 +43,25 @@ impl Ids {
     }
 }
 
-/// Row ids of the packs in [`Names`], and the core names of all packs of the place by suffix.
-async fn packs(
-    registry: &Registry,
-    tx: &mut PgConnection,
-    place_id: i32,
-    names: &Names,
-) -> anyhow::Result<(Vec<i32>, HashMap<String, String>)> {
-    let before = registry::packs(tx, place_id, &HashMap::new()).await?;
+/// Row ids of the packs in [`Names`]; rules of those that have a name go to its timelines.
+async fn packs(registry: &Registry, tx: &mut PgConnection, place_id: i32, names: &Names) -> anyhow::Result<Vec<i32>> {
+    let before = registry::packs(tx, place_id).await?;
     for (at, id) in names.packs.texts().iter().enumerate() {
         let named = names.pack_names.get(at).and_then(Option::as_ref).map(|(day, name)| (*day, &**name));
         if named.is_some() || !before.contains_key(&**id) {
             registry::keep_pack(tx, place_id, id, named).await?;
         }
     }
-    let packs = registry::packs(tx, place_id, &before).await?;
-    let mut cores = HashMap::new();
-    for (id, pack) in packs.iter().filter(|(_, pack)| !pack.core_name.is_empty()) {
-        let suffix = id.strip_prefix("conformance-pack-").unwrap_or(id);
-        if pack.renamed {
-            registry.name_pack(suffix, &pack.core_name).await?;
+    let packs = registry::packs(tx, place_id).await?;
+    let mut ids = Vec::with_capacity(names.packs.texts().len());
+    for id in names.packs.texts() {
+        let pack = packs.get(&**id).context("the store did not take a conformance pack")?;
+        if !pack.core_name.is_empty() {
+            registry.name_pack(id.strip_prefix("conformance-pack-").unwrap_or(id), &pack.core_name).await?;
         }
-        cores.insert(suffix.to_owned(), pack.core_name.clone());
+        ids.push(pack.pack_id);
     }
-    let ids = names.packs.texts().iter().map(|id| packs.get(&**id).map(|pack| pack.pack_id));
-    let ids: Option<Vec<i32>> = ids.collect();
-    Ok((ids.ok_or_else(|| anyhow::anyhow!("the store did not take a conformance pack"))?, cores))
+    Ok(ids)
 }
 
 /// The id behind a number of [`Names`].

@@ -18,7 +18,7 @@ use super::plan::{self, Outcome};
 use super::read_day::{self, HistoryReading, Judged};
 use super::source::Object;
 use super::splice::{self, Entry};
-use super::store::{self, Notes, PackValue, StorePatch};
+use super::store::{self, Notes, StorePatch};
 use super::witness;
 use super::{presence_db, rollup};
 use crate::compliance::DeliveryState;
@@ -175,13 +175,7 @@ async fn keep(
             captured_at: pack.captured_at,
             state_id: pack.state_id,
             pack_id: at(&ids.packs, pack.pack),
-            deleted: pack.deleted,
-            value: PackValue {
-                status_id: at(&ids.statuses, pack.status),
-                compliant_rules: pack.compliant_rules,
-                non_compliant_rules: pack.non_compliant_rules,
-                total_rules: pack.total_rules,
-            },
+            value: place::pack_value(&pack, ids),
             rules: rules.iter().map(|&rule| at(&ids.rules, rule)).collect(),
         });
         kept.push(Kept { object_id, day, items: items.collect(), packs: packs.collect() });

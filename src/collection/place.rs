@@ -8,6 +8,7 @@ use sqlx::{PgConnection, PgPool};
 
 use super::day::Day;
 use super::db::{self, DeliveryChange, DeliveryRow, ObjectRow, OutcomeRow, StoredState};
+use super::gather::PackVerdict;
 use super::ids::{Ids, at};
 use super::ladder::Tally;
 use super::names::Names;
@@ -277,17 +278,20 @@ fn patch_day(
         value: (),
         note: (),
     }));
-    patch.packs.entries.extend(truth.packs.iter().map(|pack| Entry {
-        key: at(&ids.packs, pack.pack),
-        day,
-        value: PackValue {
-            status_id: at(&ids.statuses, pack.status),
-            compliant_rules: pack.compliant_rules,
-            non_compliant_rules: pack.non_compliant_rules,
-            total_rules: pack.total_rules,
-        },
-        note: (),
+    patch.packs.entries.extend(truth.packs.iter().filter_map(|pack| {
+        let value = pack_value(pack, ids)?;
+        Some(Entry { key: at(&ids.packs, pack.pack), day, value, note: () })
     }));
+}
+
+/// A verdict in row ids; `None` where the pack is deleted.
+pub(super) fn pack_value(pack: &PackVerdict, ids: &Ids) -> Option<PackValue> {
+    Some(PackValue {
+        status_id: at(&ids.statuses, pack.status?),
+        compliant_rules: pack.compliant_rules,
+        non_compliant_rules: pack.non_compliant_rules,
+        total_rules: pack.total_rules,
+    })
 }
 
 fn new_row(

@@ -81,7 +81,7 @@ pub(super) struct DayReading {
     pub(super) truth: DayTruth,
     pub(super) attributes: Vec<Attribute>,
     pub(super) judged: Vec<Judged>,
-    /// Objects that spoke before and no longer do.
+    /// Objects judged before that have no say any more.
     pub(super) superseded: Vec<i64>,
 }
 
@@ -165,7 +165,10 @@ impl DayReading {
             None => self.judged.extend(
                 candidate.object.map(|it| Judged::superseded(it, "a later snapshot of the day speaks".to_owned())),
             ),
-            Some(seen) if seen.outcome == Outcome::Collected => self.superseded.push(seen.object_id),
+            // One that could not be read either: what it says does not matter any more.
+            Some(seen) if matches!(seen.outcome, Outcome::Collected | Outcome::Unreadable) => {
+                self.superseded.push(seen.object_id);
+            }
             Some(_) => {}
         }
     }

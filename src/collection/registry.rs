@@ -28,6 +28,8 @@ struct Known {
     statuses: HashMap<Box<str>, i16>,
     resource_types: HashMap<Box<str>, i16>,
     rules: HashMap<Box<str>, i32>,
+    /// Core names of conformance packs by suffix, of all places.
+    packs: HashMap<String, String>,
 }
 
 impl Registry {
@@ -42,11 +44,30 @@ impl Registry {
             .bind(organization_id)
             .fetch_all(&mut *db)
             .await?;
+        // An older program left rules on a timeline of their own where their pack was named in an earlier collection.
+        let packs: Vec<(String, String)> = sqlx::query_as(
+            "select distinct regexp_replace(id, '^conformance-pack-', ''), k.core_name
+             from conformance_pack k join place using (place_id) where organization_id = $1 and k.core_name <> ''",
+        )
+        .bind(organization_id)
+        .fetch_all(&mut *db)
+        .await?;
+        let unnamed: Vec<String> = sqlx::query_scalar(
+            "select distinct r.suffix from rule r join timeline t using (timeline_id)
+             where r.organization_id = $1 and t.origin = 'conformance-pack' and t.pack = r.suffix",
+        )
+        .bind(organization_id)
+        .fetch_all(&mut *db)
+        .await?;
+        for (suffix, core_name) in packs.iter().filter(|(suffix, _)| unnamed.contains(suffix)) {
+            name_pack(&mut db, organization_id, suffix, core_name).await?;
+        }
         let known = Known {
             db,
             statuses: statuses.into_iter().map(|(name, id)| (name.into(), id)).collect(),
             resource_types: types.into_iter().map(|(name, id)| (name.into(), id)).collect(),
             rules: rules.into_iter().map(|(name, id)| (name.into(), id)).collect(),
+            packs: packs.into_iter().collect(),
         };
         let vocabulary = Vocabulary::new(known.statuses.keys().cloned(), known.resource_types.keys().cloned());
         Ok(Self { organization_id, vocabulary, known: Mutex::new(known) })
@@ -82,12 +103,12 @@ impl Registry {
         Ok(ids)
     }
 
-    /// Ids of rules by their names as delivered, in order. `packs` has the core names of conformance packs by suffix.
-    pub(super) async fn rules(&self, names: &[Box<str>], packs: &HashMap<String, String>) -> sqlx::Result<Vec<i32>> {
+    /// Ids of rules by their names as delivered, in order.
+    pub(super) async fn rules(&self, names: &[Box<str>]) -> sqlx::Result<Vec<i32>> {
         let known = &mut *self.known.lock().await;
         let new: Vec<&str> = names.iter().map(|name| &**name).filter(|name| !known.rules.contains_key(*name)).collect();
         if !new.is_empty() {
-            let rows = insert_rules(&mut known.db, self.organization_id, &new, packs).await?;
+            let rows = insert_rules(&mut known.db, self.organization_id, &new, &known.packs).await?;
             known.rules.extend(rows.into_iter().map(|(name, id)| (name.into(), id)));
         }
         names.iter().map(|name| known.rules.get(name).copied().ok_or(sqlx::Error::RowNotFound)).collect()
@@ -98,9 +119,14 @@ impl Registry {
     /// wait here, with the registry locked, for a place that waits for the registry.
     pub(super) async fn name_pack(&self, suffix: &str, core_name: &str) -> sqlx::Result<()> {
         let known = &mut *self.known.lock().await;
+        if known.packs.get(suffix).is_some_and(|name| name == core_name) {
+            return Ok(());
+        }
         let mut tx = sqlx::Connection::begin(&mut *known.db).await?;
         name_pack(&mut tx, self.organization_id, suffix, core_name).await?;
-        tx.commit().await
+        tx.commit().await?;
+        known.packs.insert(suffix.to_owned(), core_name.to_owned());
+        Ok(())
     }
 }
 
@@ -240,8 +266,6 @@ pub(super) struct Pack {
     pub(super) pack_id: i32,
     /// The name without what changes from deployment to deployment; empty where no item named it.
     pub(super) core_name: String,
-    /// Whether it was named, or named otherwise, just now.
-    pub(super) renamed: bool,
 }
 
 /// Makes a conformance pack if it is new, and names it if `named` is from no older day than the name that it has.
@@ -268,22 +292,12 @@ pub(super) async fn keep_pack(
     Ok(())
 }
 
-/// All conformance packs of a place by id. `before` are those of an earlier call: what has another name since is renamed.
-pub(super) async fn packs(
-    db: &mut PgConnection,
-    place_id: i32,
-    before: &HashMap<String, Pack>,
-) -> sqlx::Result<HashMap<String, Pack>> {
+/// All conformance packs of a place by id.
+pub(super) async fn packs(db: &mut PgConnection, place_id: i32) -> sqlx::Result<HashMap<String, Pack>> {
     let rows: Vec<(String, i32, String)> =
         sqlx::query_as("select id, conformance_pack_id, core_name from conformance_pack where place_id = $1")
             .bind(place_id)
             .fetch_all(db)
             .await?;
-    Ok(rows
-        .into_iter()
-        .map(|(id, pack_id, core_name)| {
-            let renamed = before.get(&id).is_none_or(|before| before.core_name != core_name);
-            (id, Pack { pack_id, core_name, renamed })
-        })
-        .collect())
+    Ok(rows.into_iter().map(|(id, pack_id, core_name)| (id, Pack { pack_id, core_name })).collect())
 }

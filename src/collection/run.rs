@@ -298,11 +298,21 @@ async fn all_places(
     }
     let mut sum = Tally::default();
     let mut failed = Vec::new();
+    let mut ended = Ok(());
     while let Some(done) = tasks.join_next().await {
-        let (tally, failures) = done.context("a worker ended badly")??;
-        sum.add(&tally);
-        failed.extend(failures);
+        match done.context("a worker ended badly").flatten() {
+            Ok((tally, failures)) => {
+                sum.add(&tally);
+                failed.extend(failures);
+            }
+            // The others end what they are at: cut off in the middle of a COPY, a connection is of no more use.
+            Err(error) => {
+                next.store(due.len(), Ordering::Relaxed);
+                ended = ended.and(Err(error));
+            }
+        }
     }
+    ended?;
     sum.unreadable.sort();
     let failures = failed.len();
     match failed.into_iter().next() {

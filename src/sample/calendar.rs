@@ -109,7 +109,7 @@ pub(super) fn plan(
             plan.case = (day == 0).then_some("delivers history only");
             plan
         }
-        Role::StopsRecording if region_index == last_region && last_region > 0 => {
+        Role::StopsRecording if region_index == last_region && last_region > 0 && day < story.at(10).max(1) => {
             Plan { case: (day == 0).then_some("records no compliance items"), ..without_results }
         }
         Role::StopsRecording if day >= story.at(60) => {

@@ -18,7 +18,7 @@ pub(super) enum Role {
     Neglected,
     /// Delivers history objects and never a snapshot.
     HistoryOnly,
-    /// Stops recording compliance items; its last Region has never recorded them.
+    /// Stops recording compliance items; its last Region records none at first.
     StopsRecording,
     /// Was made, never delivered, and was closed.
     NeverDelivers,

@@ -227,6 +227,18 @@ async fn an_object_above_a_limit_is_read_once_the_limit_is_raised_and_counts_unt
 }
 
 #[tokio::test]
+async fn an_unreadable_object_that_a_later_one_overtakes_is_complained_of_no_more() {
+    let db = crate::harness::database().await;
+    let bucket = Bucket::new("overtaken");
+    bucket.put(&snapshot_name(ACCOUNT, REGION, 1, 5), b"\x1f\x8b cut");
+    assert!(!collect(&db, &bucket).await.ladder.whole());
+    assert!(!collect(&db, &bucket).await.ladder.whole());
+    bucket.snapshot(1, 9, &[("a", &[("r", "COMPLIANT")])]);
+    assert!(collect(&db, &bucket).await.ladder.whole());
+    assert_eq!(states(&db).await, words(&[(1, "delivered")]));
+}
+
+#[tokio::test]
 async fn an_object_that_could_not_be_reached_is_tried_by_every_collection() {
     let db = crate::harness::database().await;
     let bucket = Bucket::new("unreached");

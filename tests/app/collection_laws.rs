@@ -150,14 +150,14 @@ async fn rollup_differs(db: &PgPool) -> i64 {
     sqlx::query_scalar(
         "with days as (select make_date(2026, 11, n) as day from generate_series(1, 9) n),
          counted as (
-             select d.day, r.place_id, r.rule_id, s.resource_type_id, r.status_id, count(*) as n
+             select d.day, r.place_id, r.rule_id, s.resource_type_id, least(r.status_id, 5) as status_id, count(*) as n
              from days d join run r on r.first_day <= d.day and r.end_day > d.day join resource s using (resource_id)
              group by 1, 2, 3, 4, 5
          ), rolled as (
              select d.day, r.place_id, r.rule_id, r.resource_type_id, v.status_id, v.n
              from days d join rollup r on r.first_day <= d.day and r.end_day > d.day
              cross join lateral (values (1, r.complying), (2, r.not_complying), (3, r.insufficient_data),
-                                        (4, r.not_applicable), (100, r.unrecognised)) v (status_id, n)
+                                        (4, r.not_applicable), (5, r.unrecognised)) v (status_id, n)
              where v.n > 0
          )
          select count(*)

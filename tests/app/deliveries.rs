@@ -58,6 +58,16 @@ async fn deliveries_name_what_was_expected_and_did_not_come() {
     .execute(&db)
     .await
     .unwrap();
+    sqlx::query(
+        "insert into region_list (organization_id, collection_id, listed_on, regions)
+         select organization_id, $2, $3, array_agg(distinct region) from place where organization_id = $1 group by 1",
+    )
+    .bind(world.organization_id)
+    .bind(second)
+    .bind(world.date(3))
+    .execute(&db)
+    .await
+    .unwrap();
     world.finish(second).await;
 
     let (places, established) = read_all(KnownAt(second)).await;

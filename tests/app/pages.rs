@@ -55,7 +55,7 @@ async fn a_collection_shows_its_ladder_and_unreadable_objects_first() {
     let app = site(&db).await;
     let cookie = sign_in(&app, "auditor").await;
     let page = get(&app, &cookie, "/collections/1").await;
-    assert_eq!(page.texts("#ladder tbody td:last-child"), ["yes", "yes", "yes", "yes"]);
+    assert_eq!(page.texts("#ladder tbody td:last-child"), ["yes"; 9]);
     assert_eq!(page.texts("#unreadable tbody tr").len(), 1);
     assert!(page.texts("#unreadable tbody td")[0].contains("byte"), "reason and position");
     assert_eq!(page.texts("#objects tbody tr").len(), 3);
@@ -123,9 +123,9 @@ async fn a_collection_is_running_while_its_program_lives_and_interrupted_when_it
     collect(&db, &bucket).await;
     let app = site(&db).await;
     let cookie = sign_in(&app, "auditor").await;
-    // Whoever derives expectations waits for this: so the next collection begins, and goes no further.
+    // Whoever works on a place waits for this: so the next collection begins, and goes no further.
     let mut held = db.begin().await.unwrap();
-    sqlx::query("select pg_advisory_xact_lock(1634103154, organization_id) from organization")
+    sqlx::query("select pg_advisory_xact_lock(1634103404, place_id) from place")
         .execute(&mut *held)
         .await
         .unwrap();
