@@ -20,7 +20,7 @@ use crate::error::Error;
 use crate::web::chart::{Axis, Fill, Patterns, Segment, Strip, segments};
 use crate::web::download::{Cell, Format, download};
 use crate::web::form::Filters;
-use crate::web::format::{count, day, plural};
+use crate::web::format::{count, day, object_name, plural};
 use crate::web::parts::{self, Provenance};
 use crate::web::table::{self, Column, Table};
 use crate::web::{Access, Endpoint, Frame, Page, Section, View, filters, parse_day};
@@ -125,9 +125,8 @@ struct FileLine {
 }
 
 impl FileLine {
-    /// The file's name without its folders, which say what the other columns say.
-    fn name(&self) -> &str {
-        self.key.rsplit('/').next().unwrap_or(&self.key)
+    fn name(&self) -> String {
+        object_name(&self.key)
     }
 }
 

@@ -202,11 +202,11 @@ async fn load(shown: &Shown, view: &mut View, filter: &Filter, places: &[&PlaceD
         if total.is_none() && ((present == 0 && !elsewhere) || resource_type_id.is_some()) {
             continue;
         }
-        let status = |total: &&RuleTotal| {
+        let status = |total: &&RuleTotal| -> i64 {
             let silent = if matches!(filter.which, Which::Carried | Which::Unknown) { total.carried } else { 0 };
             filter.which.count(true, &total.counts) + silent
         };
-        if filter.which != Which::All && total.map_or(0, |total| status(&total)) == 0 {
+        if filter.which != Which::All && total.map_or(0, status) == 0 {
             continue;
         }
         let line = lines.entry(&rule.core_name).or_insert_with(|| {

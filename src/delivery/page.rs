@@ -195,11 +195,12 @@ fn page<'a>(
     let window = Window::of(address, "gaps", GAP_ROWS, period.gaps.len())?;
     let gaps = window.rows(&period.gaps);
     let days = format!("{} to {}", format::day(period.first), format::day(view.as_of));
-    let gap_table =
-        Table::whole("gaps", format!("Gaps by cause, longest first, {days}"), &GAP_COLUMNS, address, gaps.len())
-            .sorted(sort)
-            .windowed(&window)
-            .with_formats_of("gaps");
+    let order = if sort == Sort::up("cause") { " by cause, longest first" } else { "" };
+    let caption = format!("Gaps{order}, {days}");
+    let gap_table = Table::whole("gaps", caption, &GAP_COLUMNS, address, gaps.len())
+        .sorted(sort)
+        .windowed(&window)
+        .with_formats_of("gaps");
     let never: Vec<&Place> =
         places.iter().filter(|place| place.first_known.is_none() && place.is_expected_on(view.as_of)).collect();
     let unexpected: Vec<&Place> = places

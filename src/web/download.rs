@@ -237,7 +237,7 @@ const PIECE_BYTES: usize = 64 * 1024;
 static DOWNLOADS: Semaphore = Semaphore::const_new(8);
 
 /// A download of which nothing is taken for this long is cut, so that its connection comes back.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 
 /// Takes rows from the one who reads them and hands them to the one who downloads them.
 #[derive(Debug)]

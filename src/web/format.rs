@@ -117,6 +117,19 @@ pub fn progress(done: i64, total: i64, unit: &str, elapsed: time::Duration) -> S
     words
 }
 
+/// What tells an object of a delivery bucket from its neighbours, where account and Region stand beside it: the file's
+/// name without `ACCOUNT_Config_REGION_`, its middle cut where it is long.
+pub fn object_name(key: &str) -> String {
+    let file = key.rsplit('/').next().unwrap_or(key);
+    let name = file.split_once("_Config_").and_then(|(_, rest)| rest.split_once('_')).map_or(file, |(_, name)| name);
+    let letters: Vec<char> = name.chars().collect();
+    if letters.len() <= 48 {
+        return name.to_owned();
+    }
+    let (first, last) = (&letters[..32], &letters[letters.len() - 15..]);
+    first.iter().chain(&['…']).chain(last).collect()
+}
+
 /// Lower-case hexadecimal.
 pub fn hex(bytes: &[u8]) -> String {
     bytes.iter().fold(String::with_capacity(bytes.len() * 2), |mut text, byte| {
@@ -146,6 +159,14 @@ mod tests {
         assert_eq!(percent(1, 1).as_deref(), Some("100.0 %"));
         assert_eq!(percent(0, 0), None);
         assert_eq!(percent(i64::MAX - 1, i64::MAX).as_deref(), Some("99.9 %"));
+    }
+
+    #[test]
+    fn an_object_is_named_by_what_its_neighbours_do_not_share() {
+        let key = "AWSLogs/1/Config/eu-west-1/2026/11/2/ConfigSnapshot/1_Config_eu-west-1_ConfigSnapshot_20261102T043456Z_a40f349d-4e16-4caa-b570-573fa0fd2f41.json.gz";
+        assert_eq!(object_name(key), "ConfigSnapshot_20261102T043456Z_…0fd2f41.json.gz");
+        assert_eq!(object_name("a/b.json.gz"), "b.json.gz");
+        assert_eq!(object_name(&"ü".repeat(60)).chars().count(), 48);
     }
 
     #[test]

@@ -136,7 +136,7 @@ async fn a_collection_is_running_while_its_program_lives_and_interrupted_when_it
         .stderr(Stdio::null())
         .spawn()
         .unwrap();
-    let until = Instant::now() + Duration::from_secs(60);
+    let until = Instant::now() + Duration::from_mins(1);
     let running = async || {
         let page = get(&app, &cookie, "/collections").await;
         (page.header("refresh") == "2", page.texts("#collections tbody tr").concat())

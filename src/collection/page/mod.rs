@@ -69,9 +69,8 @@ impl CollectionRow {
 }
 
 impl ObjectRow {
-    /// The file's name without its folders, which say what the other columns say.
-    fn name(&self) -> &str {
-        self.key.rsplit('/').next().unwrap_or(&self.key)
+    fn name(&self) -> String {
+        format::object_name(&self.key)
     }
 
     fn sha256_words(&self) -> String {

@@ -217,6 +217,6 @@ fn lost_lines(view: &View, left: &Between, class: Option<Change>) -> Vec<LostLin
 }
 
 /// "3 account-regions".
-fn places_words(places: &usize) -> String {
-    plural(i64::try_from(*places).unwrap_or(i64::MAX), "account-region")
+fn places_words(places: usize) -> String {
+    plural(i64::try_from(places).unwrap_or(i64::MAX), "account-region")
 }

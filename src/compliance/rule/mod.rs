@@ -4,6 +4,7 @@ mod names;
 mod standing;
 
 use std::collections::BTreeMap;
+use std::fmt::Write as _;
 
 use actix_web::HttpResponse;
 use actix_web::http::StatusCode;
@@ -285,12 +286,13 @@ fn bars(past: &Past, until: Date) -> Bars {
     };
     if silent > 0 {
         let on = if silent == 1 { "1 day".to_owned() } else { format!("{} days", count(number(silent))) };
-        sentence.push_str(&format!(
+        _ = write!(
+            sentence,
             " On {on} some account-Regions brought no evidence; what was last known to fail there is hatched."
-        ));
+        );
     }
     let most = days.iter().map(|day| day.failing + day.silent_failing).max().unwrap_or_default();
-    Bars { most, days, sentence }
+    Bars { days, most, sentence }
 }
 
 impl Bars {
