@@ -288,7 +288,7 @@ pub fn deviation_table() -> Table {
         text("Resource", 1.0),
         text("Last day good", 0.0).wide(DAY),
         text("First, last day bad", 0.0).wide(DAY),
-        text("End", 0.0).wide(74.0),
+        text("End", 0.0).wide(79.0),
         number("Gap-days", 0.0).wide(30.0),
     ])
 }
