@@ -237,9 +237,13 @@ async fn strangers(db: &PgPool, model: &Model) -> Vec<(String, String)> {
     .unwrap();
     rows.into_iter()
         .filter(|(_, suffix, pack)| {
-            let named = pack == PACK_NAME;
-            // What a superseded object named may be known or not: it need not have been read.
-            (speaking.contains(suffix) && !named) || (named && !any.contains(suffix)) || (!named && pack != suffix)
+            let at_home = if pack == PACK_NAME {
+                any.contains(suffix)
+            } else {
+                // What a superseded object named may be known or not: it need not have been read.
+                pack == suffix && !speaking.contains(suffix)
+            };
+            !at_home
         })
         .map(|(rule, _, pack)| (rule, pack))
         .collect()

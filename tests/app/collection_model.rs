@@ -1,5 +1,6 @@
 //! What random deliveries must come to: a table of every day, made without the store.
 
+use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet};
 
 use proptest::prelude::*;
@@ -259,16 +260,14 @@ impl Model {
         match what {
             What::Snapshot { .. } if self.history_only && place == 1 => {}
             What::Snapshot { hour, content } => {
-                let of_place = &mut self.places[place].snapshots;
-                if !of_place.contains_key(&(day, *hour)) {
-                    of_place.insert((day, *hour), content.clone());
+                if let Entry::Vacant(entry) = self.places[place].snapshots.entry((day, *hour)) {
+                    entry.insert(content.clone());
                     put_snapshot(bucket, account, day, *hour, content);
                 }
             }
             What::History { items, packs } => {
-                let of_place = &mut self.places[place].history;
-                if !of_place.contains_key(&day) {
-                    of_place.insert(day, (items.clone(), packs.clone()));
+                if let Entry::Vacant(entry) = self.places[place].history.entry(day) {
+                    entry.insert((items.clone(), packs.clone()));
                     put_history(bucket, account, day, items, packs);
                 }
             }

@@ -71,9 +71,18 @@ fn a_bomb_ends_at_the_limit() {
         assert_eq!(unreadable.reason, "it unpacks to more than the limit of 1000000 bytes");
         assert!(!unreadable.unpacked);
         assert_eq!(unreadable.sha256, Some(gzip::sha256(&packed)));
+        assert_eq!(unreadable.retry_above, Some(1_000_000), "a higher limit may read it");
     }
     let all = Limits { unpacked_bytes: text.len().try_into().unwrap(), ..Limits::default() };
     assert!(read_packed(&gz(text.as_bytes()), &all).0.is_ok());
+}
+
+#[test]
+fn a_file_that_cannot_be_reached_may_be_another_time() {
+    let nowhere = std::path::Path::new("/nowhere/at/all.json.gz");
+    let unreadable = super::read(nowhere, ACCOUNT, &Limits::default(), &mut Found::default()).unwrap_err();
+    assert_eq!(unreadable.retry_above, Some(0));
+    assert_eq!(read_packed(b"not gzip", &Limits::default()).0.unwrap_err().retry_above, None, "its bytes are at fault");
 }
 
 #[test]
