@@ -5,6 +5,7 @@ use std::io::ErrorKind;
 use std::os::unix::fs::{DirBuilderExt as _, MetadataExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+use std::sync::atomic::{AtomicU32, Ordering};
 
 use anyhow::{Context as _, bail};
 
@@ -35,8 +36,7 @@ pub(super) fn make(folder: &Path, user: &ServerUser) -> anyhow::Result<()> {
         if let Some(parent) = folder.parent() {
             std::fs::create_dir_all(parent).with_context(|| format!("cannot make {}", parent.display()))?;
         }
-        DirBuilder::new().mode(0o700).create(folder).with_context(|| format!("cannot make {shown}"))?;
-        user.own(folder)?;
+        make_whole(folder, user).with_context(|| format!("cannot make {shown}"))?;
     }
     let found = std::fs::metadata(folder)?;
     if found.uid() != user.uid() {
@@ -59,6 +59,26 @@ pub(super) fn make(folder: &Path, user: &ServerUser) -> anyhow::Result<()> {
         );
     }
     Ok(())
+}
+
+/// Makes the folder as its user's own in one step, so that a program which starts at the same time never finds it half
+/// made; whoever is later finds it there.
+fn make_whole(folder: &Path, user: &ServerUser) -> anyhow::Result<()> {
+    static COUNT: AtomicU32 = AtomicU32::new(0);
+    let mut beside = folder.as_os_str().to_owned();
+    beside.push(format!(".new-{}-{}", std::process::id(), COUNT.fetch_add(1, Ordering::Relaxed)));
+    let beside = PathBuf::from(beside);
+    DirBuilder::new().mode(0o700).create(&beside)?;
+    user.own(&beside)?;
+    // An empty folder of the same name is replaced, one that is in use is left alone: rename(2).
+    let renamed = std::fs::rename(&beside, folder);
+    if renamed.is_err() {
+        std::fs::remove_dir(&beside)?;
+    }
+    match renamed {
+        Err(error) if !folder.is_dir() => Err(error.into()),
+        _ => Ok(()),
+    }
 }
 
 /// The socket's folder: in the data folder, or, where that path is too long for a socket, a private one under /tmp.
