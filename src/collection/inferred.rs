@@ -48,10 +48,10 @@ pub(super) async fn collect(context: &Arc<Context>, work: &Arc<Work>, mut names:
         let times;
         (times, names) = {
             let (context, work, standing) = (Arc::clone(context), Arc::clone(work), Arc::clone(&standing));
-            // The first snapshot is the only known day that can follow inferred ones.
+            // What can follow a changed day: the first snapshot those before it, any known day those taken back.
             let first = standing.first_snapshot().map(|first| Day(first.0 - 1));
+            let changed: Vec<Day> = first.into_iter().chain(outlived.iter().copied()).collect();
             tokio::task::spawn_blocking(move || {
-                let changed = first.into_iter().collect();
                 (witness::after(&context, &work, &standing, changed, &mut names), names)
             })
             .await

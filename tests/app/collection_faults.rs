@@ -395,6 +395,25 @@ async fn since_is_known_where_a_late_day_splits_a_run() {
 }
 
 #[tokio::test]
+async fn since_is_known_where_an_inferred_day_that_began_a_run_is_taken_back() {
+    let db = crate::harness::database().await;
+    let bucket = Bucket::new("since-taken-back");
+    bucket.history(3, &[("b", 0, Some(&[("r", "COMPLIANT")]))]);
+    collect(&db, &bucket).await;
+    bucket.snapshot(1, 3, &[("a", &[("r", "COMPLIANT")])]);
+    bucket.snapshot(4, 3, &[("b", &[("r", "COMPLIANT")])]);
+    collect(&db, &bucket).await;
+    let since: Option<String> = sqlx::query_scalar(
+        "select to_char(item_captured_at at time zone 'UTC', 'DD HH24:MI') from run join resource using (resource_id)
+         where id = 'b'",
+    )
+    .fetch_one(&db)
+    .await
+    .unwrap();
+    assert_eq!(since.as_deref(), Some("04 03:10"));
+}
+
+#[tokio::test]
 async fn a_shorter_region_list_says_what_is_expected_no_more() {
     let db = crate::harness::database().await;
     let bucket = Bucket::new("regions");
