@@ -669,6 +669,13 @@ async fn deliveries_name_what_was_expected_and_did_not_come() {
     .execute(&db)
     .await
     .unwrap();
+    sqlx::query("insert into region_list (organization_id, collection_id, listed_on, regions) values ($1, $2, $3, '{eu-west-1}')")
+        .bind(world.organization_id)
+        .bind(second)
+        .bind(world.date(3))
+        .execute(&db)
+        .await
+        .unwrap();
     world.finish(second).await;
 
     let (places, established) = read_all(KnownAt(second)).await;
