@@ -143,7 +143,7 @@ pub fn parse_day(text: &str) -> Option<Date> {
 async fn visit(request: HttpRequest) -> Result<Visit, Error> {
     let ticket = Ticket::of(&request).ok_or(Error::SignInNeeded)?;
     let state = request.app_data::<web::Data<State>>().expect("every app is built with its state");
-    let mut read = state.db.begin_with("begin isolation level repeatable read, read only").await?;
+    let mut read = begin(state.db.clone()).await?;
     let row = db::visit(&mut *read, &ticket).await?.ok_or(Error::SignInNeeded)?;
     let user = admit(&request, &ticket, row.session).await?.ok_or(Error::SignInNeeded)?;
     let address = Address::parse(request.path(), request.query_string());
@@ -168,6 +168,13 @@ async fn visit(request: HttpRequest) -> Result<Visit, Error> {
         engine: row.engine,
     };
     Ok(Visit { user, organization, days, standing, read, address, demo: state.demo })
+}
+
+/// Begins the page's transaction, in a task of its own: who leaves before the answer drops the handler, and a BEGIN that
+/// nobody waits for any more would give its connection back within a transaction, with what was true then for the next.
+async fn begin(db: sqlx::PgPool) -> Result<Read, Error> {
+    let begun = async move { db.begin_with("begin isolation level repeatable read, read only").await };
+    Ok(actix_web::rt::spawn(begun).await.map_err(anyhow::Error::from)??)
 }
 
 /// The day in the address, or the latest where it names none.
