@@ -49,7 +49,6 @@ struct VersionRow {
     size_bytes: i64,
     modified_ns: Option<i64>,
     etag: Option<String>,
-    version_id: Option<String>,
 }
 
 impl VersionRow {
@@ -59,7 +58,6 @@ impl VersionRow {
             size_bytes: u64::try_from(self.size_bytes).ok()?,
             modified_ns: self.modified_ns,
             etag: self.etag,
-            version_id: self.version_id,
         })
     }
 }
@@ -102,8 +100,8 @@ impl StoredRow {
 /// Every object version of the place that a collection judged, with its standing.
 pub(super) async fn stored(db: &mut PgConnection, place_id: i32) -> sqlx::Result<Vec<Stored>> {
     let rows: Vec<StoredRow> = sqlx::query_as(
-        "select o.object_id, o.key, o.size_bytes, o.modified_ns, o.etag, o.version_id, o.day,
-                o.kind = 'snapshot' as snapshot, o.taken_at, o.sha256, o.first_collection,
+        "select o.object_id, o.key, o.size_bytes, o.modified_ns, o.etag, o.day, o.kind = 'snapshot' as snapshot,
+                o.taken_at, o.sha256, o.first_collection,
                 latest.collection_id as judged_by, latest.outcome, latest.retry_above,
                 case when latest.outcome = 'unreadable' then latest.reason end as reason
          from object o
@@ -209,14 +207,15 @@ pub(super) async fn record_objects(
          select $1, $2, u.* from unnest($3::date[], $4::text[], $5::text[], $6::timestamptz[], $7::bigint[],
                                         $8::bigint[], $9::text[], $10::text[], $11::bytea[], $12::bigint[],
                                         $13::text[], $14::bigint[], $15::bigint[], $16::bigint[]) as u
-         on conflict (place_id, key, size_bytes, modified_ns, etag, version_id) do update set
+         on conflict (place_id, key, size_bytes, modified_ns, etag) do update set
+             version_id = coalesce(excluded.version_id, object.version_id),
              sha256 = coalesce(excluded.sha256, object.sha256),
              unpacked_bytes = coalesce(excluded.unpacked_bytes, object.unpacked_bytes),
              snapshot_id = coalesce(excluded.snapshot_id, object.snapshot_id),
              items = coalesce(excluded.items, object.items),
              compliance_items = coalesce(excluded.compliance_items, object.compliance_items),
              evaluations = coalesce(excluded.evaluations, object.evaluations)
-         returning object_id, xmax = 0 as new, key, size_bytes, modified_ns, etag, version_id",
+         returning object_id, xmax = 0 as new, key, size_bytes, modified_ns, etag",
     )
     .bind(place_id)
     .bind(collection_id)
@@ -355,6 +354,44 @@ pub(super) async fn set_deliveries(
     .execute(db)
     .await?;
     Ok(())
+}
+
+/// The account's places, in every Region that a collection ever saw or expected.
+pub(super) async fn places_of_account(
+    db: &mut PgConnection,
+    organization_id: i16,
+    account_id: &str,
+) -> sqlx::Result<Vec<i32>> {
+    sqlx::query_scalar("select place_id from place where organization_id = $1 and account_id = $2 order by place_id")
+        .bind(organization_id)
+        .bind(account_id)
+        .fetch_all(db)
+        .await
+}
+
+/// The first day on which the place should deliver, as far as a list says it.
+pub(super) async fn first_expected(db: &mut PgConnection, place_id: i32) -> sqlx::Result<Option<Day>> {
+    sqlx::query_scalar("select min(first_day) from expected_place where place_id = $1 and until_collection is null")
+        .bind(place_id)
+        .fetch_one(db)
+        .await
+}
+
+/// Days as they stand that an earlier collection could not reach: place, account, Region, day.
+pub(super) async fn unreached_days(
+    db: &mut PgConnection,
+    organization_id: i16,
+) -> sqlx::Result<Vec<(i32, String, String, Day)>> {
+    sqlx::query_as(
+        "select d.place_id, p.account_id, p.region, d.day
+         from delivery d join place p using (place_id)
+         where p.organization_id = $1 and d.until_collection is null
+           and d.state in ('denied', 'throttled', 'region off')
+         order by d.place_id, d.day",
+    )
+    .bind(organization_id)
+    .fetch_all(db)
+    .await
 }
 
 /// Days of the place with a snapshot that could not be read.
