@@ -6,20 +6,22 @@ use std::process::ExitCode;
 use sqlx::PgPool;
 use time::Date;
 
+use super::location::Location;
 use super::progress::Progress;
 use super::run::{self, Options, Outcome};
 use super::source::Limits;
 use crate::audit_log;
+use crate::aws::AwsSettings;
 use crate::clock::Clock;
 
-/// Brings the evidence of a delivery bucket's folder into the store.
+/// Brings the evidence of a delivery bucket into the store.
 ///
 /// Exit status: 0 whole; 2 something was there that could not be read; 1 it does not add up or could not run.
 #[derive(Debug, clap::Args)]
 pub struct CollectArgs {
-    /// Folder with the delivery bucket's objects, under any prefix.
+    /// The delivery bucket, e.g. `s3://acme-config/o-abc123`, or a folder with its objects, under any prefix.
     #[arg(long)]
-    pub from: PathBuf,
+    pub from: Location,
     /// Account list as `aws organizations list-accounts` writes it; its day is in its name (accounts-2026-11-22.json) or
     /// its modification time. Can be given several times, one a day.
     #[arg(long)]
@@ -39,6 +41,8 @@ pub struct CollectArgs {
     /// An object that unpacks to more bytes than this is not read.
     #[arg(long, env = "AUDITFOLIO_UNPACKED_LIMIT", default_value_t = Limits::default().unpacked_bytes)]
     pub unpacked_limit: u64,
+    #[command(flatten, next_help_heading = "Reaching AWS")]
+    pub aws: AwsSettings,
 }
 
 /// Reads a day.
@@ -52,6 +56,7 @@ pub async fn command(db: &PgPool, organization: &str, args: &CollectArgs) -> any
     let options = Options {
         organization: organization.to_owned(),
         from: args.from.clone(),
+        aws: args.aws.clone(),
         accounts: args.accounts.clone(),
         regions: args.regions.iter().map(|region| region.trim().to_owned()).filter(|it| !it.is_empty()).collect(),
         since: args.since,
@@ -81,6 +86,9 @@ pub(super) fn report(outcome: &Outcome) -> String {
         "    seen before {}, collected {}, superseded {}, unreadable {}",
         ladder.objects_seen_before, ladder.objects_collected, ladder.objects_superseded, ladder.objects_unreadable
     ));
+    if ladder.objects_unreached > 0 {
+        line(format_args!("    not reached {}: the next collection tries them again", ladder.objects_unreached));
+    }
     if ladder.objects_outside_days > 0 {
         line(format_args!("    and {} of days that were not asked for", ladder.objects_outside_days));
     }
@@ -103,8 +111,9 @@ pub(super) fn report(outcome: &Outcome) -> String {
         let closes = if step.closes() { "closes" } else { "DOES NOT CLOSE" };
         line(format_args!("  {}: {} {} = {} {}: {closes}", step.name, left.1, left.0, right.1, right.0));
     }
-    let problems = outcome.unreadable.iter().chain(&ladder.malformed).chain(&ladder.unlisted).chain(&ladder.changed);
-    for (name, why) in problems {
+    let problems = outcome.unreadable.iter().chain(&ladder.unreached).chain(&ladder.malformed);
+    let problems = problems.chain(&ladder.unlisted).chain(&ladder.changed);
+    for (name, why) in ladder.skipped.iter().chain(problems) {
         line(format_args!("  {name}: {why}"));
     }
     text

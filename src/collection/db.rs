@@ -49,7 +49,6 @@ struct SeenRow {
     size_bytes: i64,
     modified_ns: Option<i64>,
     etag: Option<String>,
-    version_id: Option<String>,
     outcome: String,
 }
 
@@ -60,7 +59,6 @@ impl SeenRow {
             size_bytes: u64::try_from(self.size_bytes).ok()?,
             modified_ns: self.modified_ns,
             etag: self.etag,
-            version_id: self.version_id,
         })
     }
 }
@@ -68,7 +66,7 @@ impl SeenRow {
 /// Every object version of the place that a collection judged, with its standing.
 pub(super) async fn seen(db: &mut PgConnection, place_id: i32) -> sqlx::Result<HashMap<Version, Seen>> {
     let rows: Vec<SeenRow> = sqlx::query_as(
-        "select o.object_id, o.key, o.size_bytes, o.modified_ns, o.etag, o.version_id, latest.outcome
+        "select o.object_id, o.key, o.size_bytes, o.modified_ns, o.etag, latest.outcome
          from object o
          cross join lateral (
              select outcome from object_outcome where object_id = o.object_id
@@ -94,7 +92,7 @@ pub(super) async fn first_seen_by_others(
     collection_id: i64,
 ) -> sqlx::Result<HashSet<Version>> {
     let rows: Vec<SeenRow> = sqlx::query_as(
-        "select object_id, key, size_bytes, modified_ns, etag, version_id, '' as outcome
+        "select object_id, key, size_bytes, modified_ns, etag, '' as outcome
          from object where place_id = $1 and first_collection <> $2",
     )
     .bind(place_id)
@@ -195,14 +193,15 @@ pub(super) async fn record_objects(
          select $1, $2, u.* from unnest($3::date[], $4::text[], $5::text[], $6::timestamptz[], $7::bigint[],
                                         $8::bigint[], $9::text[], $10::text[], $11::bytea[], $12::bigint[],
                                         $13::text[], $14::bigint[], $15::bigint[], $16::bigint[]) as u
-         on conflict (place_id, key, size_bytes, modified_ns, etag, version_id) do update set
+         on conflict (place_id, key, size_bytes, modified_ns, etag) do update set
+             version_id = coalesce(excluded.version_id, object.version_id),
              sha256 = coalesce(excluded.sha256, object.sha256),
              unpacked_bytes = coalesce(excluded.unpacked_bytes, object.unpacked_bytes),
              snapshot_id = coalesce(excluded.snapshot_id, object.snapshot_id),
              items = coalesce(excluded.items, object.items),
              compliance_items = coalesce(excluded.compliance_items, object.compliance_items),
              evaluations = coalesce(excluded.evaluations, object.evaluations)
-         returning object_id, xmax = 0 as new, key, size_bytes, modified_ns, etag, version_id, '' as outcome",
+         returning object_id, xmax = 0 as new, key, size_bytes, modified_ns, etag, '' as outcome",
     )
     .bind(place_id)
     .bind(collection_id)
@@ -337,6 +336,44 @@ pub(super) async fn set_deliveries(
     .execute(db)
     .await?;
     Ok(())
+}
+
+/// The account's places, in every Region that a collection ever saw or expected.
+pub(super) async fn places_of_account(
+    db: &mut PgConnection,
+    organization_id: i16,
+    account_id: &str,
+) -> sqlx::Result<Vec<i32>> {
+    sqlx::query_scalar("select place_id from place where organization_id = $1 and account_id = $2 order by place_id")
+        .bind(organization_id)
+        .bind(account_id)
+        .fetch_all(db)
+        .await
+}
+
+/// The first day on which the place should deliver, as far as a list says it.
+pub(super) async fn first_expected(db: &mut PgConnection, place_id: i32) -> sqlx::Result<Option<Day>> {
+    sqlx::query_scalar("select min(first_day) from expected_place where place_id = $1 and until_collection is null")
+        .bind(place_id)
+        .fetch_one(db)
+        .await
+}
+
+/// Days as they stand that an earlier collection could not reach: place, account, Region, day.
+pub(super) async fn unreached_days(
+    db: &mut PgConnection,
+    organization_id: i16,
+) -> sqlx::Result<Vec<(i32, String, String, Day)>> {
+    sqlx::query_as(
+        "select d.place_id, p.account_id, p.region, d.day
+         from delivery d join place p using (place_id)
+         where p.organization_id = $1 and d.until_collection is null
+           and d.state in ('denied', 'throttled', 'region off')
+         order by d.place_id, d.day",
+    )
+    .bind(organization_id)
+    .fetch_all(db)
+    .await
 }
 
 /// Days of the place with a snapshot that could not be read.

@@ -16,6 +16,7 @@ use super::place::{self, Context, Ids, Standing, Work, at, empty_row};
 use super::plan::{self, Outcome};
 use super::read_day::{self, HistoryReading, Judged, Reader};
 use super::rollup;
+use super::source::{Object, Unreachable, Unreached};
 use super::splice::Entry;
 use super::store::{self, StorePatch};
 use crate::compliance::DeliveryState;
@@ -58,25 +59,49 @@ pub(super) async fn collect(context: &Arc<Context>, work: &Arc<Work>, mut names:
         .collect();
     db::record_outcomes(&mut tx, context.collection_id, &overtaken).await?;
     if !to_read.is_empty() || outlived {
-        let readings;
-        (readings, names) = {
+        let (readings, missed);
+        (readings, missed, names) = {
             let (context, work) = (Arc::clone(context), Arc::clone(work));
             tokio::task::spawn_blocking(move || {
-                let account_id = &work.name.account_id;
-                let reader = Reader { root: &context.root, account_id, limits: &context.limits };
-                let read = |object| read_day::history(reader, object, &mut names);
-                let readings: Vec<HistoryReading> = to_read.iter().map(read).collect();
-                (readings, names)
+                let (readings, missed) = read_all(&context, &work, &to_read, &mut names)?;
+                anyhow::Ok((readings, missed, names))
             })
             .await
-            .context("reading was cut off")?
+            .context("reading was cut off")??
         };
+        for (object, why) in &missed {
+            tally.miss(work.place_id, object.key.day.into(), &[(object.name.clone(), why.clone())]);
+        }
         let ids = Ids::resolve(context, &mut tx, work.place_id, &names).await?;
-        let seen_on = keep(context, &mut tx, work, &ids, readings, &mut tally).await?;
+        let mut seen_on = keep(context, &mut tx, work, &ids, readings, &mut tally).await?;
+        for (object, why) in missed {
+            seen_on.entry(object.key.day.into()).or_default().missed.get_or_insert(why.state);
+        }
         rewrite(context, &mut tx, work, &standing, &ids, &seen_on, first_snapshot, &mut tally).await?;
     }
     tx.commit().await?;
     Ok(tally)
+}
+
+type Missed = Vec<(Object, Unreached)>;
+
+/// Reads history objects; says which could not be reached. An error ends the collection.
+fn read_all(
+    context: &Context,
+    work: &Work,
+    objects: &[Object],
+    names: &mut Names,
+) -> anyhow::Result<(Vec<HistoryReading>, Missed)> {
+    let reader = Reader { source: &context.source, account_id: &work.name.account_id, limits: &context.limits };
+    let (mut readings, mut missed) = (Vec::new(), Vec::new());
+    for object in objects {
+        match read_day::history(reader, object, names) {
+            Ok(reading) => readings.push(reading),
+            Err(Unreachable::Now(why)) => missed.push((object.clone(), why)),
+            Err(Unreachable::Ever(why)) => anyhow::bail!(why),
+        }
+    }
+    Ok((readings, missed))
 }
 
 /// What the history objects of one day held, those read now.
@@ -84,6 +109,8 @@ pub(super) async fn collect(context: &Arc<Context>, work: &Arc<Work>, mut names:
 struct SeenOn {
     compliance_items: i64,
     readable: bool,
+    /// Why one of them could not be reached.
+    missed: Option<DeliveryState>,
 }
 
 /// Stores what was read; says for each day what its objects held.
@@ -160,8 +187,18 @@ async fn rewrite(
     let silent = |day: &Day| {
         standing.row(*day).is_some_and(|row| row.state.0 == DeliveryState::NoComplianceItems && row.object_id.is_some())
     };
-    let inferred: BTreeSet<Day> = items.iter().map(|item| item.day).filter(|day| !silent(day)).collect();
+    // What could not be reached may change each later day: none of them is inferred until it is.
+    let missed = seen_on.iter().find_map(|(&day, seen)| Some((day, seen.missed?)));
+    let told = |day: &Day| missed.is_none_or(|(from, _)| *day < from);
+    let days: BTreeSet<Day> = items.iter().map(|item| item.day).filter(|day| !silent(day)).collect();
+    let inferred: BTreeSet<Day> = days.iter().copied().filter(told).collect();
     let mut rows: Vec<DeliveryRow> = Vec::new();
+    if let Some((_, state)) = missed {
+        let hidden = days.iter().copied().chain(seen_on.keys().copied()).filter(|day| !told(day) && !silent(day));
+        let hidden = hidden.filter(|day| *day < first_snapshot).collect::<BTreeSet<Day>>();
+        let unknown = hidden.into_iter().filter(|day| standing.row(*day).is_none_or(|row| !row.state.0.known()));
+        rows.extend(unknown.map(|day| empty_row(day, state)));
+    }
     let mut patch = StorePatch::default();
     let entries = history::infer(&items, &inferred);
     for &day in &inferred {
@@ -207,7 +244,7 @@ async fn rewrite(
     }));
     for (&day, seen) in seen_on {
         // Nothing but history of other types, or nothing that can be read.
-        if !inferred.contains(&day) && standing.row(day).is_none() {
+        if told(&day) && !inferred.contains(&day) && standing.row(day).is_none_or(|row| row.state.0.unreached()) {
             let state = if seen.readable { DeliveryState::NoComplianceItems } else { DeliveryState::Unreadable };
             rows.push(empty_row(day, state));
         }

@@ -1,16 +1,17 @@
 //! Brings one place up to date: what is new is read, put into runs, and committed together.
 
-use std::collections::HashMap;
-use std::path::PathBuf;
+use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
 use anyhow::Context as _;
 use sqlx::{PgConnection, PgPool};
+use time::Date;
 
 use super::day::Day;
 use super::db::{self, DeliveryChange, DeliveryRow, ObjectRow, OutcomeRow, StoredState};
 use super::gather::Names;
 use super::ladder::Tally;
+use super::open::Source;
 use super::plan::{self, DayPlan, Outcome, Verdict};
 use super::read_day::{self, DayReading, Judged, Reader, Speaker};
 use super::registry::{self, Registry};
@@ -29,7 +30,7 @@ pub(super) struct Context {
     pub(super) db: PgPool,
     pub(super) organization_id: i16,
     pub(super) collection_id: i64,
-    pub(super) root: PathBuf,
+    pub(super) source: Source,
     pub(super) limits: Limits,
     pub(super) recheck: bool,
     pub(super) registry: Registry,
@@ -46,16 +47,16 @@ pub(super) struct Work {
 /// Brings the place up to date and says what that took. Safe to repeat and to interrupt.
 pub(super) async fn collect(context: &Arc<Context>, work: Arc<Work>) -> anyhow::Result<Tally> {
     let mut tally = Tally::default();
-    let mut names = Names::default();
+    let mut carried = Carried::default();
     loop {
-        let batch = snapshots(context, &work, names).await?;
+        let batch = snapshots(context, &work, carried).await?;
         tally.add(&batch.tally);
-        names = batch.names;
+        carried = batch.carried;
         if batch.complete {
             break;
         }
     }
-    tally.add(&inferred::collect(context, &work, names).await?);
+    tally.add(&inferred::collect(context, &work, carried.names).await?);
     if context.recheck {
         tally.add(&super::recheck::place(context, &work).await?);
     }
@@ -98,44 +99,60 @@ impl Standing {
     }
 }
 
+/// What one batch hands to the next.
+#[derive(Debug, Default)]
+struct Carried {
+    names: Names,
+    /// Days of which an object could not be reached: not tried again in this collection.
+    given_up: BTreeSet<Date>,
+}
+
 struct Batch {
     tally: Tally,
-    names: Names,
+    carried: Carried,
     complete: bool,
 }
 
 /// Reads and commits as many days with new snapshots as fit in a batch.
-async fn snapshots(context: &Arc<Context>, work: &Arc<Work>, mut names: Names) -> anyhow::Result<Batch> {
+async fn snapshots(context: &Arc<Context>, work: &Arc<Work>, mut carried: Carried) -> anyhow::Result<Batch> {
     let mut tx = context.db.begin().await?;
     db::lock_place(&mut tx, work.place_id).await?;
     let standing = Arc::new(Standing::load(&mut tx, work.place_id).await?);
     let (readings, complete);
-    (readings, names, complete) = {
+    (readings, carried, complete) = {
         let (context, work, standing) = (Arc::clone(context), Arc::clone(work), Arc::clone(&standing));
         tokio::task::spawn_blocking(move || {
-            let (readings, complete) = read_batch(&context, &work, &standing, &mut names);
-            (readings, names, complete)
+            let (readings, complete) = read_batch(&context, &work, &standing, &mut carried)?;
+            anyhow::Ok((readings, carried, complete))
         })
         .await
-        .context("reading was cut off")?
+        .context("reading was cut off")??
     };
     let mut tally = Tally::default();
     if !readings.is_empty() {
-        let ids = Ids::resolve(context, &mut tx, work.place_id, &names).await?;
+        let ids = Ids::resolve(context, &mut tx, work.place_id, &carried.names).await?;
         write(context, &mut tx, work, &standing, &ids, readings, &mut tally).await?;
         tx.commit().await?;
     }
-    Ok(Batch { tally, names, complete })
+    Ok(Batch { tally, carried, complete })
 }
 
-fn read_batch(context: &Context, work: &Work, standing: &Standing, names: &mut Names) -> (Vec<DayReading>, bool) {
-    let reader = Reader { root: &context.root, account_id: &work.name.account_id, limits: &context.limits };
+fn read_batch(
+    context: &Context,
+    work: &Work,
+    standing: &Standing,
+    carried: &mut Carried,
+) -> anyhow::Result<(Vec<DayReading>, bool)> {
+    let reader = Reader { source: &context.source, account_id: &work.name.account_id, limits: &context.limits };
     let mut readings = Vec::new();
     let mut evaluations = 0;
     let days = plan::days(&work.objects, &standing.seen, context.recheck);
     for day in days.iter().filter(|day| needs_snapshots(day)) {
+        if carried.given_up.contains(&day.day) {
+            continue;
+        }
         if evaluations > BATCH_EVALUATIONS {
-            return (readings, false);
+            return Ok((readings, false));
         }
         let verdict = |object_id| {
             let silent = standing
@@ -144,11 +161,14 @@ fn read_batch(context: &Context, work: &Work, standing: &Standing, names: &mut N
                 .any(|row| row.object_id == Some(object_id) && row.state.0 == DeliveryState::NoComplianceItems);
             if silent { Verdict::Silent } else { Verdict::Speaks }
         };
-        let reading = read_day::snapshots(reader, day, names, verdict);
+        let reading = read_day::snapshots(reader, day, &mut carried.names, verdict)?;
         evaluations += reading.truth.evaluations.len();
+        if !reading.unreached.is_empty() {
+            carried.given_up.insert(day.day);
+        }
         readings.push(reading);
     }
-    (readings, true)
+    Ok((readings, true))
 }
 
 fn needs_snapshots(day: &DayPlan<'_>) -> bool {
@@ -229,6 +249,7 @@ async fn write(
     let mut recorded = recorded.as_slice();
     for reading in &readings {
         let day = Day::from(reading.day);
+        tally.miss(work.place_id, day, &reading.unreached);
         let object_ids;
         (object_ids, recorded) = recorded.split_at(reading.judged.len());
         attributes.extend(reading.attributes.iter().map(|one| (at(&ids.rules, one.rule), one.clone(), day)));
@@ -254,10 +275,22 @@ async fn write(
                 if before == Some(DeliveryState::InferredFromHistory) {
                     continue;
                 }
-                if before.is_some_and(DeliveryState::known) {
-                    forget(&mut patch, day);
+                let known = standing.row(day).filter(|row| row.state.0.known());
+                let row = match known {
+                    // What was collected stands; what came after it could not be reached.
+                    Some(row) if state.unreached() => {
+                        DeliveryRow { state: StoredState(DeliveryState::DeliveredLaterUnreadable), ..row.clone() }
+                    }
+                    Some(_) => {
+                        forget(&mut patch, day);
+                        empty_row(day, state)
+                    }
+                    None => empty_row(day, state),
+                };
+                if standing.row(day) == Some(&row) {
+                    continue;
                 }
-                empty_row(day, state)
+                row
             }
         };
         rows.push(row);

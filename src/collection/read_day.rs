@@ -1,19 +1,18 @@
 //! Reads the objects of a place's day until one speaks.
 
-use std::path::Path;
-
 use time::Date;
 
 use super::gather::{Attribute, DayTruth, Gatherer, Item, Names};
+use super::open::Source;
+use super::plan;
 use super::plan::{Candidate, DayPlan, Outcome, Verdict};
-use super::source::{Limits, Object, Reading, Unreadable};
-use super::{files, plan};
+use super::source::{Limits, Object, Reading, Unreachable, Unreached, Unreadable};
 use crate::compliance::DeliveryState;
 
 /// How the bytes of an object are reached, and within what limits.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Reader<'a> {
-    pub(super) root: &'a Path,
+    pub(super) source: &'a Source,
     pub(super) account_id: &'a str,
     pub(super) limits: &'a Limits,
 }
@@ -51,17 +50,19 @@ pub(super) struct DayReading {
     pub(super) judged: Vec<Judged>,
     /// Objects that spoke before and no longer do.
     pub(super) superseded: Vec<i64>,
+    /// Names of objects that could not be reached, and why. They are not judged.
+    pub(super) unreached: Vec<(String, Unreached)>,
 }
 
 /// Reads the day's snapshots, latest first, until one can be read.
 ///
-/// `standing` tells whether an object collected before holds compliance items.
+/// `standing` tells whether an object collected before holds compliance items. An error ends the collection.
 pub(super) fn snapshots(
     reader: Reader<'_>,
     plan: &DayPlan<'_>,
     names: &mut Names,
     standing: impl Fn(i64) -> Verdict,
-) -> DayReading {
+) -> anyhow::Result<DayReading> {
     let mut day = DayReading {
         day: plan.day,
         state: None,
@@ -70,6 +71,7 @@ pub(super) fn snapshots(
         attributes: vec![],
         judged: vec![],
         superseded: vec![],
+        unreached: vec![],
     };
     let mut verdicts = Vec::new();
     for candidate in &plan.snapshots {
@@ -83,17 +85,27 @@ pub(super) fn snapshots(
                 standing(seen.object_id)
             }
             Some(seen) if seen.outcome == Outcome::Unreadable => Verdict::Unreadable,
-            _ => day.read(reader, candidate.object, names),
+            _ => day.read(reader, candidate.object, names)?,
         });
     }
     day.state = plan::state(&verdicts);
-    day
+    Ok(day)
 }
 
 impl DayReading {
-    fn read(&mut self, reader: Reader<'_>, object: &Object, names: &mut Names) -> Verdict {
+    fn read(&mut self, reader: Reader<'_>, object: &Object, names: &mut Names) -> anyhow::Result<Verdict> {
         let mut gatherer = Gatherer::new(names);
-        match files::read(&reader.root.join(&object.name), reader.account_id, reader.limits, &mut gatherer) {
+        let taken = match reader.source.read(object, reader.account_id, reader.limits, &mut gatherer) {
+            Ok(taken) => taken,
+            Err(Unreachable::Now(unreached)) => {
+                let state = unreached.state;
+                self.unreached.push((object.name.clone(), unreached));
+                return Ok(Verdict::Unreached(state));
+            }
+            Err(Unreachable::Ever(why)) => anyhow::bail!(why),
+        };
+        let object = &Object { version_id: taken.version_id, ..object.clone() };
+        Ok(match taken.outcome {
             Ok(reading) => {
                 let verdict = if reading.compliance_items > 0 { Verdict::Speaks } else { Verdict::Silent };
                 self.attributes = std::mem::take(&mut gatherer.attributes);
@@ -113,7 +125,7 @@ impl DayReading {
                 self.judged.push(Judged::unreadable(object, unreadable));
                 Verdict::Unreadable
             }
-        }
+        })
     }
 
     fn supersede(&mut self, candidate: &Candidate<'_>) {
@@ -158,9 +170,11 @@ pub(super) struct HistoryReading {
 }
 
 /// Reads one history object.
-pub(super) fn history(reader: Reader<'_>, object: &Object, names: &mut Names) -> HistoryReading {
+pub(super) fn history(reader: Reader<'_>, object: &Object, names: &mut Names) -> Result<HistoryReading, Unreachable> {
     let mut gatherer = Gatherer::new(names);
-    match files::read(&reader.root.join(&object.name), reader.account_id, reader.limits, &mut gatherer) {
+    let taken = reader.source.read(object, reader.account_id, reader.limits, &mut gatherer)?;
+    let object = &Object { version_id: taken.version_id, ..object.clone() };
+    Ok(match taken.outcome {
         Ok(reading) => {
             let attributes = std::mem::take(&mut gatherer.attributes);
             let mut left_out = std::collections::BTreeMap::new();
@@ -177,5 +191,5 @@ pub(super) fn history(reader: Reader<'_>, object: &Object, names: &mut Names) ->
         Err(unreadable) => {
             HistoryReading { judged: Judged::unreadable(object, unreadable), items: vec![], attributes: vec![] }
         }
-    }
+    })
 }

@@ -1,7 +1,7 @@
 //! One collection from beginning to end.
 
-use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
@@ -9,13 +9,16 @@ use anyhow::{Context as _, bail};
 use sqlx::PgPool;
 use time::Date;
 
-use super::files::{self, Listing};
 use super::ladder::{Ladder, Tally};
+use super::location::Location;
+use super::open::Source;
 use super::place::{self, Context, Work};
 use super::progress::Progress;
 use super::registry::Registry;
-use super::source::{Limits, Object, PlaceName};
+use super::settle::{self, Open};
+use super::source::{Days, Limits, Listing, Object, PlaceName};
 use super::{plan, run_db};
+use crate::aws::AwsSettings;
 use crate::clock::Clock;
 use crate::organization::{self, AccountFile};
 
@@ -27,8 +30,10 @@ const NAMES_KEPT: usize = 1_000;
 pub struct Options {
     /// The organisation's name.
     pub organization: String,
-    /// The folder of the delivery bucket's objects.
-    pub from: PathBuf,
+    /// The delivery bucket, or a folder with its objects.
+    pub from: Location,
+    /// How the bucket is reached; nothing is for a folder.
+    pub aws: AwsSettings,
     /// Organizations' account lists, dated.
     pub accounts: Vec<PathBuf>,
     pub regions: Vec<String>,
@@ -105,10 +110,11 @@ async fn collect(
     tx.commit().await?;
 
     progress.step("Listing");
-    let from = options.from.clone();
-    let listing = tokio::task::spawn_blocking(move || files::list(&from)).await.context("listing was cut off")??;
+    let days = Days { since: options.since, until: options.until };
+    let source = Source::open(&options.from, &options.aws).await?;
+    let mut listing = source.list(days).await?;
     let mut ladder = ladder_of(&listing);
-    let (objects, outside) = within(listing.objects, options);
+    let (objects, outside) = within(std::mem::take(&mut listing.objects), days);
     ladder.objects_listed = count(objects.len());
     ladder.objects_outside_days = outside;
 
@@ -120,19 +126,28 @@ async fn collect(
         db: db.clone(),
         organization_id,
         collection_id,
-        root: options.from.clone(),
+        source,
         limits: options.limits,
         recheck: options.recheck,
         registry: Registry::load(db, organization_id).await?,
     });
-    let tally = all_places(&context, &works, progress).await?;
+    let mut tally = all_places(&context, &works, progress).await?;
+    let open = Open {
+        days,
+        today,
+        unlisted: &listing.unreached,
+        accounts: &listing.accounts,
+        unreached: &tally.unreached_days,
+    };
+    let settled = settle::settle(&context, &open).await?;
+    tally.add(&settled);
     fill(&mut ladder, &tally);
 
     progress.step("Adding up");
     if new > 0 {
         run_db::analyze(db).await?;
     }
-    ladder.objects_seen_before = seen_before(db, collection_id, &works).await?;
+    ladder.objects_seen_before = seen_before(db, collection_id, &works, &tally).await?;
     let mut tx = db.begin().await?;
     run_db::lock_derived(&mut tx, organization_id).await?;
     organization::derive(&mut tx, organization_id, collection_id).await?;
@@ -146,23 +161,21 @@ fn count(length: usize) -> u64 {
     u64::try_from(length).unwrap_or(u64::MAX)
 }
 
-fn within(objects: Vec<Object>, options: &Options) -> (Vec<Object>, u64) {
+fn within(objects: Vec<Object>, days: Days) -> (Vec<Object>, u64) {
     let all = objects.len();
-    let objects: Vec<Object> = objects
-        .into_iter()
-        .filter(|object| options.since.is_none_or(|since| object.key.day >= since))
-        .filter(|object| options.until.is_none_or(|until| object.key.day <= until))
-        .collect();
+    let objects: Vec<Object> = objects.into_iter().filter(|object| days.contain(object.key.day)).collect();
     let outside = count(all - objects.len());
     (objects, outside)
 }
 
 fn ladder_of(listing: &Listing) -> Ladder {
-    let text = |path: &Path| path.to_string_lossy().into_owned();
+    let unreadable = listing.unreadable.iter().map(|(path, why)| (path.to_string_lossy().into_owned(), why.clone()));
+    let unreached = listing.unreached.iter().map(|it| (it.prefix.clone(), it.why.to_string()));
     Ladder {
         ignored: listing.ignored.iter().map(|(reason, count)| (reason.word().to_owned(), *count)).collect(),
         malformed: listing.malformed.iter().take(NAMES_KEPT).cloned().collect(),
-        unlisted: listing.unreadable.iter().take(NAMES_KEPT).map(|(path, why)| (text(path), why.clone())).collect(),
+        unlisted: unreadable.chain(unreached).take(NAMES_KEPT).collect(),
+        skipped: listing.skipped.iter().take(NAMES_KEPT).cloned().collect(),
         ..Ladder::default()
     }
 }
@@ -185,6 +198,8 @@ fn fill(ladder: &mut Ladder, tally: &Tally) {
     ladder.days_inferred = tally.inferred_days;
     ladder.rechecked = tally.rechecked;
     ladder.changed = tally.changed.iter().take(NAMES_KEPT).cloned().collect();
+    ladder.objects_unreached = count(tally.unreached.len());
+    ladder.unreached = tally.unreached.iter().chain(&tally.not_rechecked).take(NAMES_KEPT).cloned().collect();
 }
 
 /// The places with their objects and how many of those are new.
@@ -207,12 +222,22 @@ async fn works(db: &PgPool, organization_id: i16, objects: Vec<Object>) -> anyho
 
 /// How many listed objects another collection saw first: asked of the store afterwards, because another collection may
 /// have run at the same time.
-async fn seen_before(db: &PgPool, collection_id: i64, works: &[(Arc<Work>, usize)]) -> anyhow::Result<u64> {
+/// What was not reached is counted as that, whoever saw it.
+async fn seen_before(
+    db: &PgPool,
+    collection_id: i64,
+    works: &[(Arc<Work>, usize)],
+    tally: &Tally,
+) -> anyhow::Result<u64> {
+    let unreached: BTreeSet<&str> = tally.unreached.iter().map(|(name, _)| name.as_str()).collect();
     let mut connection = db.acquire().await?;
     let mut seen = 0;
     for (work, _) in works {
         let others = super::db::first_seen_by_others(&mut connection, work.place_id, collection_id).await?;
-        seen += work.objects.iter().filter(|object| others.contains(&plan::Version::from(*object))).count();
+        let is_seen = |object: &&Object| {
+            others.contains(&plan::Version::from(*object)) && !unreached.contains(object.name.as_str())
+        };
+        seen += work.objects.iter().filter(is_seen).count();
     }
     Ok(count(seen))
 }
@@ -226,7 +251,7 @@ async fn all_places(
     let works: Arc<Vec<(Arc<Work>, usize)>> =
         Arc::new(works.iter().filter(|(_, new)| *new > 0 || context.recheck).cloned().collect());
     let next = Arc::new(AtomicUsize::new(0));
-    let workers = std::thread::available_parallelism().map_or(2, std::num::NonZero::get) + 1;
+    let workers = context.source.places_at_a_time();
     let mut tasks = tokio::task::JoinSet::new();
     for _ in 0..workers.min(works.len()) {
         let (context, works, next, progress) =
@@ -249,5 +274,6 @@ async fn all_places(
         sum.add(&done.context("a worker ended badly")??);
     }
     sum.unreadable.sort();
+    sum.unreached.sort();
     Ok(sum)
 }

@@ -73,7 +73,7 @@ pub(super) async fn begin(db: &PgPool, organization_id: i16, options: &Options) 
          values ($1, 'files', $2, $3, $4, $5, $6) returning collection_id",
     )
     .bind(organization_id)
-    .bind(options.from.to_string_lossy())
+    .bind(options.from.to_string())
     .bind(serde_json::json!({
         "accounts": options.accounts.iter().map(|path| path.to_string_lossy()).collect::<Vec<_>>(),
         "regions": options.regions,
@@ -92,7 +92,7 @@ pub(super) async fn begin(db: &PgPool, organization_id: i16, options: &Options) 
         .execute(&mut *tx)
         .await?;
     let entry = entry(&options.started_by, "start collection", collection_id)
-        .detail(serde_json::json!({ "source": options.from.to_string_lossy() }));
+        .detail(serde_json::json!({ "source": options.from.to_string() }));
     audit_log::record(&mut tx, &entry).await?;
     tx.commit().await?;
     Ok(Life { collection_id, connection })

@@ -87,6 +87,11 @@ impl DeliveryState {
         matches!(self, Self::Delivered | Self::DeliveredLaterUnreadable | Self::InferredFromHistory)
     }
 
+    /// Whether evidence may be there that could not be reached: a later collection finds out.
+    pub fn unreached(self) -> bool {
+        matches!(self, Self::Denied | Self::Throttled | Self::RegionOff)
+    }
+
     /// Why the day is a gap, in words; empty where it is none.
     pub fn cause(self) -> &'static str {
         match self {
@@ -99,7 +104,7 @@ impl DeliveryState {
             Self::Unreadable => "no object of the day could be read",
             Self::Missing => "nothing was delivered",
             Self::Denied => "access was denied",
-            Self::Throttled => "AWS throttled the reading",
+            Self::Throttled => "AWS throttled the reading or did not answer",
             Self::RegionOff => "the Region is not enabled",
         }
     }

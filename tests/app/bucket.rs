@@ -107,7 +107,7 @@ pub(crate) fn gz(value: &Value) -> Vec<u8> {
 pub(crate) fn options(from: &Path) -> auditfolio::collection::Options {
     auditfolio::collection::Options {
         organization: "Example".to_owned(),
-        from: from.to_owned(),
+        from: from.into(),
         started_by: "test".to_owned(),
         ..Default::default()
     }

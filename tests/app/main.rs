@@ -5,6 +5,7 @@
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod audit_log;
+mod aws;
 mod backup;
 mod bucket;
 mod collection;
@@ -19,6 +20,7 @@ mod knowledge;
 mod packs;
 mod private;
 mod reader;
+mod s3;
 mod sample;
 mod sample_collected;
 mod sample_counts;

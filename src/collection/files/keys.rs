@@ -175,7 +175,7 @@ fn parse_time(word: &str) -> Result<Option<OffsetDateTime>, String> {
     }
 }
 
-fn parse_day(year: &str, month: &str, day: &str) -> Option<Date> {
+pub(in crate::collection) fn parse_day(year: &str, month: &str, day: &str) -> Option<Date> {
     let digits = |word: &str, lengths: std::ops::RangeInclusive<usize>| {
         lengths.contains(&word.len()) && word.bytes().all(|byte| byte.is_ascii_digit())
     };
@@ -186,12 +186,12 @@ fn parse_day(year: &str, month: &str, day: &str) -> Option<Date> {
     Date::from_calendar_date(year.parse().ok()?, month, day.parse().ok()?).ok()
 }
 
-fn is_account_id(word: &str) -> bool {
+pub(in crate::collection) fn is_account_id(word: &str) -> bool {
     word.len() == 12 && word.bytes().all(|byte| byte.is_ascii_digit())
 }
 
 /// A Region's name is lower-case words with a number at the end, e.g. `us-gov-west-1`.
-fn is_region(word: &str) -> bool {
+pub(in crate::collection) fn is_region(word: &str) -> bool {
     let mut parts = word.rsplit('-');
     let number = parts.next().unwrap_or_default();
     let mut words = 0;

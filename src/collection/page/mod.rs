@@ -249,6 +249,7 @@ fn ladder_lines(ladder: &Ladder) -> Vec<(String, u64)> {
         ("Objects collected".to_owned(), ladder.objects_collected),
         ("Objects superseded".to_owned(), ladder.objects_superseded),
         ("Objects unreadable".to_owned(), ladder.objects_unreadable),
+        ("Objects not reached".to_owned(), ladder.objects_unreached),
         ("Objects of days that were not asked for".to_owned(), ladder.objects_outside_days),
     ];
     let reasons = [
@@ -273,6 +274,8 @@ fn oddities(ladder: &Ladder) -> Vec<(&'static str, &str, &str)> {
     let lists = [
         ("name not understood", &ladder.malformed),
         ("could not be looked at", &ladder.unlisted),
+        ("not reached; the next collection tries again", &ladder.unreached),
+        ("not looked at on purpose", &ladder.skipped),
         ("changed after it was collected", &ladder.changed),
     ];
     lists
@@ -281,7 +284,7 @@ fn oddities(ladder: &Ladder) -> Vec<(&'static str, &str, &str)> {
         .collect()
 }
 
-const COLUMNS: [&str; 15] = [
+const COLUMNS: [&str; 16] = [
     "object_id",
     "key",
     "outcome",
@@ -293,6 +296,7 @@ const COLUMNS: [&str; 15] = [
     "kind",
     "size_bytes",
     "etag",
+    "version_id",
     "sha256",
     "items",
     "compliance_items",
@@ -322,6 +326,7 @@ fn rows(format: Format, mut visit: Visit, which: Which) -> HttpResponse {
                     object.kind.into(),
                     object.size_bytes.into(),
                     object.etag.into(),
+                    object.version_id.into(),
                     sha256.into(),
                     object.items.into(),
                     object.compliance_items.into(),

@@ -1,0 +1,5 @@
+-- An object version of S3 is told from others by its ETag: a listing does not say its VersionId, which is known once the
+-- object is read. (Until now only folders were collected, whose objects have neither.)
+alter table object drop constraint object_version_key;
+alter table object add constraint object_version_key
+    unique nulls not distinct (place_id, key, size_bytes, modified_ns, etag);

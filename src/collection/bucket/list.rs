@@ -1,0 +1,160 @@
+//! Lists a bucket: several prefixes at a time, and none that the plan does not name.
+
+use futures_util::StreamExt as _;
+use futures_util::stream::FuturesUnordered;
+
+use super::super::files::keys::{self, Parsed};
+use super::super::source::{Days, Listing, Object, Unlisted};
+use super::plan::{self, Folder, Level, Start};
+use super::unreached;
+use crate::aws::Failure;
+use crate::aws::s3::{Bucket, Found, Listed};
+
+/// Folders below a prefix in which `AWSLogs/` is looked for; more want a longer prefix.
+const MOST_FOLDERS: usize = 1_000;
+
+/// Lists what AWS Config delivered below a prefix, of the days asked for.
+///
+/// # Errors
+///
+/// Nothing of Config's layout is found there, or it cannot be listed at all. A part that cannot be listed is part of the
+/// listing.
+pub(super) async fn list(bucket: &Bucket, prefix: &str, days: Days, parallel: usize) -> anyhow::Result<Listing> {
+    let mut walk = Walk { bucket, days, listing: Listing::default(), pending: Vec::new() };
+    let address = bucket.address(prefix);
+    match plan::start(prefix, days).map_err(|why| anyhow::anyhow!("{address}: {why}"))? {
+        Start::Inside(folders) => walk.begin_inside(folders).await?,
+        Start::Above => walk.begin_above(prefix).await?,
+    }
+    walk.run(parallel).await?;
+    let mut listing = walk.listing;
+    listing.skipped.push((
+        address,
+        "only ConfigSnapshot and ConfigHistory below ACCOUNT/Config/REGION/DAY are listed; other objects are not counted"
+            .to_owned(),
+    ));
+    listing.objects.sort_unstable_by(|a, b| a.name.cmp(&b.name));
+    listing.malformed.sort_unstable();
+    listing.skipped.sort_unstable();
+    listing.unreached.sort_unstable_by(|a, b| a.prefix.cmp(&b.prefix));
+    Ok(listing)
+}
+
+struct Walk<'a> {
+    bucket: &'a Bucket,
+    days: Days,
+    listing: Listing,
+    pending: Vec<Folder>,
+}
+
+impl Walk<'_> {
+    /// The first listing tells whether anything can be listed at all.
+    async fn begin_inside(&mut self, folders: Vec<Folder>) -> anyhow::Result<()> {
+        for folder in folders {
+            let found = visit(self.bucket, &folder).await?;
+            self.take(&folder, found);
+        }
+        Ok(())
+    }
+
+    /// Looks for `AWSLogs/` right below the prefix, and in the folders below it where it is not there.
+    async fn begin_above(&mut self, prefix: &str) -> anyhow::Result<()> {
+        let logs = |prefix: &str| Folder { prefix: format!("{prefix}AWSLogs/"), level: Level::Logs };
+        let folder = logs(prefix);
+        let found = visit(self.bucket, &folder).await?;
+        if !found.folders.is_empty() {
+            self.take(&folder, found);
+            return Ok(());
+        }
+        let address = self.bucket.address(prefix);
+        let folders = self.bucket.list(prefix, true).await?.folders;
+        anyhow::ensure!(
+            folders.len() <= MOST_FOLDERS,
+            "{address} has no AWSLogs/ folder but {} others: give a longer prefix",
+            folders.len()
+        );
+        for folder in &folders {
+            let folder = logs(folder);
+            let found = visit(self.bucket, &folder).await?;
+            if found.folders.is_empty() {
+                let without = folder.prefix.trim_end_matches("AWSLogs/").to_owned();
+                self.listing.skipped.push((without, "it has no AWSLogs/ folder".to_owned()));
+            } else {
+                self.take(&folder, found);
+            }
+        }
+        anyhow::ensure!(!self.pending.is_empty(), "there is no AWSLogs/ folder in {address}, nor one folder below it");
+        Ok(())
+    }
+
+    async fn run(&mut self, parallel: usize) -> anyhow::Result<()> {
+        let mut running = FuturesUnordered::new();
+        loop {
+            while running.len() < parallel
+                && let Some(folder) = self.pending.pop()
+            {
+                let bucket = self.bucket;
+                running.push(async move {
+                    let found = visit(bucket, &folder).await;
+                    (folder, found)
+                });
+            }
+            match running.next().await {
+                None => return Ok(()),
+                Some((folder, Ok(found))) => self.take(&folder, found),
+                Some((folder, Err(failure))) => self.missed(&folder, failure)?,
+            }
+        }
+    }
+
+    /// A part that could not be listed; an error where no other part could be either.
+    fn missed(&mut self, folder: &Folder, failure: Failure) -> anyhow::Result<()> {
+        let Some(why) = unreached(&failure) else { return Err(failure.into()) };
+        self.listing.unreached.push(Unlisted {
+            prefix: folder.prefix.clone(),
+            scope: plan::scope(folder, self.days),
+            why,
+        });
+        Ok(())
+    }
+
+    fn take(&mut self, folder: &Folder, found: Found) {
+        if let Level::Account(account_id) = &folder.level {
+            self.listing.accounts.insert(account_id.clone());
+        } else if let Level::Place(place) | Level::Year(place, _) | Level::Month(place, ..) | Level::Objects(place, _) =
+            &folder.level
+        {
+            self.listing.accounts.insert(place.account_id.clone());
+        }
+        let below = plan::below(folder, &found.folders, self.days);
+        self.pending.extend(below.folders);
+        self.listing.malformed.extend(below.malformed);
+        let skipped = below.skipped.into_iter().map(|prefix| (prefix, "it is no account's folder".to_owned()));
+        self.listing.skipped.extend(skipped);
+        for object in found.objects {
+            // Consoles make an empty object to show a folder.
+            if object.key != folder.prefix {
+                self.object(object);
+            }
+        }
+    }
+
+    fn object(&mut self, object: Listed) {
+        match keys::parse(&object.key) {
+            Parsed::Config(key) => self.listing.objects.push(Object {
+                name: object.key,
+                key,
+                size_bytes: object.size_bytes,
+                modified_ns: None,
+                etag: object.etag,
+                version_id: None,
+            }),
+            Parsed::Ignored(reason) => *self.listing.ignored.entry(reason).or_default() += 1,
+            Parsed::Malformed(why) => self.listing.malformed.push((object.key, why)),
+        }
+    }
+}
+
+async fn visit(bucket: &Bucket, folder: &Folder) -> Result<Found, Failure> {
+    bucket.list(&folder.prefix, !matches!(folder.level, Level::Objects(..))).await
+}
