@@ -55,6 +55,11 @@ pub enum Command {
     Serve(ServeArgs),
     /// Bring the evidence of a delivery bucket, in S3 or as a folder, into the store.
     Collect(crate::collection::CollectArgs),
+    /// Set AWS up for Auditfolio.
+    Aws {
+        #[command(subcommand)]
+        command: AwsCommand,
+    },
     /// Bring the database's schema up to date.
     Migrate,
     /// Write the whole database to a new file.
@@ -70,6 +75,13 @@ pub enum Command {
     /// Measure the making of a PDF with so many rows, without a store.
     #[command(hide = true)]
     BenchPack { rows: usize },
+}
+
+/// What to set up in AWS.
+#[derive(Debug, Subcommand)]
+pub enum AwsCommand {
+    /// Print the statement that makes Athena's table of the delivery bucket's snapshots, or make the table.
+    Ddl(crate::collection::athena::DdlArgs),
 }
 
 impl Command {

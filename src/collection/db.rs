@@ -164,6 +164,8 @@ pub(super) struct ObjectRow<'a> {
     pub(super) reading: Option<&'a Reading>,
     /// Of an object that was hashed and could not be read.
     pub(super) sha256: Option<[u8; 32]>,
+    /// Whether the bytes came to us; if not, nobody hashed them.
+    pub(super) ours: bool,
 }
 
 #[derive(sqlx::FromRow)]
@@ -215,10 +217,14 @@ pub(super) async fn record_objects(
     .bind(rows.iter().map(|row| row.object.version_id.clone()).collect::<Vec<_>>())
     .bind(
         rows.iter()
-            .map(|row| row.reading.map(|reading| reading.sha256).or(row.sha256).map(Vec::from))
+            .map(|row| row.reading.filter(|_| row.ours).map(|reading| reading.sha256).or(row.sha256).map(Vec::from))
             .collect::<Vec<_>>(),
     )
-    .bind(read(|reading| reading.unpacked_bytes))
+    .bind(
+        rows.iter()
+            .map(|row| row.reading.filter(|_| row.ours).map(|reading| number(reading.unpacked_bytes)))
+            .collect::<Vec<_>>(),
+    )
     .bind(rows.iter().map(|row| row.reading.and_then(|reading| reading.snapshot_id.clone())).collect::<Vec<_>>())
     .bind(read(|reading| reading.items))
     .bind(read(|reading| reading.compliance_items))
@@ -244,6 +250,8 @@ pub(super) struct OutcomeRow {
     pub(super) position_bytes: Option<i64>,
     pub(super) evaluations: i64,
     pub(super) left_out: serde_json::Value,
+    /// The query that read it, if one did.
+    pub(super) query_id: Option<i64>,
 }
 
 pub(super) async fn record_outcomes(
@@ -255,13 +263,15 @@ pub(super) async fn record_outcomes(
         return Ok(());
     }
     sqlx::query(
-        "insert into object_outcome (object_id, collection_id, outcome, reason, position_bytes, evaluations, left_out)
-         select u.object_id, $1, u.outcome, u.reason, u.position_bytes, u.evaluations, u.left_out
-         from unnest($2::bigint[], $3::text[], $4::text[], $5::bigint[], $6::bigint[], $7::jsonb[])
-              as u (object_id, outcome, reason, position_bytes, evaluations, left_out)
+        "insert into object_outcome (object_id, collection_id, outcome, reason, position_bytes, evaluations, left_out,
+                                     athena_query_id)
+         select u.object_id, $1, u.outcome, u.reason, u.position_bytes, u.evaluations, u.left_out, u.query_id
+         from unnest($2::bigint[], $3::text[], $4::text[], $5::bigint[], $6::bigint[], $7::jsonb[], $8::bigint[])
+              as u (object_id, outcome, reason, position_bytes, evaluations, left_out, query_id)
          on conflict (object_id, collection_id) do update set
              outcome = excluded.outcome, reason = excluded.reason, position_bytes = excluded.position_bytes,
-             evaluations = excluded.evaluations, left_out = excluded.left_out",
+             evaluations = excluded.evaluations, left_out = excluded.left_out,
+             athena_query_id = excluded.athena_query_id",
     )
     .bind(collection_id)
     .bind(rows.iter().map(|row| row.object_id).collect::<Vec<_>>())
@@ -270,6 +280,7 @@ pub(super) async fn record_outcomes(
     .bind(rows.iter().map(|row| row.position_bytes).collect::<Vec<_>>())
     .bind(rows.iter().map(|row| row.evaluations).collect::<Vec<_>>())
     .bind(rows.iter().map(|row| row.left_out.clone()).collect::<Vec<_>>())
+    .bind(rows.iter().map(|row| row.query_id).collect::<Vec<_>>())
     .execute(db)
     .await?;
     Ok(())

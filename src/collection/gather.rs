@@ -56,7 +56,7 @@ pub(super) struct Names {
 }
 
 impl Names {
-    fn resource(&mut self, resource_type: &str, id: &str) -> u32 {
+    pub(super) fn resource(&mut self, resource_type: &str, id: &str) -> u32 {
         let resource_type = self.resource_types.number(resource_type);
         let at = usize::try_from(resource_type).expect("u32 fits usize");
         if self.resources.len() <= at {
@@ -69,6 +69,19 @@ impl Names {
         self.resources[at].insert(id.into(), number);
         self.resource_list.push((resource_type, id.into()));
         number
+    }
+
+    /// A conformance pack; `name` is kept unless it is empty.
+    pub(super) fn pack(&mut self, id: &str, name: &str) -> u32 {
+        let pack = self.packs.number(id);
+        let at = usize::try_from(pack).expect("u32 fits usize");
+        if self.pack_names.len() <= at {
+            self.pack_names.resize_with(at + 1, Box::default);
+        }
+        if !name.is_empty() {
+            self.pack_names[at] = name.into();
+        }
+        pack
     }
 }
 
@@ -95,6 +108,22 @@ pub(super) struct PackVerdict {
     pub compliant_rules: i32,
     pub non_compliant_rules: i32,
     pub total_rules: i32,
+}
+
+impl PackVerdict {
+    /// A verdict that speaks. Counts: compliant, non-compliant, all rules.
+    pub(super) fn said(pack: u32, status: u32, [compliant_rules, non_compliant_rules, total_rules]: [i32; 3]) -> Self {
+        Self {
+            pack,
+            captured_at: 0,
+            state_id: 0,
+            deleted: false,
+            status,
+            compliant_rules,
+            non_compliant_rules,
+            total_rules,
+        }
+    }
 }
 
 /// What one object held.
@@ -280,14 +309,7 @@ impl Sink for Gatherer<'_> {
     }
 
     fn pack(&mut self, item: &PackItem<'_>) {
-        let pack = self.names.packs.number(&item.id);
-        let at = usize::try_from(pack).expect("u32 fits usize");
-        if self.names.pack_names.len() <= at {
-            self.names.pack_names.resize_with(at + 1, Box::default);
-        }
-        if !item.name.is_empty() {
-            self.names.pack_names[at] = item.name.as_ref().into();
-        }
+        let pack = self.names.pack(&item.id, &item.name);
         if !item.deleted {
             for entry in item.rules {
                 let rule = self.names.rules.number(&entry.name);

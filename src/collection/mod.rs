@@ -4,11 +4,13 @@
 //! time, and ends with the count [`ladder`]. What one place needs is committed together, so a run that is cut off loses
 //! nothing and the next one finishes its work.
 
+pub mod athena;
 mod bucket;
 mod command;
 mod copy;
 pub mod day;
 mod db;
+mod difference;
 pub mod files;
 mod gather;
 mod history;
@@ -31,6 +33,8 @@ pub mod source;
 pub mod splice;
 mod store;
 
+pub use athena::{AthenaSettings, Engine};
+pub(crate) use command::parse_day;
 pub use command::{CollectArgs, command};
 pub use ladder::Ladder;
 pub use location::Location;

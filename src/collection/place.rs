@@ -13,12 +13,12 @@ use super::gather::Names;
 use super::ladder::Tally;
 use super::open::Source;
 use super::plan::{self, DayPlan, Outcome, Verdict};
-use super::read_day::{self, DayReading, Judged, Reader, Speaker};
+use super::read_day::{self, DayReading, Judged, Reader, Said, Speaker};
 use super::registry::{self, Registry};
 use super::source::{Limits, Object, PlaceName};
 use super::splice::{Calendar, Entry, Patch};
-use super::store::{self, PackValue, StorePatch};
-use super::{inferred, rollup};
+use super::store::{self, PackValue, StorePatch, StoredDay};
+use super::{difference, inferred, rollup};
 use crate::compliance::DeliveryState;
 
 /// Evaluations read before what was read is committed: bounds memory, whatever the number of days.
@@ -63,6 +63,56 @@ pub(super) async fn collect(context: &Arc<Context>, work: Arc<Work>) -> anyhow::
     Ok(tally)
 }
 
+/// Reads one day of a place, and notes why we do.
+pub(super) async fn by_files(
+    context: &Arc<Context>,
+    work: &Arc<Work>,
+    day: Date,
+    note: Option<String>,
+) -> anyhow::Result<Tally> {
+    let carried = Carried { only: Some(day), note, ..Carried::default() };
+    Ok(snapshots(context, work, carried).await?.tally)
+}
+
+/// Writes what a query said of a place's object; `None` where another collection was there before.
+///
+/// # Errors
+///
+/// [`Disagreement`], where the day that comes out has another number of evaluations than the query counted.
+pub(super) async fn by_query(
+    context: &Context,
+    work: &Work,
+    day: Date,
+    name: &str,
+    names: &Names,
+    said: Said,
+) -> anyhow::Result<Option<Tally>> {
+    let mut tx = context.db.begin().await?;
+    db::lock_place(&mut tx, work.place_id).await?;
+    let standing = Standing::load(&mut tx, work.place_id).await?;
+    let days = plan::days(&work.objects, &standing.seen, context.recheck);
+    let Some(plan) = days.iter().find(|plan| plan.day == day) else { return Ok(None) };
+    let since = said.difference.as_ref().map(|difference| difference.since);
+    let before = standing.rows.iter().rev().find(|row| row.day < Day::from(day) && row.state.0.known());
+    if since.is_some() && since != before.map(|row| row.day) {
+        return Ok(None);
+    }
+    let Some(reading) = read_day::answered(plan, name, said) else { return Ok(None) };
+    let mut tally = Tally::default();
+    let ids = Ids::resolve(context, &mut tx, work.place_id, names).await?;
+    write(context, &mut tx, work, &standing, &ids, vec![reading], &mut tally).await?;
+    tx.commit().await?;
+    Ok(Some(tally))
+}
+
+/// A query counted other evaluations than its rows make.
+#[derive(Debug, thiserror::Error)]
+#[error("Athena counts {counted} evaluations and its rows make {made}")]
+pub(super) struct Disagreement {
+    counted: i64,
+    made: i64,
+}
+
 /// A place's store as a transaction found it.
 pub(super) struct Standing {
     pub(super) seen: HashMap<plan::Version, plan::Seen>,
@@ -105,6 +155,10 @@ struct Carried {
     names: Names,
     /// Days of which an object could not be reached: not tried again in this collection.
     given_up: BTreeSet<Date>,
+    /// The only day to read; `None`: all that are new.
+    only: Option<Date>,
+    /// Why we read what is read, for its record.
+    note: Option<String>,
 }
 
 struct Batch {
@@ -148,7 +202,7 @@ fn read_batch(
     let mut evaluations = 0;
     let days = plan::days(&work.objects, &standing.seen, context.recheck);
     for day in days.iter().filter(|day| needs_snapshots(day)) {
-        if carried.given_up.contains(&day.day) {
+        if carried.given_up.contains(&day.day) || carried.only.is_some_and(|only| only != day.day) {
             continue;
         }
         if evaluations > BATCH_EVALUATIONS {
@@ -161,7 +215,10 @@ fn read_batch(
                 .any(|row| row.object_id == Some(object_id) && row.state.0 == DeliveryState::NoComplianceItems);
             if silent { Verdict::Silent } else { Verdict::Speaks }
         };
-        let reading = read_day::snapshots(reader, day, &mut carried.names, verdict)?;
+        let mut reading = read_day::snapshots(reader, day, &mut carried.names, verdict)?;
+        for judged in reading.judged.iter_mut().filter(|judged| judged.outcome == Outcome::Collected) {
+            judged.reason.clone_from(&carried.note);
+        }
         evaluations += reading.truth.evaluations.len();
         if !reading.unreached.is_empty() {
             carried.given_up.insert(day.day);
@@ -193,7 +250,12 @@ impl Ids {
         names: &Names,
     ) -> anyhow::Result<Self> {
         let mut packs = Vec::new();
-        let mut cores = HashMap::new();
+        // A rule that is new may be of a pack that nothing new is said of.
+        let mut cores: HashMap<String, String> = registry::pack_names(tx, place_id)
+            .await?
+            .into_iter()
+            .map(|(id, core)| (id.strip_prefix("conformance-pack-").unwrap_or(&id).to_owned(), core))
+            .collect();
         for (id, name) in names.packs.texts().iter().zip(&names.pack_names) {
             let (pack_id, renamed) = registry::conformance_pack(tx, place_id, id, name).await?;
             packs.push(pack_id);
@@ -264,8 +326,14 @@ async fn write(
                 DeliveryRow { state: StoredState(state), ..row.clone() }
             }
             Some(Speaker::New(index)) => {
-                patch_day(&mut patch, ids, reading, state, day, standing);
-                let row = new_row(reading, *index, object_ids[*index], state, day, ids);
+                let before = match &reading.difference {
+                    Some(difference) => store::stored_day(tx, work.place_id, difference.since).await?,
+                    None => StoredDay::default(),
+                };
+                let counts = patch_day(&mut patch, ids, reading, state, day, standing, before);
+                let judged = &reading.judged[*index];
+                check_counts(judged, state, counts)?;
+                let row = new_row(judged, object_ids[*index], state, day, counts);
                 tally.stored += if state.known() { row.evaluations() } else { 0 };
                 row
             }
@@ -315,6 +383,7 @@ fn forget(patch: &mut StorePatch, day: Day) {
     patch.packs.forgotten.push(day);
 }
 
+/// Puts a day into the patch; says how many evaluations it has by status. `before`: the day that it is told from.
 fn patch_day(
     patch: &mut StorePatch,
     ids: &Ids,
@@ -322,55 +391,78 @@ fn patch_day(
     state: DeliveryState,
     day: Day,
     standing: &Standing,
-) {
+    before: StoredDay,
+) -> [i64; 5] {
+    let mut counts = [0_i64; 5];
     if !state.known() {
         if standing.row(day).is_some_and(|row| row.state.0.known()) {
             forget(patch, day);
         }
-        return;
+        return counts;
     }
     let truth = &reading.truth;
+    let gone = reading.difference.as_ref().map(|difference| &difference.gone);
+    let mut evaluations: Vec<_> = truth
+        .evaluations
+        .iter()
+        .map(|evaluation| Entry {
+            key: (at(&ids.rules, evaluation.rule), at(&ids.resources, evaluation.resource)),
+            day,
+            value: at(&ids.statuses, evaluation.status),
+            note: Some(evaluation.captured_at),
+        })
+        .collect();
+    let mut rules: Vec<i32> = truth.rules.iter().map(|&rule| at(&ids.rules, rule)).collect();
+    let mut packs: Vec<(i32, PackValue)> = truth
+        .packs
+        .iter()
+        .map(|pack| {
+            let value = PackValue {
+                status_id: at(&ids.statuses, pack.status),
+                compliant_rules: pack.compliant_rules,
+                non_compliant_rules: pack.non_compliant_rules,
+                total_rules: pack.total_rules,
+            };
+            (at(&ids.packs, pack.pack), value)
+        })
+        .collect();
+    if let Some(gone) = gone {
+        // What did not change continues a run, whose note is that of its first day.
+        let same = before.evaluations.into_iter().map(|(key, value)| Entry { key, day, value, note: None });
+        let left =
+            gone.evaluations.iter().map(|&(rule, resource)| (at(&ids.rules, rule), at(&ids.resources, resource)));
+        difference::complete(&mut evaluations, same, left, |entry| entry.key);
+        difference::complete(&mut rules, before.rules, gone.rules.iter().map(|&rule| at(&ids.rules, rule)), |&rule| {
+            rule
+        });
+        difference::complete(&mut packs, before.packs, gone.packs.iter().map(|&pack| at(&ids.packs, pack)), |one| {
+            one.0
+        });
+    }
+    for entry in &evaluations {
+        counts[rollup::class(entry.value)] += 1;
+    }
     patch.runs.known.push(day);
     patch.presence.known.push(day);
     patch.packs.known.push(day);
-    patch.runs.entries.extend(truth.evaluations.iter().map(|evaluation| Entry {
-        key: (at(&ids.rules, evaluation.rule), at(&ids.resources, evaluation.resource)),
-        day,
-        value: at(&ids.statuses, evaluation.status),
-        note: Some(evaluation.captured_at),
-    }));
-    patch.presence.entries.extend(truth.rules.iter().map(|&rule| Entry {
-        key: at(&ids.rules, rule),
-        day,
-        value: (),
-        note: (),
-    }));
-    patch.packs.entries.extend(truth.packs.iter().map(|pack| Entry {
-        key: at(&ids.packs, pack.pack),
-        day,
-        value: PackValue {
-            status_id: at(&ids.statuses, pack.status),
-            compliant_rules: pack.compliant_rules,
-            non_compliant_rules: pack.non_compliant_rules,
-            total_rules: pack.total_rules,
-        },
-        note: (),
-    }));
+    patch.runs.entries.extend(evaluations);
+    patch.presence.entries.extend(rules.into_iter().map(|key| Entry { key, day, value: (), note: () }));
+    patch.packs.entries.extend(packs.into_iter().map(|(key, value)| Entry { key, day, value, note: () }));
+    counts
 }
 
-fn new_row(
-    reading: &DayReading,
-    index: usize,
-    object_id: i64,
-    state: DeliveryState,
-    day: Day,
-    ids: &Ids,
-) -> DeliveryRow {
-    let mut counts = [0_i64; 5];
-    for evaluation in &reading.truth.evaluations {
-        counts[rollup::class(at(&ids.statuses, evaluation.status))] += 1;
-    }
-    let judged = &reading.judged[index];
+/// Whether a day that a query told has as many evaluations as the query counted.
+fn check_counts(judged: &Judged, state: DeliveryState, counts: [i64; 5]) -> Result<(), Disagreement> {
+    let Some(reading) = judged.reading.as_ref().filter(|_| judged.query_id.is_some() && state.known()) else {
+        return Ok(());
+    };
+    let left_out: u64 = judged.left_out.values().sum();
+    let counted = i64::try_from(reading.evaluations.saturating_sub(left_out)).unwrap_or(i64::MAX);
+    let made = counts.iter().sum();
+    if counted == made { Ok(()) } else { Err(Disagreement { counted, made }) }
+}
+
+fn new_row(judged: &Judged, object_id: i64, state: DeliveryState, day: Day, counts: [i64; 5]) -> DeliveryRow {
     let number = |value: u64| i64::try_from(value).unwrap_or(i64::MAX);
     let read = judged.reading.as_ref();
     DeliveryRow {
@@ -411,6 +503,7 @@ pub(super) fn superseded_row(object_id: i64, reason: &str) -> OutcomeRow {
         position_bytes: None,
         evaluations: 0,
         left_out: serde_json::json!({}),
+        query_id: None,
     }
 }
 
@@ -428,6 +521,7 @@ pub(super) async fn record(
             object: &one.object,
             reading: one.reading.as_ref(),
             sha256: one.unreadable.as_ref().and_then(|unreadable| unreadable.sha256),
+            ours: one.query_id.is_none(),
         })
         .collect();
     let recorded = db::record_objects(tx, place_id, context.collection_id, &rows).await?;
@@ -441,6 +535,7 @@ pub(super) async fn record(
             position_bytes: one.unreadable.as_ref().map(|it| i64::try_from(it.position).unwrap_or(i64::MAX)),
             evaluations: i64::try_from(read).unwrap_or(i64::MAX),
             left_out: serde_json::to_value(&one.left_out)?,
+            query_id: one.query_id,
         });
         tally.judge(one, new);
     }

@@ -2,6 +2,8 @@
 
 use time::Date;
 
+use super::athena::Gone;
+use super::day::Day;
 use super::gather::{Attribute, DayTruth, Gatherer, Item, Names};
 use super::open::Source;
 use super::plan;
@@ -26,6 +28,27 @@ pub(super) struct Judged {
     pub(super) unreadable: Option<Unreadable>,
     pub(super) reason: Option<String>,
     pub(super) left_out: std::collections::BTreeMap<&'static str, u64>,
+    /// The query that read it; `None` where we did.
+    pub(super) query_id: Option<i64>,
+}
+
+/// What a day is told from, where only what differs was read.
+#[derive(Debug)]
+pub(super) struct Difference {
+    /// The place's last known day before.
+    pub(super) since: Day,
+    pub(super) gone: Gone,
+}
+
+/// What was said of an object by a query.
+#[derive(Debug)]
+pub(super) struct Said {
+    pub(super) query_id: i64,
+    pub(super) reading: Reading,
+    pub(super) left_out: std::collections::BTreeMap<&'static str, u64>,
+    pub(super) truth: DayTruth,
+    pub(super) attributes: Vec<Attribute>,
+    pub(super) difference: Option<Difference>,
 }
 
 /// The object that speaks for a day.
@@ -46,6 +69,8 @@ pub(super) struct DayReading {
     pub(super) speaker: Option<Speaker>,
     /// What the speaker says, where it was read now.
     pub(super) truth: DayTruth,
+    /// What the truth is told from; `None`: it is whole.
+    pub(super) difference: Option<Difference>,
     pub(super) attributes: Vec<Attribute>,
     pub(super) judged: Vec<Judged>,
     /// Objects that spoke before and no longer do.
@@ -63,16 +88,7 @@ pub(super) fn snapshots(
     names: &mut Names,
     standing: impl Fn(i64) -> Verdict,
 ) -> anyhow::Result<DayReading> {
-    let mut day = DayReading {
-        day: plan.day,
-        state: None,
-        speaker: None,
-        truth: DayTruth::default(),
-        attributes: vec![],
-        judged: vec![],
-        superseded: vec![],
-        unreached: vec![],
-    };
+    let mut day = DayReading::new(plan.day);
     let mut verdicts = Vec::new();
     for candidate in &plan.snapshots {
         if day.speaker.is_some() {
@@ -92,7 +108,61 @@ pub(super) fn snapshots(
     Ok(day)
 }
 
+/// What a query said of a day's snapshot, and what that makes of the others.
+///
+/// `None`: the object `name` is not the one that would be read next.
+pub(super) fn answered(plan: &DayPlan<'_>, name: &str, said: Said) -> Option<DayReading> {
+    let mut day = DayReading::new(plan.day);
+    let mut verdicts = Vec::new();
+    let mut said = Some(said);
+    for candidate in &plan.snapshots {
+        if day.speaker.is_some() {
+            day.supersede(candidate);
+            continue;
+        }
+        match candidate.seen {
+            Some(seen) if seen.outcome == Outcome::Unreadable => verdicts.push(Verdict::Unreadable),
+            None if candidate.object.name == name => verdicts.push(day.take(candidate.object, said.take()?)),
+            _ => return None,
+        }
+    }
+    day.state = plan::state(&verdicts);
+    day.speaker.is_some().then_some(day)
+}
+
 impl DayReading {
+    fn new(day: Date) -> Self {
+        Self {
+            day,
+            state: None,
+            speaker: None,
+            truth: DayTruth::default(),
+            difference: None,
+            attributes: vec![],
+            judged: vec![],
+            superseded: vec![],
+            unreached: vec![],
+        }
+    }
+
+    fn take(&mut self, object: &Object, said: Said) -> Verdict {
+        let verdict = if said.reading.compliance_items > 0 { Verdict::Speaks } else { Verdict::Silent };
+        self.speaker = Some(Speaker::New(self.judged.len()));
+        self.truth = said.truth;
+        self.difference = said.difference;
+        self.attributes = said.attributes;
+        self.judged.push(Judged {
+            object: object.clone(),
+            outcome: Outcome::Collected,
+            reading: Some(said.reading),
+            unreadable: None,
+            reason: None,
+            left_out: said.left_out,
+            query_id: Some(said.query_id),
+        });
+        verdict
+    }
+
     fn read(&mut self, reader: Reader<'_>, object: &Object, names: &mut Names) -> anyhow::Result<Verdict> {
         let mut gatherer = Gatherer::new(names);
         let taken = match reader.source.read(object, reader.account_id, reader.limits, &mut gatherer) {
@@ -118,6 +188,7 @@ impl DayReading {
                     unreadable: None,
                     reason: None,
                     left_out: std::mem::take(&mut self.truth.left_out),
+                    query_id: None,
                 });
                 verdict
             }
@@ -148,6 +219,7 @@ impl Judged {
             unreadable: None,
             reason: Some(reason),
             left_out: std::collections::BTreeMap::new(),
+            query_id: None,
         }
     }
 

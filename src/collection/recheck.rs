@@ -67,6 +67,7 @@ fn compare(
             position_bytes: None,
             evaluations: 0,
             left_out: serde_json::json!({}),
+            query_id: None,
         });
     }
     Ok((tally, outcomes))

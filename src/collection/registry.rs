@@ -226,6 +226,14 @@ pub(super) async fn resources(
     .await
 }
 
+/// Conformance packs of a place that are known by name: resourceId and core name.
+pub(super) async fn pack_names(db: &mut PgConnection, place_id: i32) -> sqlx::Result<Vec<(String, String)>> {
+    sqlx::query_as("select id, core_name from conformance_pack where place_id = $1 and core_name <> ''")
+        .bind(place_id)
+        .fetch_all(db)
+        .await
+}
+
 /// The id of a conformance pack in a place, and whether it is new or has a new name.
 pub(super) async fn conformance_pack(
     db: &mut PgConnection,

@@ -9,6 +9,7 @@ use anyhow::{Context as _, bail};
 use sqlx::PgPool;
 use time::Date;
 
+use super::athena::{self, AthenaSettings, Engine, Session, Spent};
 use super::ladder::{Ladder, Tally};
 use super::location::Location;
 use super::open::Source;
@@ -34,6 +35,9 @@ pub struct Options {
     pub from: Location,
     /// How the bucket is reached; nothing is for a folder.
     pub aws: AwsSettings,
+    /// Who reads the bucket's objects, and how Athena is asked.
+    pub engine: Engine,
+    pub athena: AthenaSettings,
     /// Organizations' account lists, dated.
     pub accounts: Vec<PathBuf>,
     pub regions: Vec<String>,
@@ -55,6 +59,8 @@ pub struct Outcome {
     pub ladder: Ladder,
     /// Names of objects that could not be read, and why.
     pub unreadable: Vec<(String, String)>,
+    /// What queries of Athena came to, where it was asked.
+    pub spent: Option<Spent>,
 }
 
 /// Collects. Fails if the source cannot be listed, the store cannot be written or the ladder does not close: the
@@ -70,13 +76,13 @@ pub async fn run(db: &PgPool, options: &Options, progress: &Progress) -> anyhow:
     let mut life = run_db::begin(db, organization_id, options).await?;
     let collection_id = life.collection_id;
     match collect(db, organization_id, collection_id, options, &accounts, progress).await {
-        Ok((ladder, unreadable)) => {
+        Ok((ladder, unreadable, spent)) => {
             let failure = (!ladder.closes()).then(|| open_steps(&ladder));
             life.finish(organization_id, &ladder, failure.as_deref(), &options.started_by).await?;
             if let Some(failure) = failure {
                 bail!("collection {collection_id} does not add up: {failure}");
             }
-            Ok(Outcome { collection_id, ladder, unreadable })
+            Ok(Outcome { collection_id, ladder, unreadable, spent })
         }
         Err(error) => {
             life.fail(&format!("{error:#}"), &options.started_by).await.ok();
@@ -102,7 +108,7 @@ async fn collect(
     options: &Options,
     accounts: &[AccountFile],
     progress: &Progress,
-) -> anyhow::Result<(Ladder, Vec<(String, String)>)> {
+) -> anyhow::Result<(Ladder, Vec<(String, String)>, Option<Spent>)> {
     let today = options.clock.now().date();
     let mut tx = db.begin().await?;
     run_db::lock_derived(&mut tx, organization_id).await?;
@@ -131,7 +137,20 @@ async fn collect(
         recheck: options.recheck,
         registry: Registry::load(db, organization_id).await?,
     });
-    let mut tally = all_places(&context, &works, progress).await?;
+    let session = match options.engine {
+        Engine::Files => None,
+        Engine::Athena => {
+            let (from, aws) = (&options.from, &options.aws);
+            let session = Session::open(db, organization_id, collection_id, from, aws, &options.athena).await?;
+            Some(Arc::new(session))
+        }
+    };
+    let mut tally = Tally::default();
+    if let Some(session) = &session {
+        tally.add(&athena::collect(&context, session, &works).await?);
+    }
+    // What Athena did: `files` finds nothing of it to do.
+    tally.add(&all_places(&context, &works, progress).await?);
     let open = Open {
         days,
         today,
@@ -154,7 +173,11 @@ async fn collect(
     run_db::sum_days(&mut tx, organization_id).await?;
     tx.commit().await?;
     run_db::recount(db, organization_id, collection_id, &mut ladder).await?;
-    Ok((ladder, tally.unreadable))
+    let spent = match &session {
+        Some(session) => Some(session.spent().await?),
+        None => None,
+    };
+    Ok((ladder, tally.unreadable, spent))
 }
 
 fn count(length: usize) -> u64 {

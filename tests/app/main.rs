@@ -4,6 +4,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+mod athena;
 mod audit_log;
 mod aws;
 mod backup;

@@ -4,54 +4,12 @@ use std::time::Duration;
 
 use ring::digest::{SHA256, digest};
 
+use crate::aws::athena::{State, Why};
+
 /// Attempts at one question before it is given up.
 pub(super) const MOST_ATTEMPTS: i32 = 4;
 const FIRST_WAIT: Duration = Duration::from_millis(100);
 const LONGEST_WAIT: Duration = Duration::from_secs(5);
-
-/// How a query stands, as Athena says it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum State {
-    Queued,
-    Running,
-    Succeeded,
-    Failed,
-    Cancelled,
-}
-
-impl State {
-    /// AWS's word, which is also the one in column `athena_query.state`.
-    pub fn word(self) -> &'static str {
-        match self {
-            Self::Queued => "QUEUED",
-            Self::Running => "RUNNING",
-            Self::Succeeded => "SUCCEEDED",
-            Self::Failed => "FAILED",
-            Self::Cancelled => "CANCELLED",
-        }
-    }
-
-    pub fn parse(word: &str) -> Option<Self> {
-        [Self::Queued, Self::Running, Self::Succeeded, Self::Failed, Self::Cancelled]
-            .into_iter()
-            .find(|state| state.word() == word)
-    }
-
-    pub(super) fn ended(self) -> bool {
-        matches!(self, Self::Succeeded | Self::Failed | Self::Cancelled)
-    }
-}
-
-/// Why a query failed, as Athena says it: <https://docs.aws.amazon.com/athena/latest/ug/error-reference.html>.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Why {
-    /// `StateChangeReason`.
-    pub reason: String,
-    /// 1 system, 2 user, 3 other.
-    pub category: Option<i32>,
-    pub error_type: Option<i32>,
-    pub retryable: bool,
-}
 
 /// What the end of a query means.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -168,7 +126,7 @@ mod tests {
     use super::*;
 
     fn failed(reason: &str, error_type: i32, retryable: bool) -> End {
-        let why = Why { reason: reason.to_owned(), category: Some(2), error_type: Some(error_type), retryable };
+        let why = Why { reason: reason.to_owned(), error_type: Some(error_type), retryable };
         end(State::Failed, &why)
     }
 

@@ -1,11 +1,13 @@
 //! Collections, and one collection with its count ladder, its objects and what it changed.
 
+mod athena;
 mod db;
 
 use actix_web::{HttpResponse, web};
 use askama::Template;
 use time::OffsetDateTime;
 
+use self::athena::{QueryRow, Sums};
 use self::db::{CollectionRow, ObjectRow, RestatedDay, Which};
 use super::Ladder;
 use crate::State;
@@ -25,6 +27,8 @@ pub fn endpoints() -> Vec<Endpoint> {
 
 /// Seconds after which the page of a running collection is asked for again.
 const REFRESH_SECONDS: u32 = 2;
+/// Queries of Athena that a collection's page shows, the newest ones.
+const QUERIES_SHOWN: i64 = 50;
 
 impl CollectionRow {
     fn running(&self) -> bool {
@@ -146,6 +150,11 @@ struct ShowPage {
     filters: Filters,
     objects: Vec<ObjectRow>,
     table: Table,
+    /// The newest queries, where Athena was asked.
+    queries: Vec<QueryRow>,
+    /// The one whose text was asked for.
+    query: Option<QueryRow>,
+    sums: Option<(Sums, Sums)>,
 }
 
 async fn show(state: web::Data<State>, mut visit: Visit, id: web::Path<String>) -> Result<HttpResponse, Error> {
@@ -210,6 +219,17 @@ async fn show(state: web::Data<State>, mut visit: Visit, id: web::Path<String>) 
         address,
         restated.len(),
     );
+    let queries = athena::queries(&mut visit.read, collection_id, QUERIES_SHOWN).await?;
+    let query = match visit.address.get("query").map(str::parse::<i64>) {
+        None => None,
+        Some(Ok(id)) => Some(athena::query(&mut visit.read, collection_id, id).await?.ok_or(Error::NotFound)?),
+        Some(Err(_)) => return Err(Error::NotFound),
+    };
+    let sums = if queries.is_empty() {
+        None
+    } else {
+        Some(athena::sums(&mut visit.read, organization.id, collection_id).await?)
+    };
     let running = collection.running();
     let ladder: Option<Ladder> =
         collection.ladder.clone().map(serde_json::from_value).transpose().map_err(anyhow::Error::from)?;
@@ -228,6 +248,9 @@ async fn show(state: web::Data<State>, mut visit: Visit, id: web::Path<String>) 
         restated_table,
         objects,
         table,
+        queries,
+        query,
+        sums,
     };
     Ok(Page(page).refreshed_after(running.then_some(REFRESH_SECONDS)))
 }

@@ -1,0 +1,195 @@
+//! Goes through the days of a batch of accounts: what Athena can be asked, it is asked; the rest is read by `files`.
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use anyhow::Context as _;
+use time::Date;
+use tokio::signal::unix::{SignalKind, signal};
+
+use super::ask::{self, Ask, Todo};
+use super::db;
+use super::query::{self, Outcome, Succeeded};
+use super::session::Session;
+use super::settle::Settler;
+use crate::collection::ladder::Tally;
+use crate::collection::place::{self, Context, Standing, Work};
+use crate::collection::plan;
+
+/// Brings the snapshots of all places up to date that have new ones; history objects are left to `files`.
+///
+/// # Errors
+///
+/// Athena refuses, a cap is reached, the program is told to end: queries that run are stopped then. What was committed
+/// stays.
+pub(in crate::collection) async fn collect(
+    context: &Arc<Context>,
+    session: &Arc<Session>,
+    works: &[(Arc<Work>, usize)],
+) -> anyhow::Result<Tally> {
+    let ended = tokio::select! {
+        tally = all(context, session, works) => tally,
+        name = told_to_end() => name.and_then(|name| anyhow::bail!("the program was told to end by {name}")),
+    };
+    match ended {
+        Ok(tally) => {
+            session.clear_away().await?;
+            Ok(tally)
+        }
+        Err(error) => match session.stop_all().await {
+            Ok(()) => Err(error),
+            Err(running) => Err(error.context(format!("a query of Athena may run on: {running:#}"))),
+        },
+    }
+}
+
+async fn told_to_end() -> anyhow::Result<&'static str> {
+    let mut terminate = signal(SignalKind::terminate())?;
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    Ok(tokio::select! {
+        _ = terminate.recv() => "SIGTERM",
+        _ = interrupt.recv() => "SIGINT",
+    })
+}
+
+async fn all(context: &Arc<Context>, session: &Arc<Session>, works: &[(Arc<Work>, usize)]) -> anyhow::Result<Tally> {
+    let new = works.iter().filter(|(_, new)| *new > 0 || context.recheck).map(|(work, _)| Arc::clone(work));
+    let batches = Arc::new(batches(new.collect(), usize::from(session.settings.batch.get())));
+    let next = Arc::new(AtomicUsize::new(0));
+    let mut tasks = tokio::task::JoinSet::new();
+    for _ in 0..usize::from(session.settings.queries).min(batches.len()) {
+        let (context, session) = (Arc::clone(context), Arc::clone(session));
+        let (batches, next) = (Arc::clone(&batches), Arc::clone(&next));
+        tasks.spawn(async move {
+            let mut sum = Tally::default();
+            while let Some(works) = batches.get(next.fetch_add(1, Ordering::Relaxed)) {
+                sum.add(&batch(&context, &session, works).await?);
+            }
+            anyhow::Ok(sum)
+        });
+    }
+    let mut sum = Tally::default();
+    while let Some(done) = tasks.join_next().await {
+        sum.add(&done.context("a worker ended badly")??);
+    }
+    Ok(sum)
+}
+
+/// Places in the order of their accounts, so many accounts together.
+fn batches(works: Vec<Arc<Work>>, most_accounts: usize) -> Vec<Vec<Arc<Work>>> {
+    let mut by_account: BTreeMap<String, Vec<Arc<Work>>> = BTreeMap::new();
+    for work in works {
+        by_account.entry(work.name.account_id.clone()).or_default().push(work);
+    }
+    let accounts: Vec<Vec<Arc<Work>>> = by_account.into_values().collect();
+    accounts.chunks(most_accounts.max(1)).map(<[_]>::concat).collect()
+}
+
+/// One day after the other, because each is told from the one before.
+async fn batch(context: &Arc<Context>, session: &Session, works: &[Arc<Work>]) -> anyhow::Result<Tally> {
+    let mut tally = Tally::default();
+    let mut days: BTreeMap<Date, Vec<usize>> = BTreeMap::new();
+    for (index, work) in works.iter().enumerate() {
+        let standing = standing(context, work).await?;
+        for day in ask::days_to_read(&work.objects, &standing, context.recheck) {
+            days.entry(day).or_default().push(index);
+        }
+    }
+    for (day, indices) in days {
+        let mut asks = Vec::new();
+        for index in indices {
+            let Some(work) = works.get(index) else { continue };
+            match todo(context, session, work, index, day).await? {
+                Todo::Nothing => {}
+                Todo::Ask(ask) => asks.push(ask),
+                Todo::Files(reason) => {
+                    let note = reason.map(|reason| format!("read by us and not by Athena: {reason}"));
+                    tally.add(&place::by_files(context, work, day, note).await?);
+                }
+            }
+        }
+        for asks in ask::chunks(asks, usize::from(session.settings.batch.get())) {
+            tally.add(&settle(context, session, works, day, asks).await?);
+        }
+    }
+    Ok(tally)
+}
+
+async fn standing(context: &Context, work: &Work) -> anyhow::Result<Standing> {
+    let mut connection = context.db.acquire().await?;
+    Ok(Standing::load(&mut connection, work.place_id).await?)
+}
+
+async fn todo(context: &Context, session: &Session, work: &Work, index: usize, day: Date) -> anyhow::Result<Todo> {
+    let standing = standing(context, work).await?;
+    let days = plan::days(&work.objects, &standing.seen, context.recheck);
+    let plan = days.iter().find(|plan| plan.day == day);
+    Ok(plan.map_or(Todo::Nothing, |plan| ask::plan(&session.bucket, &work.name, index, &work.objects, plan, &standing)))
+}
+
+/// Has a question answered: by a query that an earlier collection left behind, by a new one, by smaller ones where an object
+/// among many cannot be read, at last by `files`.
+async fn settle(
+    context: &Arc<Context>,
+    session: &Session,
+    works: &[Arc<Work>],
+    day: Date,
+    asks: Vec<Ask>,
+) -> anyhow::Result<Tally> {
+    let settler = |query_id: i64, asks: Vec<Ask>| Settler {
+        context,
+        session,
+        works,
+        day,
+        query_id,
+        waiting: asks.into_iter().map(|ask| (ask.place.clone(), ask)).collect::<HashMap<_, _>>(),
+        tally: Tally::default(),
+    };
+    let mut tally = Tally::default();
+    let marks: Vec<String> = asks.iter().map(Ask::mark).collect();
+    let mut open = asks;
+    for left in db::left_behind(&session.db, session.organization_id, session.collection_id, Some(day), &marks).await? {
+        let (covered, rest): (Vec<Ask>, Vec<Ask>) = open.into_iter().partition(|ask| left.marks.contains(&ask.mark()));
+        open = rest;
+        if covered.is_empty() {
+            continue;
+        }
+        let Some(query) = query::take_up(session, &left).await? else {
+            open.extend(covered);
+            continue;
+        };
+        let mut settler = settler(query.query_id, covered);
+        if let Err(error) = query::read(session, &query, &mut settler).await {
+            // Its result may be gone by now: what it did not settle is asked anew.
+            db::given_up(&session.db, query.query_id, session.collection_id, &format!("{error:#}")).await?;
+        }
+        tally.add(&settler.tally);
+        open.extend(settler.waiting.into_values());
+    }
+    let mut questions = if open.is_empty() { vec![] } else { vec![open] };
+    while let Some(asks) = questions.pop() {
+        match query::ask(session, day, &asks).await? {
+            Outcome::Succeeded(query) => {
+                let mut settler = settler(query.query_id, asks);
+                read(session, &query, &mut settler).await?;
+                tally.add(&settler.tally);
+            }
+            Outcome::Smaller(_) if asks.len() > 1 => {
+                let (left, right) = ask::halves(asks);
+                questions.extend([right, left]);
+            }
+            Outcome::Smaller(reason) => {
+                let mut settler = settler(0, asks);
+                settler.rest_by_files(&reason).await?;
+                tally.add(&settler.tally);
+            }
+        }
+    }
+    Ok(tally)
+}
+
+async fn read(session: &Session, query: &Succeeded, settler: &mut Settler<'_>) -> anyhow::Result<()> {
+    query::read(session, query, settler).await?;
+    settler.rest_by_files("the table shows Athena no such object").await
+}
