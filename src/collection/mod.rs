@@ -9,6 +9,7 @@ mod bucket;
 mod command;
 mod copy;
 pub mod day;
+mod day_patch;
 mod db;
 mod difference;
 pub mod files;

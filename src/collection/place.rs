@@ -8,17 +8,18 @@ use sqlx::{PgConnection, PgPool};
 use time::Date;
 
 use super::day::Day;
+use super::day_patch::{check_counts, forget, new_row, patch_day};
 use super::db::{self, DeliveryChange, DeliveryRow, ObjectRow, OutcomeRow, StoredState};
 use super::gather::Names;
+use super::inferred;
 use super::ladder::Tally;
 use super::open::Source;
 use super::plan::{self, DayPlan, Outcome, Verdict};
 use super::read_day::{self, DayReading, Judged, Reader, Said, Speaker};
 use super::registry::{self, Registry};
 use super::source::{Limits, Object, PlaceName};
-use super::splice::{Calendar, Entry, Patch};
-use super::store::{self, PackValue, StorePatch, StoredDay};
-use super::{difference, inferred, rollup};
+use super::splice::{Calendar, Patch};
+use super::store::{self, StorePatch, StoredDay};
 use crate::compliance::DeliveryState;
 
 /// Evaluations read before what was read is committed: bounds memory, whatever the number of days.
@@ -103,14 +104,6 @@ pub(super) async fn by_query(
     write(context, &mut tx, work, &standing, &ids, vec![reading], &mut tally).await?;
     tx.commit().await?;
     Ok(Some(tally))
-}
-
-/// A query counted other evaluations than its rows make.
-#[derive(Debug, thiserror::Error)]
-#[error("Athena counts {counted} evaluations and its rows make {made}")]
-pub(super) struct Disagreement {
-    counted: i64,
-    made: i64,
 }
 
 /// A place's store as a transaction found it.
@@ -239,7 +232,7 @@ pub(super) struct Ids {
     pub(super) resources: Vec<i32>,
     /// By row id.
     pub(super) resource_types: HashMap<i32, i16>,
-    packs: Vec<i32>,
+    pub(super) packs: Vec<i32>,
 }
 
 impl Ids {
@@ -375,108 +368,6 @@ async fn write(
     tally.days += u64::try_from(changes.len()).unwrap_or(u64::MAX);
     db::set_deliveries(tx, work.place_id, context.collection_id, &changes).await?;
     Ok(())
-}
-
-fn forget(patch: &mut StorePatch, day: Day) {
-    patch.runs.forgotten.push(day);
-    patch.presence.forgotten.push(day);
-    patch.packs.forgotten.push(day);
-}
-
-/// Puts a day into the patch; says how many evaluations it has by status. `before`: the day that it is told from.
-fn patch_day(
-    patch: &mut StorePatch,
-    ids: &Ids,
-    reading: &DayReading,
-    state: DeliveryState,
-    day: Day,
-    standing: &Standing,
-    before: StoredDay,
-) -> [i64; 5] {
-    let mut counts = [0_i64; 5];
-    if !state.known() {
-        if standing.row(day).is_some_and(|row| row.state.0.known()) {
-            forget(patch, day);
-        }
-        return counts;
-    }
-    let truth = &reading.truth;
-    let gone = reading.difference.as_ref().map(|difference| &difference.gone);
-    let mut evaluations: Vec<_> = truth
-        .evaluations
-        .iter()
-        .map(|evaluation| Entry {
-            key: (at(&ids.rules, evaluation.rule), at(&ids.resources, evaluation.resource)),
-            day,
-            value: at(&ids.statuses, evaluation.status),
-            note: Some(evaluation.captured_at),
-        })
-        .collect();
-    let mut rules: Vec<i32> = truth.rules.iter().map(|&rule| at(&ids.rules, rule)).collect();
-    let mut packs: Vec<(i32, PackValue)> = truth
-        .packs
-        .iter()
-        .map(|pack| {
-            let value = PackValue {
-                status_id: at(&ids.statuses, pack.status),
-                compliant_rules: pack.compliant_rules,
-                non_compliant_rules: pack.non_compliant_rules,
-                total_rules: pack.total_rules,
-            };
-            (at(&ids.packs, pack.pack), value)
-        })
-        .collect();
-    if let Some(gone) = gone {
-        // What did not change continues a run, whose note is that of its first day.
-        let same = before.evaluations.into_iter().map(|(key, value)| Entry { key, day, value, note: None });
-        let left =
-            gone.evaluations.iter().map(|&(rule, resource)| (at(&ids.rules, rule), at(&ids.resources, resource)));
-        difference::complete(&mut evaluations, same, left, |entry| entry.key);
-        difference::complete(&mut rules, before.rules, gone.rules.iter().map(|&rule| at(&ids.rules, rule)), |&rule| {
-            rule
-        });
-        difference::complete(&mut packs, before.packs, gone.packs.iter().map(|&pack| at(&ids.packs, pack)), |one| {
-            one.0
-        });
-    }
-    for entry in &evaluations {
-        counts[rollup::class(entry.value)] += 1;
-    }
-    patch.runs.known.push(day);
-    patch.presence.known.push(day);
-    patch.packs.known.push(day);
-    patch.runs.entries.extend(evaluations);
-    patch.presence.entries.extend(rules.into_iter().map(|key| Entry { key, day, value: (), note: () }));
-    patch.packs.entries.extend(packs.into_iter().map(|(key, value)| Entry { key, day, value, note: () }));
-    counts
-}
-
-/// Whether a day that a query told has as many evaluations as the query counted.
-fn check_counts(judged: &Judged, state: DeliveryState, counts: [i64; 5]) -> Result<(), Disagreement> {
-    let Some(reading) = judged.reading.as_ref().filter(|_| judged.query_id.is_some() && state.known()) else {
-        return Ok(());
-    };
-    let left_out: u64 = judged.left_out.values().sum();
-    let counted = i64::try_from(reading.evaluations.saturating_sub(left_out)).unwrap_or(i64::MAX);
-    let made = counts.iter().sum();
-    if counted == made { Ok(()) } else { Err(Disagreement { counted, made }) }
-}
-
-fn new_row(judged: &Judged, object_id: i64, state: DeliveryState, day: Day, counts: [i64; 5]) -> DeliveryRow {
-    let number = |value: u64| i64::try_from(value).unwrap_or(i64::MAX);
-    let read = judged.reading.as_ref();
-    DeliveryRow {
-        object_id: Some(object_id),
-        snapshot_at: judged.object.key.taken_at,
-        items: read.map_or(0, |reading| number(reading.items)),
-        compliance_items: read.map_or(0, |reading| number(reading.compliance_items)),
-        complying: counts[0],
-        not_complying: counts[1],
-        insufficient_data: counts[2],
-        not_applicable: counts[3],
-        unrecognised: counts[4],
-        ..empty_row(day, state)
-    }
 }
 
 pub(super) fn empty_row(day: Day, state: DeliveryState) -> DeliveryRow {

@@ -9,8 +9,9 @@ use super::answer::Answer;
 use super::ask::Ask;
 use super::session::Session;
 use crate::collection::day::Day;
+use crate::collection::day_patch::Disagreement;
 use crate::collection::ladder::Tally;
-use crate::collection::place::{self, Context, Disagreement, Work};
+use crate::collection::place::{self, Context, Work};
 use crate::collection::read_day::{Difference, Said};
 use crate::collection::source::PlaceName;
 
