@@ -6,7 +6,7 @@ use std::process::ExitCode;
 use sqlx::PgPool;
 use time::Date;
 
-use super::athena::{AthenaSettings, Engine, Spent};
+use super::athena::{self, AthenaSettings, Engine, Spent};
 use super::location::Location;
 use super::progress::Progress;
 use super::run::{self, Options, Outcome};
@@ -132,13 +132,12 @@ pub(super) fn report(outcome: &Outcome) -> String {
 
 /// What Athena's queries came to.
 fn spent_words(spent: &Spent) -> String {
-    let price = |billionths: i64| format!("{}.{:04}", billionths / 1_000_000_000, billionths % 1_000_000_000 / 100_000);
     format!(
-        "  Athena: {} queries scanned {} bytes, price {} USD; this month {} bytes, {} USD",
+        "  Athena: {} queries scanned {} bytes, price {}; this month {} bytes, {}",
         spent.queries,
         spent.bytes_scanned,
-        price(spent.price_billionths),
+        athena::usd(spent.price_billionths),
         spent.month_bytes_scanned,
-        price(spent.month_price_billionths)
+        athena::usd(spent.month_price_billionths)
     )
 }

@@ -127,7 +127,6 @@ async fn collect(
     let works = Arc::new(works(db, organization_id, objects).await?);
     let new: usize = works.iter().map(|(_, new)| new).sum();
     run_db::set_total(db, collection_id, new).await?;
-    progress.begin(new);
     let context = Arc::new(Context {
         db: db.clone(),
         organization_id,
@@ -147,9 +146,11 @@ async fn collect(
     };
     let mut tally = Tally::default();
     if let Some(session) = &session {
+        progress.step("Asking Athena");
         tally.add(&athena::collect(&context, session, &works).await?);
     }
-    // What Athena did: `files` finds nothing of it to do.
+    progress.begin(new);
+    // Of what Athena did `files` finds nothing left to do.
     tally.add(&all_places(&context, &works, progress).await?);
     let open = Open {
         days,

@@ -1,6 +1,6 @@
 //! Goes through the days of a batch of accounts: what Athena can be asked, it is asked; the rest is read by `files`.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
@@ -10,7 +10,7 @@ use tokio::signal::unix::{SignalKind, signal};
 
 use super::ask::{self, Ask, Todo};
 use super::db;
-use super::query::{self, Outcome, Succeeded};
+use super::query::{self, Outcome};
 use super::session::Session;
 use super::settle::Settler;
 use crate::collection::ladder::Tally;
@@ -110,7 +110,7 @@ async fn batch(context: &Arc<Context>, session: &Session, works: &[Arc<Work>]) -
             }
         }
         for asks in ask::chunks(asks, usize::from(session.settings.batch.get())) {
-            tally.add(&settle(context, session, works, day, asks).await?);
+            tally.add(&settle(&Place { context, session, works, day }, asks).await?);
         }
     }
     Ok(tally)
@@ -128,28 +128,66 @@ async fn todo(context: &Context, session: &Session, work: &Work, index: usize, d
     Ok(plan.map_or(Todo::Nothing, |plan| ask::plan(&session.bucket, &work.name, index, &work.objects, plan, &standing)))
 }
 
+/// Where the answers to a day's question go.
+struct Place<'a> {
+    context: &'a Arc<Context>,
+    session: &'a Session,
+    works: &'a [Arc<Work>],
+    day: Date,
+}
+
+impl<'a> Place<'a> {
+    fn settler(&self, query_id: i64, asks: Vec<Ask>) -> Settler<'a> {
+        Settler {
+            context: self.context,
+            session: self.session,
+            works: self.works,
+            day: self.day,
+            query_id,
+            waiting: asks.into_iter().map(|ask| (ask.place.clone(), ask)).collect(),
+            tally: Tally::default(),
+        }
+    }
+}
+
 /// Has a question answered: by a query that an earlier collection left behind, by a new one, by smaller ones where an object
 /// among many cannot be read, at last by `files`.
-async fn settle(
-    context: &Arc<Context>,
-    session: &Session,
-    works: &[Arc<Work>],
-    day: Date,
-    asks: Vec<Ask>,
-) -> anyhow::Result<Tally> {
-    let settler = |query_id: i64, asks: Vec<Ask>| Settler {
-        context,
-        session,
-        works,
-        day,
-        query_id,
-        waiting: asks.into_iter().map(|ask| (ask.place.clone(), ask)).collect::<HashMap<_, _>>(),
-        tally: Tally::default(),
-    };
+async fn settle(place: &Place<'_>, asks: Vec<Ask>) -> anyhow::Result<Tally> {
+    let session = place.session;
     let mut tally = Tally::default();
+    let open = from_left_behind(place, asks, &mut tally).await?;
+    let mut questions = if open.is_empty() { vec![] } else { vec![open] };
+    while let Some(asks) = questions.pop() {
+        let settler = match query::ask(session, place.day, &asks).await? {
+            Outcome::Succeeded(query) => {
+                let mut settler = place.settler(query.query_id, asks);
+                query::read(session, &query, &mut settler).await?;
+                settler.rest_by_files("the table shows Athena no such object").await?;
+                settler
+            }
+            Outcome::Smaller(_) if asks.len() > 1 => {
+                let (left, right) = ask::halves(asks);
+                questions.extend([right, left]);
+                continue;
+            }
+            Outcome::Smaller(reason) => {
+                let mut settler = place.settler(0, asks);
+                settler.rest_by_files(&reason).await?;
+                settler
+            }
+        };
+        tally.add(&settler.tally);
+    }
+    Ok(tally)
+}
+
+/// Takes what queries tell that earlier collections left behind; gives what is still to be asked.
+async fn from_left_behind(place: &Place<'_>, asks: Vec<Ask>, tally: &mut Tally) -> anyhow::Result<Vec<Ask>> {
+    let session = place.session;
     let marks: Vec<String> = asks.iter().map(Ask::mark).collect();
+    let (organization_id, collection_id) = (session.organization_id, session.collection_id);
     let mut open = asks;
-    for left in db::left_behind(&session.db, session.organization_id, session.collection_id, Some(day), &marks).await? {
+    for left in db::left_behind(&session.db, organization_id, collection_id, Some(place.day), &marks).await? {
         let (covered, rest): (Vec<Ask>, Vec<Ask>) = open.into_iter().partition(|ask| left.marks.contains(&ask.mark()));
         open = rest;
         if covered.is_empty() {
@@ -159,37 +197,13 @@ async fn settle(
             open.extend(covered);
             continue;
         };
-        let mut settler = settler(query.query_id, covered);
+        let mut settler = place.settler(query.query_id, covered);
         if let Err(error) = query::read(session, &query, &mut settler).await {
             // Its result may be gone by now: what it did not settle is asked anew.
-            db::given_up(&session.db, query.query_id, session.collection_id, &format!("{error:#}")).await?;
+            db::given_up(&session.db, query.query_id, collection_id, &format!("{error:#}")).await?;
         }
         tally.add(&settler.tally);
         open.extend(settler.waiting.into_values());
     }
-    let mut questions = if open.is_empty() { vec![] } else { vec![open] };
-    while let Some(asks) = questions.pop() {
-        match query::ask(session, day, &asks).await? {
-            Outcome::Succeeded(query) => {
-                let mut settler = settler(query.query_id, asks);
-                read(session, &query, &mut settler).await?;
-                tally.add(&settler.tally);
-            }
-            Outcome::Smaller(_) if asks.len() > 1 => {
-                let (left, right) = ask::halves(asks);
-                questions.extend([right, left]);
-            }
-            Outcome::Smaller(reason) => {
-                let mut settler = settler(0, asks);
-                settler.rest_by_files(&reason).await?;
-                tally.add(&settler.tally);
-            }
-        }
-    }
-    Ok(tally)
-}
-
-async fn read(session: &Session, query: &Succeeded, settler: &mut Settler<'_>) -> anyhow::Result<()> {
-    query::read(session, query, settler).await?;
-    settler.rest_by_files("the table shows Athena no such object").await
+    Ok(open)
 }

@@ -48,6 +48,12 @@ impl Price {
     }
 }
 
+/// Billionths of a US dollar as `0.0001 USD`, rounded up.
+pub(in crate::collection) fn usd(billionths: i64) -> String {
+    let tenths_of_mills = billionths.saturating_add(99_999) / 100_000;
+    format!("{}.{:04} USD", tenths_of_mills / 10_000, tenths_of_mills % 10_000)
+}
+
 /// Keeps a collection below its cap: queries that run at the same time reserve what they are going to scan.
 #[derive(Debug)]
 pub(super) struct Guard {
@@ -135,6 +141,14 @@ mod tests {
         for bad in ["", ".5", "-1", "5,0", "1e3", "0.0000001", "1234567890"] {
             assert!(bad.parse::<Price>().is_err(), "{bad:?}");
         }
+    }
+
+    #[test]
+    fn a_price_is_never_shown_lower_than_it_is() {
+        assert_eq!(usd(0), "0.0000 USD");
+        assert_eq!(usd(47_684), "0.0001 USD");
+        assert_eq!(usd(5_000_000_000), "5.0000 USD");
+        assert_eq!(usd(1_234_000_000_001), "1234.0001 USD");
     }
 
     #[test]

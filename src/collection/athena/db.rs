@@ -1,10 +1,9 @@
 //! Rows of queries.
 
-use sqlx::{FromRow, PgPool};
+use sqlx::{FromRow, PgConnection, PgPool};
 use time::Date;
 
-use super::statement::Statement;
-use crate::aws::athena::Execution;
+use crate::aws::athena::{Execution, Question};
 
 /// What is asked, and where.
 #[derive(Debug, Clone)]
@@ -15,10 +14,7 @@ pub(super) struct NewQuery<'a> {
     pub(super) day: Date,
     pub(super) attempt: i32,
     pub(super) token: &'a str,
-    pub(super) statement: &'a Statement,
-    pub(super) workgroup: &'a str,
-    pub(super) database: &'a str,
-    pub(super) output: Option<&'a str>,
+    pub(super) asked: Question<'a>,
     pub(super) marks: &'a [String],
     pub(super) objects: i32,
     pub(super) expected_bytes: u64,
@@ -76,11 +72,11 @@ pub(super) async fn add(db: &PgPool, query: &NewQuery<'_>) -> sqlx::Result<i64> 
     .bind(query.day)
     .bind(query.attempt)
     .bind(query.token)
-    .bind(&query.statement.sql)
-    .bind(&query.statement.parameters)
-    .bind(query.workgroup)
-    .bind(query.database)
-    .bind(query.output)
+    .bind(query.asked.sql)
+    .bind(query.asked.parameters)
+    .bind(query.asked.workgroup)
+    .bind(query.asked.database)
+    .bind(query.asked.output)
     .bind(query.marks)
     .bind(query.objects)
     .bind(number(query.expected_bytes))
@@ -201,26 +197,40 @@ pub(super) async fn running(db: &PgPool, collection_id: i64) -> sqlx::Result<Vec
     .await
 }
 
-/// What a collection's queries came to.
-#[derive(Debug, Clone, FromRow)]
-pub(super) struct Cost {
-    pub(super) queries: i64,
-    pub(super) bytes_scanned: i64,
-    pub(super) price_billionths: i64,
+/// What queries came to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, FromRow)]
+pub struct Spent {
+    pub queries: i64,
+    pub bytes_scanned: i64,
+    /// Billionths of the currency that the price is in.
+    pub price_billionths: i64,
+    /// The same of all queries of the month in which the collection began (UTC).
+    pub month_queries: i64,
+    pub month_bytes_scanned: i64,
+    pub month_price_billionths: i64,
 }
 
-/// Sums of a collection, and of the month that it began in.
-pub(super) async fn costs(db: &PgPool, organization_id: i16, collection_id: i64) -> sqlx::Result<(Cost, Cost)> {
-    const SUMS: &str = "count(*) as queries, coalesce(sum(q.bytes_scanned), 0)::bigint as bytes_scanned,
-                        coalesce(sum(q.price_billionths), 0)::bigint as price_billionths";
-    let one = sqlx::AssertSqlSafe(format!("select {SUMS} from athena_query q where q.collection_id = $1"));
-    let month = sqlx::AssertSqlSafe(format!(
-        "select {SUMS} from athena_query q join collection c using (collection_id)
-         where c.organization_id = $1
-           and date_trunc('month', q.created_at at time zone 'UTC')
-               = (select date_trunc('month', started_at at time zone 'UTC') from collection where collection_id = $2)"
-    ));
-    let one = sqlx::query_as(one).bind(collection_id).fetch_one(db).await?;
-    let month = sqlx::query_as(month).bind(organization_id).bind(collection_id).fetch_one(db).await?;
-    Ok((one, month))
+/// What a collection's queries came to, and those of its month.
+pub(in crate::collection) async fn spent(
+    db: &mut PgConnection,
+    organization_id: i16,
+    collection_id: i64,
+) -> sqlx::Result<Spent> {
+    sqlx::query_as(
+        "select count(*) filter (where own) as queries,
+                coalesce(sum(bytes_scanned) filter (where own), 0)::bigint as bytes_scanned,
+                coalesce(sum(price_billionths) filter (where own), 0)::bigint as price_billionths,
+                count(*) filter (where in_month) as month_queries,
+                coalesce(sum(bytes_scanned) filter (where in_month), 0)::bigint as month_bytes_scanned,
+                coalesce(sum(price_billionths) filter (where in_month), 0)::bigint as month_price_billionths
+         from (select q.bytes_scanned, q.price_billionths, q.collection_id = $2 as own,
+                      date_trunc('month', q.created_at at time zone 'UTC')
+                      = (select date_trunc('month', started_at at time zone 'UTC')
+                         from collection where collection_id = $2) as in_month
+               from athena_query q join collection c using (collection_id) where c.organization_id = $1) q",
+    )
+    .bind(organization_id)
+    .bind(collection_id)
+    .fetch_one(db)
+    .await
 }

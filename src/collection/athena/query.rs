@@ -12,7 +12,7 @@ use super::db::{self, NewQuery, OpenQuery};
 use super::life::{self, End, MOST_ATTEMPTS, Step};
 use super::session::Session;
 use super::settle::Settler;
-use super::statement;
+use super::statement::{self, Statement};
 use crate::aws::athena::{Execution, Question};
 use crate::aws::{Failure, Kind};
 
@@ -38,48 +38,41 @@ pub(super) enum Outcome {
     Smaller(String),
 }
 
+/// A question with everything that its attempts share.
+struct Asking {
+    day: Date,
+    statement: Statement,
+    question_key: String,
+    marks: Vec<String>,
+    objects: i32,
+    expected_bytes: u64,
+}
+
+impl Asking {
+    fn of(session: &Session, day: Date, asks: &[Ask]) -> anyhow::Result<Self> {
+        let settings = &session.settings;
+        let statement = statement::changes(&settings.database, &settings.table, day, asks);
+        let mut parts = vec![statement.sql.as_str(), settings.workgroup.as_ref(), settings.database.as_ref()];
+        parts.extend(statement.parameters.iter().map(String::as_str));
+        Ok(Self {
+            day,
+            question_key: life::question_key(&parts),
+            marks: asks.iter().map(Ask::mark).collect(),
+            objects: i32::try_from(asks.len() + asks.iter().filter(|ask| ask.base.is_some()).count())?,
+            expected_bytes: asks.iter().map(Ask::bytes).sum(),
+            statement,
+        })
+    }
+}
+
 /// Asks what a day says otherwise than the days before it; an error ends the collection.
 pub(super) async fn ask(session: &Session, day: Date, asks: &[Ask]) -> anyhow::Result<Outcome> {
-    let settings = &session.settings;
-    let statement = statement::changes(&settings.database, &settings.table, day, asks);
-    let mut parts = vec![statement.sql.as_str(), settings.workgroup.as_ref(), settings.database.as_ref()];
-    parts.extend(statement.parameters.iter().map(String::as_str));
-    let question_key = life::question_key(&parts);
-    let marks: Vec<String> = asks.iter().map(Ask::mark).collect();
-    let expected_bytes: u64 = asks.iter().map(Ask::bytes).sum();
-    let made = db::attempts(&session.db, session.collection_id, &question_key).await?;
+    let asking = Asking::of(session, day, asks)?;
+    let made = db::attempts(&session.db, session.collection_id, &asking.question_key).await?;
     let mut last = String::new();
     for attempt in made + 1..=made + MOST_ATTEMPTS {
         tokio::time::sleep(life::before_attempt(attempt - made)).await;
-        let reserved = session.guard.reserve(expected_bytes).map_err(anyhow::Error::msg)?;
-        let token = life::token(session.collection_id, session.begun_us, &question_key, attempt);
-        let query = NewQuery {
-            collection_id: session.collection_id,
-            question: CHANGES,
-            question_key: &question_key,
-            day,
-            attempt,
-            token: &token,
-            statement: &statement,
-            workgroup: settings.workgroup.as_ref(),
-            database: settings.database.as_ref(),
-            output: settings.output.as_deref(),
-            marks: &marks,
-            objects: i32::try_from(asks.len() + asks.iter().filter(|ask| ask.base.is_some()).count())?,
-            expected_bytes,
-        };
-        let query_id = db::add(&session.db, &query).await?;
-        let asked = Question {
-            sql: &statement.sql,
-            parameters: &statement.parameters,
-            token: Some(&token),
-            database: settings.database.as_ref(),
-            workgroup: settings.workgroup.as_ref(),
-            output: settings.output.as_deref(),
-        };
-        let execution_id = start(session, query_id, asked).await?;
-        let execution = wait(session, query_id, &execution_id).await?;
-        reserved.scanned(execution.bytes_scanned);
+        let (query_id, execution_id, execution) = try_once(session, &asking, attempt).await?;
         let reason = execution.why.reason.clone();
         match life::end(execution.state, &execution.why) {
             End::Succeeded => {
@@ -88,10 +81,42 @@ pub(super) async fn ask(session: &Session, day: Date, asks: &[Ask]) -> anyhow::R
             End::Smaller => return Ok(Outcome::Smaller(reason)),
             End::AgainOrSmaller if attempt == made + MOST_ATTEMPTS => return Ok(Outcome::Smaller(reason)),
             End::Again | End::AgainOrSmaller => last = reason,
-            end => anyhow::bail!(ended(end, &execution_id, &reason, settings.workgroup.as_ref())),
+            end => anyhow::bail!(ended(end, &execution_id, &reason, session.settings.workgroup.as_ref())),
         }
     }
     anyhow::bail!("Athena failed {MOST_ATTEMPTS} times at one question, the last time with: {last}")
+}
+
+/// One attempt, from writing it down to its end: its row, its id, how it ended.
+async fn try_once(session: &Session, asking: &Asking, attempt: i32) -> anyhow::Result<(i64, String, Execution)> {
+    let settings = &session.settings;
+    let reserved = session.guard.reserve(asking.expected_bytes).map_err(anyhow::Error::msg)?;
+    let token = life::token(session.collection_id, session.begun_us, &asking.question_key, attempt);
+    let asked = Question {
+        sql: &asking.statement.sql,
+        parameters: &asking.statement.parameters,
+        token: Some(&token),
+        database: settings.database.as_ref(),
+        workgroup: settings.workgroup.as_ref(),
+        output: settings.output.as_deref(),
+    };
+    let query = NewQuery {
+        collection_id: session.collection_id,
+        question: CHANGES,
+        question_key: &asking.question_key,
+        day: asking.day,
+        attempt,
+        token: &token,
+        asked,
+        marks: &asking.marks,
+        objects: asking.objects,
+        expected_bytes: asking.expected_bytes,
+    };
+    let query_id = db::add(&session.db, &query).await?;
+    let execution_id = start(session, query_id, asked).await?;
+    let execution = wait(session, query_id, &execution_id).await?;
+    reserved.scanned(execution.bytes_scanned);
+    Ok((query_id, execution_id, execution))
 }
 
 /// What to say of a query whose end ends the collection.

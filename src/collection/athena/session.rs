@@ -7,7 +7,7 @@ use anyhow::Context as _;
 use sqlx::PgPool;
 
 use super::cost::Guard;
-use super::db;
+use super::db::{self, Spent};
 use super::life::Poll;
 use super::settings::AthenaSettings;
 use crate::aws::athena::{Athena, Execution, State};
@@ -33,18 +33,6 @@ pub(in crate::collection) struct Session {
     pub(super) guard: Guard,
     answered: AtomicU64,
     silent: AtomicU64,
-}
-
-/// What queries came to.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Spent {
-    pub queries: i64,
-    pub bytes_scanned: i64,
-    /// Billionths of the currency that the price is in.
-    pub price_billionths: i64,
-    /// The same of all collections that began in the month.
-    pub month_bytes_scanned: i64,
-    pub month_price_billionths: i64,
 }
 
 impl Session {
@@ -134,13 +122,7 @@ impl Session {
 
     /// What the queries came to.
     pub(in crate::collection) async fn spent(&self) -> sqlx::Result<Spent> {
-        let (own, month) = db::costs(&self.db, self.organization_id, self.collection_id).await?;
-        Ok(Spent {
-            queries: own.queries,
-            bytes_scanned: own.bytes_scanned,
-            price_billionths: own.price_billionths,
-            month_bytes_scanned: month.bytes_scanned,
-            month_price_billionths: month.price_billionths,
-        })
+        let mut connection = self.db.acquire().await?;
+        db::spent(&mut connection, self.organization_id, self.collection_id).await
     }
 }

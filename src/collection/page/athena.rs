@@ -3,6 +3,7 @@
 use sqlx::{FromRow, PgConnection};
 use time::{Date, OffsetDateTime};
 
+pub(super) use crate::collection::athena::usd;
 use crate::web::format;
 
 /// Parameters of a query that its page shows.
@@ -32,14 +33,6 @@ pub(super) struct QueryRow {
     pub result_rows: Option<i64>,
     pub result_location: Option<String>,
     pub engine_version: Option<String>,
-}
-
-/// What queries came to.
-#[derive(Debug, FromRow)]
-pub(super) struct Sums {
-    pub queries: i64,
-    pub bytes_scanned: i64,
-    pub price_billionths: i64,
 }
 
 impl QueryRow {
@@ -81,14 +74,8 @@ impl QueryRow {
     }
 
     pub(super) fn price(&self) -> String {
-        self.price_billionths.map_or_else(|| "–".to_owned(), price)
+        self.price_billionths.map_or_else(|| "–".to_owned(), usd)
     }
-}
-
-/// Billionths of a US dollar as `0.0001 USD`, rounded up.
-pub(super) fn price(billionths: i64) -> String {
-    let tenths_of_mills = billionths.saturating_add(99_999) / 100_000;
-    format!("{}.{:04} USD", format::count(tenths_of_mills / 10_000), tenths_of_mills % 10_000)
 }
 
 const COLUMNS: &str = "athena_query_id, collection_id, taken_up_by, question, day, attempt, workgroup, database_name,
@@ -111,46 +98,4 @@ pub(super) async fn query(db: &mut PgConnection, collection_id: i64, query_id: i
          where (collection_id = $1 or taken_up_by = $1) and athena_query_id = $2"
     ));
     sqlx::query_as(statement).bind(collection_id).bind(query_id).fetch_optional(db).await
-}
-
-/// What a collection's queries came to, and all of the month that it began in.
-pub(super) async fn sums(
-    db: &mut PgConnection,
-    organization_id: i16,
-    collection_id: i64,
-) -> sqlx::Result<(Sums, Sums)> {
-    let own = sqlx::query_as(
-        "select count(*) as queries, coalesce(sum(bytes_scanned), 0)::bigint as bytes_scanned,
-                coalesce(sum(price_billionths), 0)::bigint as price_billionths
-         from athena_query where collection_id = $1",
-    )
-    .bind(collection_id)
-    .fetch_one(&mut *db)
-    .await?;
-    let month = sqlx::query_as(
-        "select count(*) as queries, coalesce(sum(bytes_scanned), 0)::bigint as bytes_scanned,
-                coalesce(sum(price_billionths), 0)::bigint as price_billionths
-         from athena_query q join collection c using (collection_id)
-         where c.organization_id = $1
-           and date_trunc('month', q.created_at at time zone 'UTC')
-               = (select date_trunc('month', started_at at time zone 'UTC') from collection where collection_id = $2)",
-    )
-    .bind(organization_id)
-    .bind(collection_id)
-    .fetch_one(db)
-    .await?;
-    Ok((own, month))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_price_is_never_shown_lower_than_it_is() {
-        assert_eq!(price(0), "0.0000 USD");
-        assert_eq!(price(47_684), "0.0001 USD");
-        assert_eq!(price(5_000_000_000), "5.0000 USD");
-        assert_eq!(price(1_234_000_000_001), "1,234.0001 USD");
-    }
 }

@@ -7,9 +7,10 @@ use actix_web::{HttpResponse, web};
 use askama::Template;
 use time::OffsetDateTime;
 
-use self::athena::{QueryRow, Sums};
+use self::athena::QueryRow;
 use self::db::{CollectionRow, ObjectRow, RestatedDay, Which};
 use super::Ladder;
+use super::athena::{Engine, Spent};
 use crate::State;
 use crate::error::Error;
 use crate::web::download::{Format, download};
@@ -154,7 +155,7 @@ struct ShowPage {
     queries: Vec<QueryRow>,
     /// The one whose text was asked for.
     query: Option<QueryRow>,
-    sums: Option<(Sums, Sums)>,
+    spent: Option<Spent>,
 }
 
 async fn show(state: web::Data<State>, mut visit: Visit, id: web::Path<String>) -> Result<HttpResponse, Error> {
@@ -219,16 +220,16 @@ async fn show(state: web::Data<State>, mut visit: Visit, id: web::Path<String>) 
         address,
         restated.len(),
     );
-    let queries = athena::queries(&mut visit.read, collection_id, QUERIES_SHOWN).await?;
+    let by_athena = collection.engine == Engine::Athena.word();
+    let (mut queries, mut spent) = (Vec::new(), None);
+    if by_athena {
+        queries = athena::queries(&mut visit.read, collection_id, QUERIES_SHOWN).await?;
+        spent = Some(super::athena::spent(&mut visit.read, organization.id, collection_id).await?);
+    }
     let query = match visit.address.get("query").map(str::parse::<i64>) {
         None => None,
         Some(Ok(id)) => Some(athena::query(&mut visit.read, collection_id, id).await?.ok_or(Error::NotFound)?),
-        Some(Err(_)) => return Err(Error::NotFound),
-    };
-    let sums = if queries.is_empty() {
-        None
-    } else {
-        Some(athena::sums(&mut visit.read, organization.id, collection_id).await?)
+        Some(Err(_no_number)) => return Err(Error::NotFound),
     };
     let running = collection.running();
     let ladder: Option<Ladder> =
@@ -250,7 +251,7 @@ async fn show(state: web::Data<State>, mut visit: Visit, id: web::Path<String>) 
         table,
         queries,
         query,
-        sums,
+        spent,
     };
     Ok(Page(page).refreshed_after(running.then_some(REFRESH_SECONDS)))
 }
