@@ -13,10 +13,12 @@ pub mod delivery;
 pub mod demo;
 pub mod error;
 pub mod jobs;
+pub mod notices;
 pub mod organization;
 pub mod packs;
 pub mod people;
 pub mod sample;
+pub mod schedule;
 pub mod server;
 pub mod settings;
 pub mod telemetry;
@@ -31,4 +33,14 @@ pub struct State {
     pub clock: clock::Clock,
     /// Whether the demo sign-in is on: identities are not authenticated and every page and pack says so.
     pub demo: bool,
+    pub duties: std::sync::Arc<Duties>,
+}
+
+/// What this program does beside serving pages and making packs: nothing unless the settings ask for it.
+#[derive(Debug, Default)]
+pub struct Duties {
+    /// What it collects when a collection is due or asked for.
+    pub collecting: Option<schedule::Collecting>,
+    /// How it sends the notices.
+    pub mail: Option<notices::Mail>,
 }

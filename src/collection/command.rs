@@ -3,19 +3,18 @@
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use sqlx::PgPool;
 use time::Date;
 
 use super::progress::Progress;
 use super::run::{self, Options, Outcome};
 use super::source::Limits;
-use crate::audit_log;
-use crate::clock::Clock;
+use crate::notices::{self, NoticeArgs};
+use crate::{State, audit_log};
 
 /// Brings the evidence of a delivery bucket's folder into the store.
 ///
 /// Exit status: 0 whole; 2 something was there that could not be read; 1 it does not add up or could not run.
-#[derive(Debug, clap::Args)]
+#[derive(Debug, Clone, clap::Args)]
 pub struct CollectArgs {
     /// Folder with the delivery bucket's objects, under any prefix.
     #[arg(long)]
@@ -39,6 +38,27 @@ pub struct CollectArgs {
     /// An object that unpacks to more bytes than this is not read.
     #[arg(long, env = "AUDITFOLIO_UNPACKED_LIMIT", default_value_t = Limits::default().unpacked_bytes)]
     pub unpacked_limit: u64,
+    #[command(flatten)]
+    pub notices: NoticeArgs,
+}
+
+impl CollectArgs {
+    /// What to collect, for an organisation and in somebody's name.
+    pub fn options(&self, organization: &str, started_by: String) -> Options {
+        let regions = self.regions.iter().map(|region| region.trim().to_owned()).filter(|it| !it.is_empty());
+        Options {
+            organization: organization.to_owned(),
+            from: self.from.clone(),
+            accounts: self.accounts.clone(),
+            regions: regions.collect(),
+            since: self.since,
+            until: self.until,
+            recheck: self.recheck,
+            limits: Limits { unpacked_bytes: self.unpacked_limit, ..Limits::default() },
+            started_by,
+            ..Options::default()
+        }
+    }
 }
 
 /// Reads a day.
@@ -48,22 +68,12 @@ pub(super) fn day(text: &str) -> Result<Date, String> {
 }
 
 /// Runs the command.
-pub async fn command(db: &PgPool, organization: &str, args: &CollectArgs) -> anyhow::Result<ExitCode> {
-    let options = Options {
-        organization: organization.to_owned(),
-        from: args.from.clone(),
-        accounts: args.accounts.clone(),
-        regions: args.regions.iter().map(|region| region.trim().to_owned()).filter(|it| !it.is_empty()).collect(),
-        since: args.since,
-        until: args.until,
-        recheck: args.recheck,
-        limits: Limits { unpacked_bytes: args.unpacked_limit, ..Limits::default() },
-        started_by: audit_log::operator(),
-        clock: Clock::Real,
-    };
+pub async fn command(state: &State, organization: &str, args: &CollectArgs) -> anyhow::Result<ExitCode> {
+    let options = args.options(organization, audit_log::operator());
     let progress = Progress::shown();
-    let outcome = run::run(db, &options, &progress).await;
+    let outcome = run::run(&state.db, &options, &progress).await;
     progress.end();
+    notices::after_collection(state, &args.notices, organization, &outcome, &progress).await;
     let outcome = outcome?;
     print!("{}", report(&outcome));
     Ok(if outcome.ladder.whole() { ExitCode::SUCCESS } else { ExitCode::from(2) })

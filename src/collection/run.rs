@@ -16,6 +16,7 @@ use super::progress::Progress;
 use super::registry::Registry;
 use super::source::{Limits, Object, PlaceName};
 use super::{plan, run_db};
+use crate::audit_log::ActorKind;
 use crate::clock::Clock;
 use crate::organization::{self, AccountFile};
 
@@ -40,6 +41,7 @@ pub struct Options {
     pub limits: Limits,
     /// Who asked for it, for the record.
     pub started_by: String,
+    pub actor_kind: ActorKind,
     pub clock: Clock,
 }
 
@@ -51,6 +53,11 @@ pub struct Outcome {
     /// Names of objects that could not be read, and why.
     pub unreadable: Vec<(String, String)>,
 }
+
+/// Somebody asked for the collection's end. It is then on record as interrupted.
+#[derive(Debug, thiserror::Error)]
+#[error("cancelled; what it committed stands, and the next collection finishes its work")]
+pub struct Cancelled;
 
 /// Collects. Fails if the source cannot be listed, the store cannot be written or the ladder does not close: the
 /// collection is then on record as failed, and what it committed stays and is finished by the next one.
@@ -64,17 +71,22 @@ pub async fn run(db: &PgPool, options: &Options, progress: &Progress) -> anyhow:
 
     let mut life = run_db::begin(db, organization_id, options).await?;
     let collection_id = life.collection_id;
+    progress.begun(collection_id);
     match collect(db, organization_id, collection_id, options, &accounts, progress).await {
         Ok((ladder, unreadable)) => {
             let failure = (!ladder.closes()).then(|| open_steps(&ladder));
-            life.finish(organization_id, &ladder, failure.as_deref(), &options.started_by).await?;
+            life.finish(organization_id, &ladder, failure.as_deref(), options).await?;
             if let Some(failure) = failure {
                 bail!("collection {collection_id} does not add up: {failure}");
             }
             Ok(Outcome { collection_id, ladder, unreadable })
         }
+        Err(error) if error.is::<Cancelled>() => {
+            life.interrupt(options).await?;
+            Err(error)
+        }
         Err(error) => {
-            life.fail(&format!("{error:#}"), &options.started_by).await.ok();
+            life.fail(&format!("{error:#}"), options).await.ok();
             Err(error).with_context(|| format!("collection {collection_id} failed"))
         }
     }
@@ -233,7 +245,10 @@ async fn all_places(
             (Arc::clone(context), Arc::clone(&works), Arc::clone(&next), progress.clone());
         tasks.spawn(async move {
             let mut sum = Tally::default();
-            while let Some((work, new)) = works.get(next.fetch_add(1, Ordering::Relaxed)) {
+            // Between two places everything is committed.
+            while !progress.is_stopped()
+                && let Some((work, new)) = works.get(next.fetch_add(1, Ordering::Relaxed))
+            {
                 let tally = place::collect(&context, Arc::clone(work))
                     .await
                     .with_context(|| format!("account {}, Region {}", work.name.account_id, work.name.region))?;
@@ -247,6 +262,9 @@ async fn all_places(
     let mut sum = Tally::default();
     while let Some(done) = tasks.join_next().await {
         sum.add(&done.context("a worker ended badly")??);
+    }
+    if next.load(Ordering::Relaxed) < works.len() {
+        return Err(Cancelled.into());
     }
     sum.unreadable.sort();
     Ok(sum)

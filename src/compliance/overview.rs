@@ -52,6 +52,8 @@ struct OverviewPage {
     packs: Vec<(String, Pack)>,
     packs_href: String,
     provenance: Provenance,
+    open_notices: (i64, i64),
+    notices_href: String,
 }
 
 async fn show(state: Data<State>, mut view: View) -> Result<HttpResponse, Error> {
@@ -60,6 +62,7 @@ async fn show(state: Data<State>, mut view: View) -> Result<HttpResponse, Error>
     let trend_from = view.as_of - Duration::days(TREND_DAYS - 1);
     let trend = totals::trend(&mut view.read, view.organization_id, trend_from, view.as_of).await?;
     let packs = totals::packs(&mut view.read, view.organization_id, PACKS).await?;
+    let open_notices = crate::notices::open_counts(&mut *view.read, view.organization_id).await?;
     let places: Vec<&PlaceDay> = shown.places.iter().collect();
     let failures = Failures::load(&shown, &mut view, &places, "", &[]).await?;
     let between = Between::load(&shown, &mut view, from).await?;
@@ -103,6 +106,8 @@ async fn show(state: Data<State>, mut view: View) -> Result<HttpResponse, Error>
         accounts_href: link(&view, "/accounts", &[]),
         packs: packs.into_iter().map(|pack| (link(&view, &format!("/packs/{}", pack.pack_id), &[]), pack)).collect(),
         packs_href: link(&view, "/packs", &[]),
+        open_notices,
+        notices_href: link(&view, "/notices", &[]),
         provenance: shown.provenance(&view, &evidence),
         frame: view.frame(Section::Overview, "Overview"),
         figures,

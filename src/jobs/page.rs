@@ -1,16 +1,158 @@
-//! A job: where it stands, by plain refresh, until its result is there.
+//! Jobs: the list, one job by plain refresh until its result is there, its cancellation and its retry.
 
-use actix_web::{HttpResponse, web};
+use actix_web::http::StatusCode;
+use actix_web::http::header::LOCATION;
+use actix_web::{HttpRequest, HttpResponse, web};
 use askama::Template;
 use time::OffsetDateTime;
 
-use super::Standing;
+use super::db::{self, Which};
+use super::{Kind, Standing};
 use crate::State;
+use crate::audit_log;
 use crate::error::Error;
-use crate::web::{Access, Endpoint, Frame, Page, Section, Visit, filters, format};
+use crate::people::{Maker, acted};
+use crate::web::form::{Choice, Filters};
+use crate::web::parts::Empty;
+use crate::web::table::{self, PAGE_ROWS, Place, Table, text};
+use crate::web::{Access, Address, Endpoint, Frame, Page, Section, Visit, filters, format};
 
 pub fn endpoints() -> Vec<Endpoint> {
-    vec![Endpoint::get("/jobs/{job_id}", Access::SignedIn, || web::get().to(show))]
+    vec![
+        Endpoint::get("/jobs", Access::SignedIn, || web::get().to(list)),
+        Endpoint::get("/jobs/{job_id}", Access::SignedIn, || web::get().to(show)),
+        Endpoint::post("/jobs/{job_id}/cancel", Access::Makers, || web::post().to(cancel)),
+        Endpoint::post("/jobs/{job_id}/retry", Access::Makers, || web::post().to(retry)),
+    ]
+}
+
+/// Seconds after which the page of running work is asked for again.
+const REFRESH_SECONDS: u32 = 2;
+const STATES: [&str; 5] = ["queued", "running", "done", "failed", "cancelled"];
+
+impl Standing {
+    fn progress_words(&self, now: OffsetDateTime) -> String {
+        let unit = self.progress_unit.trim_end_matches('s');
+        let since = self.started_at.unwrap_or(self.created_at);
+        format::progress(self.progress_done, self.progress_total, unit, now - since)
+    }
+
+    fn title(&self) -> &str {
+        Kind::of(&self.kind).map_or(self.kind.as_str(), |kind| kind.title())
+    }
+
+    fn waits(&self) -> bool {
+        matches!(self.state.as_str(), "queued" | "running")
+    }
+
+    /// "running, to be cancelled"; "queued, to be tried again".
+    fn state_words(&self) -> String {
+        match self.state.as_str() {
+            "running" if self.cancel_asked_by.is_some() => "running, to be cancelled".to_owned(),
+            "queued" if self.not_before.is_some() => "failed, to be tried again".to_owned(),
+            state => state.to_owned(),
+        }
+    }
+
+    /// Whether somebody may ask for its end.
+    fn may_be_cancelled(&self) -> bool {
+        self.waits() && self.cancel_asked_by.is_none()
+    }
+
+    fn may_be_retried(&self) -> bool {
+        matches!(self.state.as_str(), "failed" | "cancelled") && self.retried_as.is_none()
+    }
+
+    /// The address of the result and what to call it. A collection has a page before it has ended.
+    fn result_link(&self) -> Option<(String, &'static str)> {
+        let result = crate::web::address::Encoded(self.result.as_deref()?);
+        match Kind::of(&self.kind)? {
+            Kind::Pack => Some((format!("/packs/{result}"), "Open the pack")),
+            Kind::Collect => Some((format!("/collections/{result}"), "Open the collection")),
+            Kind::Digest => Some(("/notices".to_owned(), "Open the notices")),
+        }
+    }
+
+    /// What a failure or cancellation means for what is stored.
+    fn unfinished_words(&self) -> &'static str {
+        match Kind::of(&self.kind) {
+            Some(Kind::Pack) => "No pack was issued.",
+            Some(Kind::Collect) => "What it committed stands; the next collection goes on from there.",
+            Some(Kind::Digest) => "No e-mail is known to have been sent.",
+            None => "",
+        }
+    }
+
+    fn took(&self, now: OffsetDateTime) -> Option<String> {
+        let started_at = self.started_at?;
+        Some(format::duration(self.finished_at.unwrap_or(now) - started_at))
+    }
+
+    fn path(&self) -> String {
+        format!("/jobs/{}", self.job_id)
+    }
+}
+
+#[derive(Template)]
+#[template(path = "jobs/list.html")]
+struct ListPage {
+    frame: Frame,
+    filters: Filters,
+    rows: Vec<Standing>,
+    table: Table,
+    now: OffsetDateTime,
+    filtered: bool,
+}
+
+fn which(address: &Address) -> Result<Which, Error> {
+    let one_of = |name: &str, words: &[&str]| match address.get(name) {
+        Some(word) if !words.contains(&word) => {
+            Err(Error::Invalid(format!("“{word}” is none of the choices for {name}.")))
+        }
+        word => Ok(word.map(str::to_owned)),
+    };
+    Ok(Which { state: one_of("state", &STATES)?, kind: one_of("kind", &Kind::ALL.map(Kind::word))? })
+}
+
+async fn list(state: web::Data<State>, mut visit: Visit) -> Result<HttpResponse, Error> {
+    let which = which(&visit.address)?;
+    let place = Place::of(&visit.address, 1)?;
+    let key = |parts: &[String]| {
+        parts[0].parse::<i64>().map_err(|_not_a_number| {
+            Error::Invalid("The place in the table is not one of its own links. Start from its first page.".to_owned())
+        })
+    };
+    let read = &mut visit.read;
+    let mut rows = match &place {
+        Place::First => db::list(read, &which, None, PAGE_ROWS + 1).await?,
+        Place::After(parts) => db::list(read, &which, Some(key(parts)?), PAGE_ROWS + 1).await?,
+        Place::Before(parts) => db::list_above(read, &which, key(parts)?, PAGE_ROWS + 1).await?,
+    };
+    let more = table::cut(&mut rows, &place);
+    let total = db::count(read, &which).await?;
+    let columns = [text("Job"), text("What"), text("State"), text("Asked for by"), text("Asked for"), text("Took")];
+    let row_key = |row: Option<&Standing>| row.map(|row| table::key(&[row.job_id]));
+    let table = Table::whole("jobs", "Jobs, newest first", &columns, &visit.address, rows.len()).paged(
+        &place,
+        row_key(rows.first()),
+        row_key(rows.last()),
+        more,
+        total,
+    );
+    let choice = |word: &str| Choice::new(word, word);
+    let filters = Filters::new(&visit.address)
+        .select("state", "State", "All states", STATES.map(choice).to_vec())
+        .select("kind", "What", "All jobs", Kind::ALL.map(|kind| Choice::new(kind.word(), kind.title())).to_vec());
+    let waits = rows.iter().any(Standing::waits);
+    let page = ListPage {
+        frame: visit.frame(Section::Collections, "Jobs").crumb("Collections", "/collections"),
+        filters,
+        filtered: which.state.is_some() || which.kind.is_some(),
+        rows,
+        table,
+        now: state.clock.now(),
+    };
+    Ok(Page(page).refreshed_after(waits.then_some(REFRESH_SECONDS)))
 }
 
 #[derive(Template)]
@@ -19,25 +161,77 @@ struct ShowPage {
     frame: Frame,
     job: Standing,
     now: OffsetDateTime,
-}
-
-impl Standing {
-    fn progress_words(&self, now: OffsetDateTime) -> String {
-        let unit = self.progress_unit.trim_end_matches('s');
-        format::progress(self.progress_done, self.progress_total, unit, now - self.created_at)
-    }
-
-    /// The address of the result.
-    fn result_path(&self) -> Option<String> {
-        let result = self.result.as_deref()?;
-        Some(format!("/packs/{}", crate::web::address::Encoded(result)))
-    }
+    may_act: bool,
 }
 
 async fn show(state: web::Data<State>, mut visit: Visit, id: web::Path<String>) -> Result<HttpResponse, Error> {
-    let job_id: i64 = id.parse().map_err(|_not_a_number| Error::NotFound)?;
+    let job_id = number_of(&id)?;
     let job = super::find(&mut *visit.read, job_id).await?.ok_or(Error::NotFound)?;
-    let waits = matches!(job.state.as_str(), "queued" | "running");
-    let frame = visit.frame(Section::Packs, format!("Job {job_id}")).crumb("Packs", "/packs");
-    Ok(Page(ShowPage { frame, job, now: state.clock.now() }).refreshed_after(waits.then_some(1)))
+    let may_act = visit.user.role.makes_packs();
+    let frame = if job.kind == Kind::Pack.word() {
+        visit.frame(Section::Packs, format!("Job {job_id}")).crumb("Packs", "/packs")
+    } else {
+        visit.frame(Section::Collections, format!("Job {job_id}")).crumb("Collections", "/collections")
+    };
+    let frame = frame.crumb("Jobs", "/jobs");
+    // A job that waits for an hour is no reason to ask each second.
+    let refresh = job.waits().then_some(if job.not_before.is_some() { 30 } else { 1 });
+    Ok(Page(ShowPage { frame, job, now: state.clock.now(), may_act }).refreshed_after(refresh))
+}
+
+fn number_of(id: &str) -> Result<i64, Error> {
+    id.parse().map_err(|_not_a_number| Error::NotFound)
+}
+
+fn to_job(job_id: i64) -> HttpResponse {
+    HttpResponse::build(StatusCode::SEE_OTHER).insert_header((LOCATION, format!("/jobs/{job_id}"))).finish()
+}
+
+async fn cancel(
+    request: HttpRequest,
+    state: web::Data<State>,
+    Maker(user): Maker,
+    id: web::Path<String>,
+) -> Result<HttpResponse, Error> {
+    let job_id = number_of(&id)?;
+    let mut tx = state.db.begin().await?;
+    let job = super::find(&mut *tx, job_id).await?.ok_or(Error::NotFound)?;
+    if !db::ask_to_cancel(&mut tx, job_id, &user.identity).await? {
+        return Err(Error::Conflict(format!("Job {job_id} has ended already: there is nothing to cancel.")));
+    }
+    let entry = acted(&user, &request, "cancel job", format!("job {job_id}"))
+        .detail(serde_json::json!({ "kind": job.kind, "state": job.state }));
+    audit_log::record(&mut tx, &entry).await?;
+    tx.commit().await?;
+    Ok(to_job(job_id))
+}
+
+async fn retry(
+    request: HttpRequest,
+    state: web::Data<State>,
+    Maker(user): Maker,
+    id: web::Path<String>,
+) -> Result<HttpResponse, Error> {
+    let job_id = number_of(&id)?;
+    let mut tx = state.db.begin().await?;
+    let job = super::find(&mut *tx, job_id).await?.ok_or(Error::NotFound)?;
+    // What it makes is made in the name of whoever asks now.
+    let asker = serde_json::json!({ "created_by": user.identity, "demo": user.demo });
+    let again = match db::retry(&mut tx, job_id, &user.identity, &asker).await {
+        Err(error) if super::is_collecting(&error) => {
+            return Err(Error::Conflict(
+                "A collection is queued or running already: it does what this one did not.".to_owned(),
+            ));
+        }
+        other => other?,
+    };
+    let Some(again) = again else {
+        return Err(Error::Conflict(format!("Job {job_id} has not failed, or was tried again already: see its page.")));
+    };
+    let entry = acted(&user, &request, "retry job", format!("job {job_id}"))
+        .detail(serde_json::json!({ "kind": job.kind, "again": again }));
+    audit_log::record(&mut tx, &entry).await?;
+    tx.commit().await?;
+    super::wake();
+    Ok(to_job(again))
 }

@@ -58,18 +58,20 @@ pub enum Section {
     Changes,
     Evaluations,
     Delivery,
+    Notices,
     Collections,
     Packs,
 }
 
 impl Section {
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::Overview,
         Self::Accounts,
         Self::Rules,
         Self::Changes,
         Self::Evaluations,
         Self::Delivery,
+        Self::Notices,
         Self::Collections,
         Self::Packs,
     ];
@@ -82,6 +84,7 @@ impl Section {
             Self::Changes => "Changes",
             Self::Evaluations => "Evaluations",
             Self::Delivery => "Delivery",
+            Self::Notices => "Notices",
             Self::Collections => "Collections",
             Self::Packs => "Packs",
         }
@@ -95,6 +98,7 @@ impl Section {
             Self::Changes => "/changes",
             Self::Evaluations => "/evaluations",
             Self::Delivery => "/delivery",
+            Self::Notices => "/notices",
             Self::Collections => "/collections",
             Self::Packs => "/packs",
         }
@@ -192,7 +196,7 @@ impl Frame {
         self.days.filter(|days| days.as_of < days.latest).and_then(|days| days.as_of.next_day())
     }
 
-    pub fn all_sections(&self) -> [Section; 8] {
+    pub fn all_sections(&self) -> [Section; 9] {
         Section::ALL
     }
 

@@ -8,13 +8,13 @@ use time::OffsetDateTime;
 
 use self::db::{CollectionRow, ObjectRow, RestatedDay, Which};
 use super::Ladder;
-use crate::State;
 use crate::error::Error;
 use crate::web::download::{Format, download};
 use crate::web::form::{Choice, Filters};
 use crate::web::parts::Empty;
 use crate::web::table::{self, PAGE_ROWS, Place, Table, number, text};
 use crate::web::{Access, Endpoint, Frame, Page, Section, Visit, filters, format};
+use crate::{State, schedule};
 
 pub fn endpoints() -> Vec<Endpoint> {
     vec![
@@ -81,6 +81,7 @@ struct ListPage {
     rows: Vec<CollectionRow>,
     table: Table,
     now: OffsetDateTime,
+    schedule: schedule::page::Standing,
 }
 
 async fn list(state: web::Data<State>, mut visit: Visit) -> Result<HttpResponse, Error> {
@@ -122,8 +123,9 @@ async fn list(state: web::Data<State>, mut visit: Visit) -> Result<HttpResponse,
         total,
     );
     let running = rows.iter().any(CollectionRow::running);
+    let schedule = schedule::page::Standing::load(&state, &mut visit).await?;
     let frame = visit.frame(Section::Collections, "Collections");
-    let page = ListPage { frame, rows, table, now: state.clock.now() };
+    let page = ListPage { frame, rows, table, now: state.clock.now(), schedule };
     Ok(Page(page).refreshed_after(running.then_some(REFRESH_SECONDS)))
 }
 
