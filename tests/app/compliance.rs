@@ -1,5 +1,7 @@
 //! The pages of evaluations, on evidence that was collected from real objects.
 
+use std::sync::Arc;
+
 use actix_web::http::StatusCode;
 use actix_web::test::{TestRequest, call_service, init_service, read_body};
 use auditfolio::State;
@@ -19,7 +21,8 @@ struct Reader {
 
 impl Reader {
     async fn new(db: &PgPool) -> Self {
-        let state = State { db: db.clone(), memo: Memo::default(), clock: Clock::Real, demo: true };
+        let state =
+            State { db: db.clone(), memo: Memo::default(), clock: Clock::Real, demo: true, duties: Arc::default() };
         let app = init_service(auditfolio::web::app(state.clone())).await;
         let request = TestRequest::post()
             .uri("/sign-in")

@@ -1,5 +1,7 @@
 //! Packs: made from a store, the same bytes each time, checked by other people's tools, never altered.
 
+use std::sync::Arc;
+
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -23,7 +25,13 @@ async fn store() -> PgPool {
 }
 
 fn state(db: &PgPool) -> State {
-    State { db: db.clone(), memo: Memo::default(), clock: Clock::Fixed(datetime!(2026-11-12 09:00 UTC)), demo: false }
+    State {
+        db: db.clone(),
+        memo: Memo::default(),
+        clock: Clock::Fixed(datetime!(2026-11-12 09:00 UTC)),
+        demo: false,
+        duties: Arc::default(),
+    }
 }
 
 fn request() -> Request {

@@ -1,6 +1,7 @@
 //! What every page shares: rights, sign-in, headers, errors, and the pages of delivery and collections.
 
 use std::rc::Rc;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use actix_web::body::MessageBody;
@@ -26,22 +27,28 @@ const NOW: OffsetDateTime = datetime!(2026-11-07 12:00 UTC);
 const ROLES: [&str; 3] = ["auditor", "compliance-manager", "administrator"];
 
 fn state_at(db: &PgPool, now: OffsetDateTime) -> State {
-    State { db: db.clone(), memo: auditfolio::compliance::memo::Memo::default(), clock: Clock::Fixed(now), demo: true }
+    State {
+        db: db.clone(),
+        memo: auditfolio::compliance::memo::Memo::default(),
+        clock: Clock::Fixed(now),
+        demo: true,
+        duties: Arc::default(),
+    }
 }
 
-struct Answer {
-    status: StatusCode,
+pub(crate) struct Answer {
+    pub(crate) status: StatusCode,
     headers: HeaderMap,
-    text: String,
+    pub(crate) text: String,
     cookie: Option<Cookie<'static>>,
 }
 
 impl Answer {
-    fn header(&self, name: &str) -> &str {
+    pub(crate) fn header(&self, name: &str) -> &str {
         self.headers.get(name).map(|value| value.to_str().unwrap()).unwrap_or_default()
     }
 
-    fn texts(&self, selector: &str) -> Vec<String> {
+    pub(crate) fn texts(&self, selector: &str) -> Vec<String> {
         let words = |element: scraper::ElementRef<'_>| {
             element.text().collect::<String>().split_whitespace().collect::<Vec<_>>().join(" ")
         };
@@ -50,9 +57,9 @@ impl Answer {
 }
 
 /// The app, called in this process.
-struct Site(Box<dyn Fn(TestRequest) -> LocalBoxFuture<'static, Answer>>);
+pub(crate) struct Site(Box<dyn Fn(TestRequest) -> LocalBoxFuture<'static, Answer>>);
 
-async fn site_of(state: State) -> Site {
+pub(crate) async fn site_of(state: State) -> Site {
     let app = Rc::new(test::init_service(app(state)).await);
     Site(Box::new(move |request| {
         let app = Rc::clone(&app);
@@ -65,7 +72,7 @@ async fn site(db: &PgPool) -> Site {
 }
 
 /// Sends one request, as a browser on one of the portal's own pages would.
-async fn ask(
+pub(crate) async fn ask(
     site: &Site,
     method: Method,
     address: &str,
@@ -91,11 +98,11 @@ async fn answer<B: MessageBody>(response: ServiceResponse<B>) -> Answer {
     Answer { status, headers, cookie, text: String::from_utf8_lossy(&body).into_owned() }
 }
 
-async fn get(site: &Site, cookie: &Cookie<'static>, address: &str) -> Answer {
+pub(crate) async fn get(site: &Site, cookie: &Cookie<'static>, address: &str) -> Answer {
     ask(site, Method::GET, address, Some(cookie), None).await
 }
 
-async fn sign_in(site: &Site, role: &str) -> Cookie<'static> {
+pub(crate) async fn sign_in(site: &Site, role: &str) -> Cookie<'static> {
     let answer = ask(site, Method::POST, "/sign-in", None, Some(&format!("role={role}&next=/delivery"))).await;
     assert_eq!((answer.status, answer.header("location")), (StatusCode::SEE_OTHER, "/delivery"));
     answer.cookie.unwrap()
@@ -136,7 +143,14 @@ const RIGHTS: &[(&str, &str, Access)] = &[
     ("GET", "/delivery", Access::SignedIn),
     ("GET", "/collections", Access::SignedIn),
     ("GET", "/collections/{collection_id}", Access::SignedIn),
+    ("POST", "/collections", Access::Makers),
+    ("GET", "/jobs", Access::SignedIn),
     ("GET", "/jobs/{job_id}", Access::SignedIn),
+    ("POST", "/jobs/{job_id}/cancel", Access::Makers),
+    ("POST", "/jobs/{job_id}/retry", Access::Makers),
+    ("GET", "/notices", Access::SignedIn),
+    ("GET", "/notices/{notice_id}", Access::SignedIn),
+    ("POST", "/notices/{notice_id}/acknowledge", Access::Makers),
     ("GET", "/packs", Access::SignedIn),
     ("POST", "/packs", Access::Makers),
     ("GET", "/packs/new", Access::Makers),
@@ -206,6 +220,9 @@ async fn every_answer_has_the_security_headers() {
         "/static/nothing",
         "/delivery?as_of=x",
         "/delivery?format=csv",
+        "/jobs",
+        "/notices",
+        "/notices?format=csv",
         &format!("/static/app{css}"),
     ] {
         let answer = get(&app, &cookie, address).await;
@@ -304,6 +321,10 @@ async fn errors_are_pages_that_say_what_to_do_and_never_why() {
         ("/delivery?format=xlsx", StatusCode::BAD_REQUEST, "Not understood"),
         ("/delivery?state=sunny", StatusCode::BAD_REQUEST, "Not understood"),
         ("/collections/1?after=%5B%22x%22%5D", StatusCode::BAD_REQUEST, "Not understood"),
+        ("/jobs?state=sunny", StatusCode::BAD_REQUEST, "Not understood"),
+        ("/jobs/999", StatusCode::NOT_FOUND, "Not found"),
+        ("/notices?kind=x", StatusCode::BAD_REQUEST, "Not understood"),
+        ("/notices/999", StatusCode::NOT_FOUND, "Not found"),
         ("/sign-out", StatusCode::METHOD_NOT_ALLOWED, "Not possible here"),
     ];
     for (address, status, title) in cases {
@@ -339,7 +360,11 @@ async fn an_empty_store_says_what_to_do() {
     let delivery = get(&app, &cookie, "/delivery").await;
     assert_eq!((delivery.status, delivery.texts("h1")), (StatusCode::OK, vec!["Nothing collected yet".to_owned()]));
     assert!(delivery.text.contains("auditfolio collect --from FOLDER"));
-    assert_eq!(get(&app, &cookie, "/collections").await.texts(".empty__what"), ["No collections yet"]);
+    for (address, what) in
+        [("/collections", "No collections yet"), ("/jobs", "No jobs yet"), ("/notices", "No notices")]
+    {
+        assert_eq!(get(&app, &cookie, address).await.texts(".empty__what"), [what]);
+    }
 }
 
 #[actix_web::test]
