@@ -45,8 +45,9 @@ def s3_error(call, error, method):
     identifier = uuid.uuid4().hex[:16].upper()
     where = f"<BucketName>{escape(call.bucket)}</BucketName><Key>{escape(call.key)}</Key>"
     body = (
-        f'<?xml version="1.0" encoding="UTF-8"?>\n<Error><Code>{error.code}</Code><Message>{escape(error.message)}</Message>'
-        f"{where}<RequestId>{identifier}</RequestId><HostId>{uuid.uuid4().hex}</HostId></Error>"
+        f'<?xml version="1.0" encoding="UTF-8"?>\n<Error><Code>{error.code}</Code>'
+        f"<Message>{escape(error.message)}</Message>{where}<RequestId>{identifier}</RequestId>"
+        f"<HostId>{uuid.uuid4().hex}</HostId></Error>"
     )
     headers = {"content-type": "application/xml", "x-amz-request-id": identifier}
     # S3 has no body, and so no code, in its answer to HEAD.

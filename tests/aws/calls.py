@@ -29,7 +29,9 @@ class Request:
 
     @property
     def query(self):
-        return {key: values[0] for key, values in parse_qs(self.target.partition("?")[2], keep_blank_values=True).items()}
+        return {
+            key: values[0] for key, values in parse_qs(self.target.partition("?")[2], keep_blank_values=True).items()
+        }
 
 
 @dataclass
@@ -105,7 +107,10 @@ def json_object(body):
 
 # In the order in which they are looked for: a query parameter, then the operation by method.
 OF_KEY = [
-    ("uploadId", {"PUT": "UploadPart", "POST": "CompleteMultipartUpload", "DELETE": "AbortMultipartUpload", "GET": "ListParts"}),
+    (
+        "uploadId",
+        {"PUT": "UploadPart", "POST": "CompleteMultipartUpload", "DELETE": "AbortMultipartUpload", "GET": "ListParts"},
+    ),
     ("uploads", {"POST": "CreateMultipartUpload"}),
     ("attributes", {"GET": "GetObjectAttributes"}),
     ("tagging", {"GET": "GetObjectTagging", "PUT": "PutObjectTagging"}),

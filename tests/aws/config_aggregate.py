@@ -4,7 +4,7 @@
         "aggregators": [{"name": "organization", "account": A, "region": R, "organization_role": "arn:...",
                          "accounts": [...], "regions": [...]}],          no "accounts": the whole organisation
         "sources": [{"account": A, "region": R, "status": "FAILED", "error_code": ..., "error_message": ...}],
-        "results": [{"name": "s3-*", "account": A, "region": R, "absent": true | "compliance": "COMPLIANT" | "count": 3}],
+        "results": [{"name": "s3-*", "account": A, "region": R, "absent": true | "compliance": ... | "count": 3}],
         "page_size": 25}
 `sources` and `results` let the aggregator lag behind or differ from the bucket.
 """
@@ -67,10 +67,11 @@ def describe_aggregators(world, call):
 
 
 def shown_aggregator(one):
+    arn = f"arn:aws:config:{one['region']}:{one['account']}:config-aggregator/config-aggregator-standin1"
     where = {"AwsRegions": one["regions"]} if one.get("regions") else {"AllAwsRegions": True}
     shown = {
         "ConfigurationAggregatorName": one["name"],
-        "ConfigurationAggregatorArn": f"arn:aws:config:{one['region']}:{one['account']}:config-aggregator/config-aggregator-standin1",
+        "ConfigurationAggregatorArn": arn,
         "CreationTime": CREATED,
         "LastUpdatedTime": CREATED,
     }

@@ -1,7 +1,7 @@
 """Config's DescribeConfigRules: the rules that the newest snapshot of the caller's account and Region names.
 
-Delivered files name rules and nothing else of them; owner, identifier, parameters and the like are made from the name, the
-same every time, and changed by the description ("name" may hold shell patterns; absent members fit everything):
+Delivered files name rules and nothing else of them; owner, identifier, parameters and the like are made from the name,
+the same every time, and changed by the description ("name" may hold shell patterns; absent members fit everything):
     "config": {"bucket": "config-logs",
                "rules": [{"name": "access-keys-rotated*", "account": A, "region": R, "absent": true,
                           "parameters": {"maxAccessKeyAge": "30"}, "members": {"ConfigRuleState": "DELETING"}}]}
@@ -49,7 +49,9 @@ def describe_config_rules(world, call):
     names = call.parameters.get("ConfigRuleNames")
     for name in names or []:
         if name not in found:
-            raise ServiceError("NoSuchConfigRuleException", f"The ConfigRule '{name}' provided in the request is invalid.")
+            raise ServiceError(
+                "NoSuchConfigRuleException", f"The ConfigRule '{name}' provided in the request is invalid."
+            )
     chosen = [found[name] for name in sorted(names or found)]
     return answer("ConfigRules", *page(call, chosen, world.part("config").get("page_size", PAGE)))
 

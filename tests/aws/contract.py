@@ -1,7 +1,8 @@
 """Holds requests and answers against AWS's own service models, as botocore carries them.
 
 Nobody here wrote those models, so they catch what a stand-in and its reader would otherwise agree on in error: a member
-that AWS does not have, one that it always sends, a value outside an enumeration, an error that an operation cannot give.
+that AWS does not have, one that it always sends, a value outside an enumeration, an error that an operation does not
+give.
 """
 
 import json
@@ -42,7 +43,9 @@ COMMON_ERRORS = {
     "ValidationException",
 }
 # What is in an address beside an operation's own parameters.
-FOREIGN_QUERY = re.compile(r"^(x-id|X-Amz-.*|delete|location|versioning|versions|policy|encryption|uploads|tagging|attributes|list-type)$")
+FOREIGN_QUERY = re.compile(
+    r"^(x-id|X-Amz-.*|delete|location|versioning|versions|policy|encryption|uploads|tagging|attributes|list-type)$"
+)
 
 
 class Contract:
@@ -121,7 +124,9 @@ def unknown_query(operation, call):
     }
     fixed = operation.http.get("requestUri", "").partition("?")[2]
     known.update(parse_qs(fixed, keep_blank_values=True))
-    return [f"{name} is no parameter" for name in call.parameters if name not in known and not FOREIGN_QUERY.match(name)]
+    return [
+        f"{name} is no parameter" for name in call.parameters if name not in known and not FOREIGN_QUERY.match(name)
+    ]
 
 
 def wrong_error(operation, value):
@@ -137,42 +142,58 @@ def misfits(value, shape, where):
         # AWS leaves out what is not there; its readers take null for the same.
         return
     kind = shape.type_name
-    wanted = JSON_TYPES[kind]
-    if not isinstance(value, wanted) or isinstance(value, bool) and kind != "boolean":
+    if not isinstance(value, JSON_TYPES[kind]) or (isinstance(value, bool) and kind != "boolean"):
         yield f"{where} is {value!r}, not a {kind}"
-        return
-    if kind == "structure":
-        for name in value:
-            if name not in shape.members:
-                yield f"{where}.{name} is no member of {shape.name}"
-        for name in shape.required_members:
-            if value.get(name) is None:
-                yield f"{where}.{name} is missing"
-        for name, member in shape.members.items():
-            yield from misfits(value.get(name), member, f"{where}.{name}")
-    elif kind == "list":
-        yield from outside(len(value), shape, where)
-        for index, one in enumerate(value):
-            yield from misfits(one, shape.member, f"{where}[{index}]")
-    elif kind == "map":
-        for key, one in value.items():
-            yield from misfits(key, shape.key, f"{where} key")
-            yield from misfits(one, shape.value, f"{where}[{key!r}]")
-    elif kind == "string":
-        yield from outside(len(value), shape, where)
-        if shape.enum and value not in shape.enum:
-            yield f"{where} is {value!r}, none of {', '.join(shape.enum)}"
-        pattern = shape.metadata.get("pattern")
-        if pattern and not matches(pattern, value):
-            yield f"{where} is {value!r}, which does not match {pattern}"
-    elif kind in ("integer", "long"):
-        yield from outside(value, shape, where)
+    elif kind in INSIDE:
+        yield from INSIDE[kind](value, shape, where)
+
+
+def in_structure(value, shape, where):
+    for name in value:
+        if name not in shape.members:
+            yield f"{where}.{name} is no member of {shape.name}"
+    for name in shape.required_members:
+        if value.get(name) is None:
+            yield f"{where}.{name} is missing"
+    for name, member in shape.members.items():
+        yield from misfits(value.get(name), member, f"{where}.{name}")
+
+
+def in_list(value, shape, where):
+    yield from outside(len(value), shape, where)
+    for index, one in enumerate(value):
+        yield from misfits(one, shape.member, f"{where}[{index}]")
+
+
+def in_map(value, shape, where):
+    for key, one in value.items():
+        yield from misfits(key, shape.key, f"{where} key")
+        yield from misfits(one, shape.value, f"{where}[{key!r}]")
+
+
+def in_string(value, shape, where):
+    yield from outside(len(value), shape, where)
+    if shape.enum and value not in shape.enum:
+        yield f"{where} is {value!r}, none of {', '.join(shape.enum)}"
+    pattern = shape.metadata.get("pattern")
+    if pattern and not matches(pattern, value):
+        yield f"{where} is {value!r}, which does not match {pattern}"
 
 
 def outside(size, shape, where):
     least, most = shape.metadata.get("min"), shape.metadata.get("max")
-    if least is not None and size < least or most is not None and size > most:
+    if (least is not None and size < least) or (most is not None and size > most):
         yield f"{where} has size {size}, not between {least} and {most}"
+
+
+INSIDE = {
+    "structure": in_structure,
+    "list": in_list,
+    "map": in_map,
+    "string": in_string,
+    "integer": outside,
+    "long": outside,
+}
 
 
 def matches(pattern, value):

@@ -7,6 +7,8 @@ import threading
 import zlib
 from collections import namedtuple
 
+from moto.s3.models import FakeDeleteMarker
+
 from .fixture import buckets
 
 SNAPSHOT = re.compile(
@@ -72,7 +74,7 @@ class Reader:
         snapshots = {}
         for key in list(held):
             match = SNAPSHOT.search(key)
-            if match:
+            if match and not isinstance(held[key], FakeDeleteMarker):
                 snapshots.setdefault((match["account"], match["region"]), []).append((match["taken"], key))
         found = {}
         for place, candidates in sorted(snapshots.items()):

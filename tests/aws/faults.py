@@ -8,18 +8,18 @@ A fault is an object with a "kind" and any of these, all of which must fit for i
 
 Kinds that answer instead of the service:
     throttle, deny, expired, region_disabled             as the service says it
-    clock_skew        the signature is too old or too new; "seconds" shifts the Date header, so SDKs learn the difference
+    clock_skew        the signature's time is off; "seconds" shifts the Date header, from which SDKs learn by how much
     server_error      "status" 500 (if absent) or 503, as the service says it
     error             "code", "message", "status" (400), "members": anything else
 Kinds that the network makes:
     slow              "seconds" before the answer
-    cut               the connection ends after "bytes" of the body (half of it if absent), with the full length announced
+    cut               the connection ends after "bytes" of the body (half of it if absent); all of it was announced
     reset             the connection ends without an answer
 Kinds that change an answer:
     empty_page        a page without entries that still carries a token
     requeue           (StartQueryExecution) the query is QUEUED once more after RUNNING
     query_failed      (StartQueryExecution) the query ends FAILED: "retryable", "category", "error_type", "message"
-    hold              (StartQueryExecution) the query stays RUNNING until it is stopped or the fault is cleared
+    hold              (StartQueryExecution) the query stays RUNNING until it is stopped or faults are cleared
 """
 
 import threading
@@ -73,6 +73,8 @@ class Faults:
     def __init__(self):
         self.lock = threading.Lock()
         self.ordered = []
+        # How often they were cleared: what a fault holds is let go then.
+        self.cleared = 0
 
     def order(self, wanted):
         """Adds a fault; ValueError where it is not one."""
@@ -91,7 +93,7 @@ class Faults:
         with self.lock:
             for fault in self.ordered:
                 answering = fault.kind in ANSWERING
-                if answering and any(other.kind in ANSWERING for other in struck) or not fault.strikes(call):
+                if (answering and any(other.kind in ANSWERING for other in struck)) or not fault.strikes(call):
                     continue
                 if fault.after > 0:
                     fault.after -= 1
@@ -105,10 +107,14 @@ class Faults:
     def clear(self):
         with self.lock:
             self.ordered.clear()
+            self.cleared += 1
 
     def waiting(self):
         with self.lock:
-            return [{"kind": one.kind, **one.match, **one.details, "after": one.after, "times": one.left} for one in self.ordered]
+            return [
+                {"kind": one.kind, **one.match, **one.details, "after": one.after, "times": one.left}
+                for one in self.ordered
+            ]
 
 
 def error_of(fault, call):
@@ -136,12 +142,21 @@ def denied(call):
         resource = call.parameters.get("RoleArn", "*")
         code, status = "AccessDenied", 403
     else:
-        resource = "*"
+        resource = resource_of(call)
         code, status = "AccessDeniedException", 400
     message = f"User: {call.arn} is not authorized to perform: {action} on resource: {resource}"
     if call.service != "sts":
         message += f" because no identity-based policy allows the {action} action"
     return ServiceError(code, message, status)
+
+
+def resource_of(call):
+    """The resource that IAM names; operations on no one thing have a star."""
+    if call.service == "athena":
+        return f"arn:aws:athena:{call.region}:{call.account}:workgroup/{call.parameters.get('WorkGroup', 'primary')}"
+    if call.service == "secretsmanager":
+        return call.parameters.get("SecretId", "*")
+    return "*"
 
 
 def server_error(call, status):
@@ -175,6 +190,10 @@ ERRORS = {
     "clock_skew": {
         "json": ("InvalidSignatureException", 400, SKEWED),
         "sts": ("SignatureDoesNotMatch", 403, SKEWED),
-        "s3": ("RequestTimeTooSkewed", 403, "The difference between the request time and the current time is too large."),
+        "s3": (
+            "RequestTimeTooSkewed",
+            403,
+            "The difference between the request time and the current time is too large.",
+        ),
     },
 }

@@ -74,7 +74,10 @@ def organization(folder, name, until):
         chosen = folder / name
     else:
         day = until.date().isoformat() if until else "9999"
-        chosen = [path for path in lists if path.stem.removeprefix("accounts-") <= day][-1]
+        known = [path for path in lists if path.stem.removeprefix("accounts-") <= day]
+        if not known:
+            raise ValueError(f"{folder} has no account list of {day} or before")
+        chosen = known[-1]
     accounts = json.loads(chosen.read_text(encoding="utf-8"))["Accounts"]
     # arn:aws:organizations::MANAGEMENT:account/o-ID/ACCOUNT
     management, organization_id = accounts[0]["Arn"].split(":")[4], accounts[0]["Arn"].split("/")[1]

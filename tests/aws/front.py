@@ -1,5 +1,6 @@
 """The stand-in's HTTP side: reads a request, lets faults strike, asks the service, checks and logs what passes."""
 
+import contextlib
 import email.utils
 import socket
 import sys
@@ -11,6 +12,8 @@ from . import calls, control, services
 from .answers import ServiceError, error_answer
 from .faults import ANSWERING, error_of
 from .motoed import Unanswered
+
+OWN_HEADERS = ("content-length", "date", "connection")
 
 
 class Server(ThreadingHTTPServer):
@@ -41,17 +44,33 @@ class Handler(BaseHTTPRequestHandler):
         request = calls.Request(self.command, self.path, headers, self.body(headers))
         world = self.server.world
         if self.path.startswith("/-/"):
-            self.send(control.answer(world, request))
+            answer = control.answer(world, request)
+            self.send(answer, answer.body)
             return
         call = calls.read(request, world)
         call.faults = world.faults.take(call)
         answer = self.answer(world, call, request)
-        sent = self.send(answer, call)
-        world.record({
-            "service": call.service, "operation": call.operation, "account": call.account, "region": call.region,
-            "bucket": call.bucket, "key": call.key, "parameters": call.parameters, "range": headers.get("range", ""),
-            "status": answer.status, "bytes": sent, "faults": [fault.kind for fault in call.faults],
-        })  # fmt: skip
+        body = self.sent_body(answer, call)
+        # Before it is sent: who has the answer finds it in the log.
+        world.record(
+            {
+                "service": call.service,
+                "operation": call.operation,
+                "account": call.account,
+                "region": call.region,
+                "bucket": call.bucket,
+                "key": call.key,
+                "parameters": call.parameters,
+                "range": headers.get("range", ""),
+                "status": answer.status,
+                "bytes": len(body),
+                "faults": [fault.kind for fault in call.faults],
+            }
+        )
+        if call.fault("reset"):
+            self.end_connection()
+        else:
+            self.send(answer, body, call)
 
     do_GET = do_HEAD = do_PUT = do_POST = do_DELETE = do_any
 
@@ -93,36 +112,33 @@ class Handler(BaseHTTPRequestHandler):
             pass
         return b"".join(parts)
 
-    def send(self, answer, call=None):
-        """Sends an answer, or as much of it as a fault allows; how many bytes of the body went out."""
-        cut = call and call.fault("cut")
-        if call and call.fault("reset"):
-            self.end_connection()
-            return 0
-        length = answer.headers.get("content-length") if self.command == "HEAD" else len(answer.body)
-        body = b"" if self.command == "HEAD" else answer.body
-        headers = {name: value for name, value in answer.headers.items() if name not in ("content-length", "date", "connection")}
+    def sent_body(self, answer, call):
+        """As much of an answer's body as goes out."""
+        if self.command == "HEAD" or call.fault("reset"):
+            return b""
+        cut = call.fault("cut")
+        return answer.body[: cut.details.get("bytes", len(answer.body) // 2)] if cut else answer.body
+
+    def send(self, answer, body, call=None):
+        """Sends an answer with this much of its body, announcing all of it."""
+        length = answer.headers.get("content-length", 0) if self.command == "HEAD" else len(answer.body)
         skew = call and call.fault("clock_skew")
         seconds = skew.details.get("seconds", 0) if skew else 0
+        headers = {name: value for name, value in answer.headers.items() if name not in OWN_HEADERS}
         headers["date"] = email.utils.formatdate(time.time() + seconds, usegmt=True)
+        if answer.status != 204:
+            headers["content-length"] = length
         lines = [f"HTTP/1.1 {answer.status} {responses.get(answer.status, '')}"]
         lines += [f"{name}: {value}" for name, value in headers.items()]
-        if answer.status != 204:
-            lines.append(f"content-length: {length or 0}")
-        if cut:
-            body = body[: cut.details.get("bytes", len(body) // 2)]
         self.wfile.write("\r\n".join([*lines, "", ""]).encode("latin-1") + body)
-        if cut:
+        if len(body) < len(answer.body) and self.command != "HEAD":
             self.end_connection()
-        return len(body)
 
     def end_connection(self):
         self.close_connection = True
         self.wfile.flush()
-        try:
+        with contextlib.suppress(OSError):
             self.connection.shutdown(socket.SHUT_RDWR)
-        except OSError:
-            pass
 
     def log_message(self, format, *arguments):
         """Nothing on standard error: the log is asked for by a control call."""

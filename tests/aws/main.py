@@ -15,7 +15,7 @@ SECRET = "stand-in-secret-that-opens-nothing"
 
 
 def main(arguments=None):
-    """Serves until standard input closes or SIGTERM comes; the exit code."""
+    """Serves until standard input closes or SIGTERM comes, and ends the process."""
     options = parse(arguments)
     # moto reads this once, when it is imported: the account whose keys the caller holds.
     os.environ["MOTO_ACCOUNT_ID"] = options.account
@@ -31,7 +31,9 @@ def main(arguments=None):
         server.shutdown()
     finally:
         shutil.rmtree(folder, ignore_errors=True)
-    return 0
+    # Threads of requests and queries may be in the middle of something: the interpreter does not unwind under them.
+    sys.stdout.flush()
+    os._exit(0)
 
 
 def parse(arguments):
@@ -83,6 +85,7 @@ def start(options, folder):
 
 
 def wait_for_end_of_input(ended):
-    while sys.stdin.buffer.read(4096):
+    # Not by sys.stdin, whose lock this thread would still hold when the interpreter ends.
+    while os.read(0, 4096):
         pass
     ended.set()

@@ -1,14 +1,18 @@
 """Asks moto, in this process, and says so where moto has no answer.
 
-moto answers an operation that it lacks with HTTP 500 and a page of HTML, which an SDK takes for an outage and tries again.
-Here that becomes an error that no SDK retries, and a violation.
+moto answers an operation that it lacks with HTTP 500 and a page of HTML, which an SDK takes for an outage and tries
+again. Here that becomes an error that no SDK retries, and a violation.
 """
 
 import io
+import itertools
 import threading
+from bisect import bisect_left
+from types import SimpleNamespace
 from urllib.parse import unquote
 
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
+from moto.s3.models import S3Backend
 from werkzeug.test import run_wsgi_app
 
 from .answers import ServiceError
@@ -35,7 +39,9 @@ def ask(request, call):
 def asked(request):
     body, status, headers = run_wsgi_app(APPLICATION, environment(request), buffered=True)
     # Several headers of one name do not occur in what is asked of moto here.
-    return Answer(int(status.partition(" ")[0]), {name.lower(): value for name, value in headers}, b"".join(body), "moto")
+    return Answer(
+        int(status.partition(" ")[0]), {name.lower(): value for name, value in headers}, b"".join(body), "moto"
+    )
 
 
 class Unanswered(ServiceError):
@@ -73,3 +79,21 @@ def environment(request):
         if name not in ("content-length", "content-type", "transfer-encoding", "expect"):
             found["HTTP_" + name.upper().replace("-", "_")] = value
     return found
+
+
+def keys_under(keys, prefix):
+    """Yields the keys that begin with a prefix, of keys in order."""
+    return itertools.takewhile(
+        lambda key: key.startswith(prefix), itertools.islice(keys, bisect_left(keys, prefix), None)
+    )
+
+
+def list_under_prefix(self, bucket, prefix, *others, **named):
+    """moto's listing of only what is under the prefix: by itself it looks at every object of the bucket, each time."""
+    if prefix:
+        bucket = SimpleNamespace(keys={key: bucket.keys[key] for key in keys_under(sorted(bucket.keys), prefix)})
+    return LIST_OBJECTS(self, bucket, prefix, *others, **named)
+
+
+LIST_OBJECTS = S3Backend.list_objects
+S3Backend.list_objects = list_under_prefix

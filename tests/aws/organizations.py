@@ -93,14 +93,23 @@ def account(described, identifier):
 
 def list_roots(world, call):
     described = organization(world, call)
-    root = {"Id": root_id(described), "Arn": f"{base(described, 'root')}/{root_id(described)}", "Name": "Root", "PolicyTypes": []}
+    root = {
+        "Id": root_id(described),
+        "Arn": f"{base(described, 'root')}/{root_id(described)}",
+        "Name": "Root",
+        "PolicyTypes": [],
+    }
     return paged("Roots", [root], described, call)
 
 
 def list_units(world, call):
     described = organization(world, call)
     parent = known_parent(described, call)
-    units = [shown_unit(described, one) for one in described.get("units", []) if one.get("parent", root_id(described)) == parent]
+    units = [
+        shown_unit(described, one)
+        for one in described.get("units", [])
+        if one.get("parent", root_id(described)) == parent
+    ]
     return paged("OrganizationalUnits", units, described, call)
 
 
@@ -134,7 +143,9 @@ def describe_unit(world, call):
     for one in described.get("units", []):
         if one["id"] == call.parameters.get("OrganizationalUnitId"):
             return {"OrganizationalUnit": shown_unit(described, one)}
-    raise ServiceError("OrganizationalUnitNotFoundException", "You specified an organizational unit that doesn't exist.")
+    raise ServiceError(
+        "OrganizationalUnitNotFoundException", "You specified an organizational unit that doesn't exist."
+    )
 
 
 def list_tags(world, call):

@@ -3,6 +3,7 @@
 import base64
 import hashlib
 import json
+import uuid
 
 from .answers import ServiceError
 
@@ -32,12 +33,13 @@ def fingerprint(call):
 
 
 def written(start, question):
-    return base64.urlsafe_b64encode(f"{question}:{start}".encode()).decode()
+    # AWS never gives a token twice, and boto3 takes one that it has seen for a loop without end.
+    return base64.urlsafe_b64encode(f"{question}:{start}:{uuid.uuid4().hex}".encode()).decode()
 
 
 def position(token, question, error):
     try:
-        asked, _, start = base64.urlsafe_b64decode(token.encode()).decode().partition(":")
+        asked, start, _ = base64.urlsafe_b64decode(token.encode()).decode().split(":")
         if asked == question:
             return int(start)
     except (ValueError, UnicodeError):

@@ -9,14 +9,14 @@ and ends when its standard input closes or on SIGTERM, so that a test that dies 
 standard input, for use by hand). `environment` holds the variables that point an AWS SDK here: AWS_ENDPOINT_URL, a
 key pair, AWS_REGION and AWS_EC2_METADATA_DISABLED.
 
-Who answers: S3, STS AssumeRole and Secrets Manager are moto's; Organizations, Config and Athena are written here, because
-moto makes up account ids and has neither the aggregator's operations nor a query engine. Whatever passes is held against
-botocore's service models; what does not fit is kept as a violation, and a test is expected to ask for violations at its
-end.
+Who answers: S3, STS AssumeRole and Secrets Manager are moto's; Organizations, Config and Athena are written here,
+because moto makes up account ids and has neither the aggregator's operations nor a query engine. Whatever passes is
+held against botocore's service models; what does not fit is kept as a violation, and a test is expected to ask for
+violations at its end. Every access key is the caller's, unless AssumeRole gave it out.
 
 Control calls, all JSON, none signed:
     POST /-/control {"do": "describe", "description": {...}}   merges into the description, see world.py
-    POST /-/control {"do": "load", "bucket": B, "folder": D}   puts a sample's AWSLogs/ files into a bucket, see fixture.py:
+    POST /-/control {"do": "load", "bucket": B, "folder": D}   puts a sample's AWSLogs/ files into a bucket, fixture.py:
          "versioned": true, "until": "2026-10-05T12:00:00Z" (by delivery time), "organization": true
     POST /-/control {"do": "fault", "fault": {"kind": "throttle", "service": "config", ...}}        see faults.py
     POST /-/control {"do": "clear_faults"} | {"do": "clear_log"} | {"do": "expire_sessions"}
@@ -33,4 +33,4 @@ if __name__ == "__main__":
     sys.path[0] = str(Path(__file__).resolve().parent.parent)
     from aws.main import main
 
-    sys.exit(main())
+    main()

@@ -2,8 +2,13 @@
 
 from . import config_aggregate, motoed, organizations, sts
 from .answers import ServiceError, json_answer
+from .athena import service as athena
 
-OURS = {"organizations": organizations.OPERATIONS, "config": config_aggregate.OPERATIONS}
+OURS = {
+    "organizations": organizations.OPERATIONS,
+    "config": config_aggregate.OPERATIONS,
+    "athena": athena.OPERATIONS,
+}
 
 
 def answer(world, call, request):

@@ -37,6 +37,7 @@ class World:
         self.description = {}
         self.log = []
         self.violations = []
+        self.states = {}
         self.sessions = {}
         self.expired = set()
         self.owner = Identity(account, f"arn:aws:iam::{account}:user/portal")
@@ -50,8 +51,15 @@ class World:
         with self.lock:
             return self.description.get(name) or {}
 
+    def kept(self, key, make):
+        """A service's own state, made when it is first asked for."""
+        with self.lock:
+            if key not in self.states:
+                self.states[key] = make()
+            return self.states[key]
+
     def identity(self, access_key):
-        """Whom an access key belongs to: an assumed role's session, else the caller that the stand-in was started for."""
+        """Whom an access key belongs to: an assumed role's session, else the caller."""
         with self.lock:
             return self.sessions.get(access_key, self.owner)
 
