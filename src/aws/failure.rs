@@ -32,6 +32,8 @@ pub enum Kind {
     /// This machine's clock differs too much from AWS's.
     ClockSkew,
     NotFound,
+    /// The account is in no organisation of AWS Organizations.
+    NoOrganization,
     /// It is in another Region than the one that was asked.
     WrongRegion,
     /// It is no longer what the caller said it should be (`If-Match`).
@@ -55,6 +57,7 @@ impl Kind {
             Self::CredentialsRefused => "AWS does not accept the credentials",
             Self::ClockSkew => "this machine's clock and AWS's differ too much",
             Self::NotFound => "it was not found",
+            Self::NoOrganization => "the account is in no organisation of AWS Organizations",
             Self::WrongRegion => "it is in another Region: set --aws-region",
             Self::Changed => "it was changed meanwhile",
             Self::Archived => "it is archived",
@@ -124,7 +127,12 @@ impl Kind {
             | "NoSuchVersion"
             | "NotFound"
             | "NoSuchEntity"
-            | "ResourceNotFoundException" => Self::NotFound,
+            | "ResourceNotFoundException"
+            | "AccountNotFoundException"
+            | "ChildNotFoundException"
+            | "ParentNotFoundException"
+            | "TargetNotFoundException" => Self::NotFound,
+            "AWSOrganizationsNotInUseException" => Self::NoOrganization,
             "PermanentRedirect"
             | "TemporaryRedirect"
             | "AuthorizationHeaderMalformed"
@@ -135,6 +143,7 @@ impl Kind {
             "InternalError"
             | "InternalFailure"
             | "InternalServerException"
+            | "ServiceException"
             | "ServiceUnavailable"
             | "RequestTimeout"
             | "RequestTimeoutException" => Self::Transient,
@@ -382,6 +391,9 @@ mod tests {
             (404, "NoSuchKey", "", Kind::NotFound),
             (404, "NoSuchBucket", "", Kind::NotFound),
             (404, "", "", Kind::NotFound),
+            (400, "TargetNotFoundException", "", Kind::NotFound),
+            (400, "AWSOrganizationsNotInUseException", "", Kind::NoOrganization),
+            (400, "ServiceException", "", Kind::Transient),
             (301, "PermanentRedirect", "", Kind::WrongRegion),
             (400, "AuthorizationHeaderMalformed", "the region 'a' is wrong; expecting 'b'", Kind::WrongRegion),
             (412, "PreconditionFailed", "", Kind::Changed),

@@ -1,6 +1,5 @@
 //! `auditfolio collect`.
 
-use std::path::PathBuf;
 use std::process::ExitCode;
 
 use sqlx::PgPool;
@@ -13,6 +12,7 @@ use super::source::Limits;
 use crate::audit_log;
 use crate::aws::AwsSettings;
 use crate::clock::Clock;
+use crate::organization::AccountSource;
 
 /// Brings the evidence of a delivery bucket into the store.
 ///
@@ -23,9 +23,10 @@ pub struct CollectArgs {
     #[arg(long)]
     pub from: Location,
     /// Account list as `aws organizations list-accounts` writes it; its day is in its name (accounts-2026-11-22.json) or
-    /// its modification time. Can be given several times, one a day.
-    #[arg(long)]
-    pub accounts: Vec<PathBuf>,
+    /// its modification time. Can be given several times, one a day. The word `organizations` instead of a file reads AWS
+    /// Organizations itself, with organizational units and account tags.
+    #[arg(long, value_name = "FILE|organizations")]
+    pub accounts: Vec<AccountSource>,
     /// Regions that should deliver, separated by commas.
     #[arg(long, value_delimiter = ',')]
     pub regions: Vec<String>,
@@ -38,6 +39,9 @@ pub struct CollectArgs {
     /// Hash collected objects again and report those that changed; read unreadable ones again.
     #[arg(long)]
     pub recheck: bool,
+    /// Ask each expected account, in each of its Regions, what its rules ask for: parameters, scope, frequency.
+    #[arg(long, env = "AUDITFOLIO_RULE_DEFINITIONS")]
+    pub rule_definitions: bool,
     /// An object that unpacks to more bytes than this is not read.
     #[arg(long, env = "AUDITFOLIO_UNPACKED_LIMIT", default_value_t = Limits::default().unpacked_bytes)]
     pub unpacked_limit: u64,
@@ -62,6 +66,7 @@ pub async fn command(db: &PgPool, organization: &str, args: &CollectArgs) -> any
         since: args.since,
         until: args.until,
         recheck: args.recheck,
+        rule_definitions: args.rule_definitions,
         limits: Limits { unpacked_bytes: args.unpacked_limit, ..Limits::default() },
         started_by: audit_log::operator(),
         clock: Clock::Real,
@@ -81,6 +86,9 @@ pub(super) fn report(outcome: &Outcome) -> String {
     let mut text = String::new();
     let mut line = |args: std::fmt::Arguments<'_>| writeln!(text, "{args}").expect("writing to a string does not fail");
     line(format_args!("Collection {}", outcome.collection_id));
+    if let Some(why) = &ladder.accounts_unread {
+        line(format_args!("  accounts not read, the last account list stands: {why}"));
+    }
     line(format_args!("  objects listed {}", ladder.objects_listed));
     line(format_args!(
         "    seen before {}, collected {}, superseded {}, unreadable {}",
@@ -106,6 +114,15 @@ pub(super) fn report(outcome: &Outcome) -> String {
         ));
     }
     line(format_args!("  days of account-regions written {}", ladder.days_written));
+    if let Some(read) = &ladder.definitions {
+        line(format_args!(
+            "  rule definitions: {} of {} account-regions read, {} rules, {} new or changed, {} ended",
+            read.read, read.places, read.rules, read.opened, read.closed
+        ));
+        for (cause, places) in &read.failed {
+            line(format_args!("    not read: {cause} {places}"));
+        }
+    }
     for step in ladder.steps() {
         let (left, right) = (step.left, step.right);
         let closes = if step.closes() { "closes" } else { "DOES NOT CLOSE" };
@@ -113,6 +130,7 @@ pub(super) fn report(outcome: &Outcome) -> String {
     }
     let problems = outcome.unreadable.iter().chain(&ladder.unreached).chain(&ladder.malformed);
     let problems = problems.chain(&ladder.unlisted).chain(&ladder.changed);
+    let problems = problems.chain(ladder.definitions.iter().flat_map(|read| &read.failures));
     for (name, why) in ladder.skipped.iter().chain(problems) {
         line(format_args!("  {name}: {why}"));
     }

@@ -1,7 +1,6 @@
 //! One collection from beginning to end.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
@@ -20,7 +19,8 @@ use super::source::{Days, Limits, Listing, Object, PlaceName};
 use super::{plan, run_db};
 use crate::aws::AwsSettings;
 use crate::clock::Clock;
-use crate::organization::{self, AccountFile};
+use crate::definition;
+use crate::organization::{self, AccountFile, AccountSource};
 
 /// Names kept in a ladder; more are counted only.
 const NAMES_KEPT: usize = 1_000;
@@ -34,14 +34,16 @@ pub struct Options {
     pub from: Location,
     /// How the bucket is reached; nothing is for a folder.
     pub aws: AwsSettings,
-    /// Organizations' account lists, dated.
-    pub accounts: Vec<PathBuf>,
+    /// Where Organizations' account lists come from, dated.
+    pub accounts: Vec<AccountSource>,
     pub regions: Vec<String>,
     /// Days to look at, both inclusive.
     pub since: Option<Date>,
     pub until: Option<Date>,
     /// Hash collected objects again and read unreadable ones again.
     pub recheck: bool,
+    /// Ask each expected account for its rules' definitions.
+    pub rule_definitions: bool,
     pub limits: Limits,
     /// Who asked for it, for the record.
     pub started_by: String,
@@ -60,8 +62,7 @@ pub struct Outcome {
 /// Collects. Fails if the source cannot be listed, the store cannot be written or the ladder does not close: the
 /// collection is then on record as failed, and what it committed stays and is finished by the next one.
 pub async fn run(db: &PgPool, options: &Options, progress: &Progress) -> anyhow::Result<Outcome> {
-    let accounts: Vec<AccountFile> =
-        options.accounts.iter().map(|path| organization::accounts::read(path)).collect::<anyhow::Result<_>>()?;
+    let accounts = organization::read_files(&options.accounts)?;
     let mut connection = db.acquire().await?;
     let organization_id = organization::current(&mut connection, &options.organization).await?;
     run_db::end_interrupted(&mut connection, organization_id).await?;
@@ -69,7 +70,7 @@ pub async fn run(db: &PgPool, options: &Options, progress: &Progress) -> anyhow:
 
     let mut life = run_db::begin(db, organization_id, options).await?;
     let collection_id = life.collection_id;
-    match collect(db, organization_id, collection_id, options, &accounts, progress).await {
+    match collect(db, organization_id, collection_id, options, accounts, progress).await {
         Ok((ladder, unreadable)) => {
             let failure = (!ladder.closes()).then(|| open_steps(&ladder));
             life.finish(organization_id, &ladder, failure.as_deref(), &options.started_by).await?;
@@ -100,20 +101,25 @@ async fn collect(
     organization_id: i16,
     collection_id: i64,
     options: &Options,
-    accounts: &[AccountFile],
+    accounts: Vec<AccountFile>,
     progress: &Progress,
 ) -> anyhow::Result<(Ladder, Vec<(String, String)>)> {
     let today = options.clock.now().date();
+    let accounts = organization::read_live(&options.accounts, accounts, &options.aws, today).await;
     let mut tx = db.begin().await?;
     run_db::lock_derived(&mut tx, organization_id).await?;
-    organization::take(&mut tx, organization_id, collection_id, accounts, &options.regions, today).await?;
+    if accounts.asked {
+        let failure = accounts.failure.as_deref();
+        organization::note_reading(&mut tx, organization_id, collection_id, today, failure).await?;
+    }
+    organization::take(&mut tx, organization_id, collection_id, &accounts.lists, &options.regions, today).await?;
     tx.commit().await?;
 
     progress.step("Listing");
     let days = Days { since: options.since, until: options.until };
     let source = Source::open(&options.from, &options.aws).await?;
     let mut listing = source.list(days).await?;
-    let mut ladder = ladder_of(&listing);
+    let mut ladder = Ladder { accounts_unread: accounts.failure, ..ladder_of(&listing) };
     let (objects, outside) = within(std::mem::take(&mut listing.objects), days);
     ladder.objects_listed = count(objects.len());
     ladder.objects_outside_days = outside;
@@ -142,6 +148,13 @@ async fn collect(
     let settled = settle::settle(&context, &open).await?;
     tally.add(&settled);
     fill(&mut ladder, &tally);
+
+    if options.rule_definitions {
+        progress.step("Asking accounts for their rules");
+        let asked =
+            definition::Asked { organization_id, collection_id, day: options.clock.now().date(), aws: &options.aws };
+        ladder.definitions = Some(definition::read(db, asked).await?);
+    }
 
     progress.step("Adding up");
     if new > 0 {

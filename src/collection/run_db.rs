@@ -75,11 +75,12 @@ pub(super) async fn begin(db: &PgPool, organization_id: i16, options: &Options) 
     .bind(organization_id)
     .bind(options.from.to_string())
     .bind(serde_json::json!({
-        "accounts": options.accounts.iter().map(|path| path.to_string_lossy()).collect::<Vec<_>>(),
+        "accounts": options.accounts.iter().map(ToString::to_string).collect::<Vec<_>>(),
         "regions": options.regions,
         "since": options.since.map(|day| day.to_string()),
         "until": options.until.map(|day| day.to_string()),
         "recheck": options.recheck,
+        "rule_definitions": options.rule_definitions,
     }))
     .bind(&options.started_by)
     .bind(env!("CARGO_PKG_VERSION"))

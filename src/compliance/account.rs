@@ -36,6 +36,8 @@ struct AccountPage {
     id: String,
     name: String,
     life: String,
+    /// Organizational unit, e-mail, tags, each with its word.
+    listed: Vec<(&'static str, String)>,
     lead: String,
     patterns: Patterns,
     axis: Axis,
@@ -96,7 +98,7 @@ async fn show(state: Data<State>, path: Path<String>, mut view: View) -> Result<
     let id = path.into_inner();
     let shown = Shown::load(state, &mut view).await?;
     let places = places_of(&shown, &mut view, &id).await?;
-    let account = account_db::account(&mut view.read, view.organization_id, &id).await?;
+    let account = account_db::account(&mut view.read, view.organization_id, &id, view.as_of).await?;
     if places.is_empty() && account.is_none() {
         return Err(Error::NotFound);
     }
@@ -128,6 +130,7 @@ async fn show(state: Data<State>, path: Path<String>, mut view: View) -> Result<
     let page = AccountPage {
         lead: format!("{} {}", evidence.sentence(), evidence.figures().sentence()),
         life: life(account.as_ref(), &evidence),
+        listed: account.as_ref().map(listed).unwrap_or_default(),
         patterns: Patterns,
         axis: Axis::new(first, view.as_of + Duration::DAY),
         first,
@@ -174,6 +177,21 @@ fn life(account: Option<&account_db::Account>, evidence: &Evidence<'_>) -> Strin
         words.push(format!("not expected to deliver for {}", day(evidence.day)));
     }
     format!("{}.", words.join("; "))
+}
+
+/// What the account list tells beside the account's life.
+fn listed(account: &account_db::Account) -> Vec<(&'static str, String)> {
+    let mut facts = Vec::new();
+    let when = account.listed_on.map(|listed_on| format!(" (listed on {})", day(listed_on))).unwrap_or_default();
+    if let Some(units) = &account.unit_names {
+        facts.push(("Organizational unit", format!("{}{when}", units.join(" / "))));
+    }
+    if let Some(tags) = account.tags.as_ref().filter(|tags| !tags.0.is_empty()) {
+        let tags: Vec<String> = tags.0.iter().map(|(key, value)| format!("{key}={value}")).collect();
+        facts.push(("Tags", tags.join(", ")));
+    }
+    facts.extend(account.email.clone().map(|email| ("E-mail", email)));
+    facts
 }
 
 fn rules_sentence(here: &BTreeSet<&str>, absent: &[&str], accounts: i64, known: bool) -> String {

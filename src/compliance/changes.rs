@@ -167,7 +167,10 @@ impl Between {
         }
         let known: Vec<i32> = shown.places.iter().filter(|place| place.known()).map(|place| place.place_id).collect();
         let rows = changes_db::differing(&mut view.read, &known, from, view.as_of).await?;
-        let earlier = db::places(&mut view.read, view.organization_id, from).await?;
+        let mut earlier = db::places(&mut view.read, view.organization_id, from).await?;
+        if let Some(scope) = &view.scope {
+            earlier.retain(|place| scope.holds(&place.account_id));
+        }
         let between =
             Arc::new(Self { changed: rows.iter().filter_map(classify).collect(), lost: lost(&earlier, &shown.places) });
         shown.remember(key, &between, between.changed.len() * size_of::<Changed>());
@@ -246,7 +249,7 @@ async fn list(state: Data<State>, mut view: View) -> Result<HttpResponse, Error>
         ),
     };
     // Everything on the page is as of the later day.
-    view.as_of = to;
+    view.turn_to(to).await?;
     let shown = Shown::load(state, &mut view).await?;
     let between = Between::load(&shown, &mut view, from).await?;
     let left = left(&shown, &between, &filter);

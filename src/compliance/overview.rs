@@ -1,5 +1,7 @@
 //! The overview: evidence, changes, the two figures, failures, accounts, packs, in this order.
 
+use std::sync::Arc;
+
 use actix_web::HttpResponse;
 use actix_web::http::StatusCode;
 use actix_web::web::{self, Data};
@@ -58,7 +60,7 @@ async fn show(state: Data<State>, mut view: View) -> Result<HttpResponse, Error>
     let shown = Shown::load(state, &mut view).await?;
     let from = (view.as_of - Duration::days(CHANGE_DAYS)).max(view.first_day);
     let trend_from = view.as_of - Duration::days(TREND_DAYS - 1);
-    let trend = totals::trend(&mut view.read, view.organization_id, trend_from, view.as_of).await?;
+    let trend = trend(&shown, &mut view, trend_from).await?;
     let packs = totals::packs(&mut view.read, view.organization_id, PACKS).await?;
     let places: Vec<&PlaceDay> = shown.places.iter().collect();
     let failures = Failures::load(&shown, &mut view, &places, "", &[]).await?;
@@ -108,6 +110,21 @@ async fn show(state: Data<State>, mut view: View) -> Result<HttpResponse, Error>
         figures,
     };
     Ok(Page(page).answer(StatusCode::OK))
+}
+
+/// The organisation's days; those of a scope are summed over the accounts that it holds on the as-of day.
+async fn trend(shown: &Shown, view: &mut View, from: Date) -> Result<Arc<Vec<totals::DayTotal>>, Error> {
+    let (organization_id, until) = (view.organization_id, view.as_of);
+    let Some(accounts) = view.scope_accounts().map(<[String]>::to_vec) else {
+        return Ok(Arc::new(totals::trend(&mut view.read, organization_id, from, until).await?));
+    };
+    let key = shown.key(view, &format!("trend {from} {until}"));
+    if let Some(trend) = shown.recall(key.as_deref()) {
+        return Ok(trend);
+    }
+    let trend = Arc::new(totals::trend_of(&mut view.read, organization_id, &accounts, from, until).await?);
+    shown.remember(key, &trend, trend.len() * 96);
+    Ok(trend)
 }
 
 fn chart(view: &View, trend: &[totals::DayTotal]) -> Trend {

@@ -17,6 +17,7 @@ use super::db::{Rule, rules as rules_db};
 use super::rule_data::{self, Control};
 use super::shown::{Shown, link};
 use crate::State;
+use crate::definition::Parameters;
 use crate::error::Error;
 use crate::web::chart::{Axis, Patterns};
 use crate::web::format::{count, day, plural};
@@ -42,6 +43,7 @@ struct RulePage {
     several_names: bool,
     facts: Vec<(&'static str, i64, Option<String>)>,
     variants: Vec<Variant>,
+    parameters: Parameters,
     absent: Vec<(String, String, String)>,
     patterns: Patterns,
     axis: Axis,
@@ -103,6 +105,13 @@ async fn show(state: Data<State>, path: Path<String>, mut view: View) -> Result<
     let failing_asked = Asked { place_ids: &known_ids, ..day_asked };
     let oldest = rows_db::oldest_failing(&mut view.read, &failing_asked, OLDEST).await?;
 
+    let named = present
+        .iter()
+        .filter_map(|(place_id, rule_id)| shown.catalog.rule(*rule_id).map(|(_, rule)| (*place_id, rule.name.clone())));
+    let named: Vec<(i32, String)> = named.collect();
+    let definitions = link(&view, "/rule-definitions", &[("rule", &core_name)]);
+    let parameters = Parameters::load(&mut view.read, &named, view.as_of, definitions).await?;
+
     let figures = Standing::of(&shown, &counted, &present);
     let bars = bars(&history, &known_days, first, view.as_of);
     let evidence = Evidence::of(view.as_of, shown.places.iter());
@@ -112,6 +121,7 @@ async fn show(state: Data<State>, path: Path<String>, mut view: View) -> Result<
         several_names: figures.several_names,
         facts: figures.facts(&rows),
         variants: rules.iter().map(|rule| variant(&view, &shown, rule, &counted, &present)).collect(),
+        parameters,
         absent: figures
             .absent
             .iter()

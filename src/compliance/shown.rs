@@ -23,7 +23,7 @@ use crate::web::{Address, View, filters};
 pub(super) struct Shown {
     pub(super) state: Data<State>,
     pub(super) standing: Standing,
-    /// By account and Region; those that are neither expected nor known are left out.
+    /// By account and Region; those that are neither expected nor known, or not in the scope, are left out.
     pub(super) places: Arc<Vec<PlaceDay>>,
     pub(super) catalog: Arc<Catalog>,
 }
@@ -42,7 +42,7 @@ impl Shown {
             catalog
         };
         let key = standing.key(organization_id, &format!("places {}", view.as_of));
-        let places = if let Some(places) = recalled(&state, key.as_deref()) {
+        let places: Arc<Vec<PlaceDay>> = if let Some(places) = recalled(&state, key.as_deref()) {
             places
         } else {
             let mut places = db::places(&mut view.read, organization_id, view.as_of).await?;
@@ -52,6 +52,10 @@ impl Shown {
             remember(&state, key, &places, weight);
             places
         };
+        let places = match &view.scope {
+            Some(scope) => Arc::new(places.iter().filter(|one| scope.holds(&one.account_id)).cloned().collect()),
+            None => places,
+        };
         Ok(Self { state, standing, places, catalog })
     }
 
@@ -59,9 +63,14 @@ impl Shown {
         self.places.iter().find(|place| place.place_id == place_id)
     }
 
-    /// The key of something that depends on the store as it stands.
+    /// The key of something that depends on the store as it stands and on the scope's accounts.
     pub(super) fn key(&self, view: &View, what: &str) -> Option<String> {
-        self.standing.key(view.organization_id, what)
+        match &view.scope {
+            None => self.standing.key(view.organization_id, what),
+            Some(scope) => {
+                self.standing.key(view.organization_id, &format!("{what} of {}", scope.resolved.accounts.join(" ")))
+            }
+        }
     }
 
     pub(super) fn recall<T: Send + Sync + 'static>(&self, key: Option<&str>) -> Option<Arc<T>> {
@@ -112,15 +121,13 @@ fn remember<T: Send + Sync + 'static>(state: &State, key: Option<String>, value:
 /// A table that the filters leave nothing of.
 pub(super) fn nothing_left(what: &str, address: &Address) -> Empty {
     let cleared = Address::new(address.path());
-    let cleared = match address.get("as_of") {
-        Some(day) => cleared.with("as_of", day),
-        None => cleared,
-    };
+    let kept = ["as_of", "scope"].into_iter().filter_map(|name| Some((name, address.get(name)?)));
+    let cleared = kept.fold(cleared, |cleared, (name, value)| cleared.with(name, value));
     Empty::new(what, "No row of this day has all that the filters ask for.")
         .next("Clear the filters", cleared.to_string())
 }
 
-/// The address of a page with its parameters, for the same as-of day.
+/// The address of a page with its parameters, for the same as-of day and scope.
 pub(super) fn link(view: &View, path: &str, pairs: &[(&str, &str)]) -> String {
     let mut address = Address::new(path);
     for (key, value) in pairs {
@@ -128,7 +135,11 @@ pub(super) fn link(view: &View, path: &str, pairs: &[(&str, &str)]) -> String {
             address = address.with(key, value);
         }
     }
-    address.with("as_of", view.as_of).to_string()
+    let address = address.with("as_of", view.as_of);
+    match &view.scope {
+        Some(scope) => address.with("scope", &scope.resolved.name).to_string(),
+        None => address.to_string(),
+    }
 }
 
 /// The part of a list that a page of its table shows, and whether more follow in the direction asked. `key` is unique.

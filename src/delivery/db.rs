@@ -12,6 +12,8 @@ pub(super) struct Which<'a> {
     pub organization_id: i16,
     pub account: Option<&'a str>,
     pub region: Option<&'a str>,
+    /// Accounts of the scope; `None` is every account.
+    pub scope: Option<&'a [String]>,
 }
 
 #[derive(sqlx::FromRow)]
@@ -19,6 +21,7 @@ struct PlaceRow {
     place_id: i32,
     account_id: String,
     account_name: String,
+    unit: String,
     region: String,
     expected_first: Vec<Date>,
     expected_end: Vec<Date>,
@@ -42,17 +45,26 @@ pub(super) async fn places(
 ) -> sqlx::Result<Vec<Place>> {
     let rows: Vec<PlaceRow> = sqlx::query_as(
         "select p.place_id, p.account_id, coalesce(a.name, '') as account_name, p.region,
+                coalesce(array_to_string(m.unit_names[2:], ' / '), '') as unit,
                 coalesce(e.firsts, '{}') as expected_first, coalesce(e.ends, '{}') as expected_end,
                 (select min(d.day) from delivery d
                  where d.place_id = p.place_id and d.until_collection is null and d.known and d.day < $5) as first_known
          from place p
          left join account a on a.organization_id = p.organization_id and a.account_id = p.account_id
+         -- Units are told by the latest list of Organizations up to the last day, else by the first after it.
+         left join account_listing m on m.account_id = p.account_id and m.account_list_id = (
+             select account_list_id from account_list
+             where organization_id = $1 and origin = 'organizations'
+             order by (listed_on < $5) desc, case when listed_on < $5 then listed_on end desc, listed_on,
+                      account_list_id desc
+             limit 1)
          left join lateral (
              -- Postgres's infinity is no day of a calendar.
              select array_agg(x.first_day order by x.first_day) as firsts,
                     array_agg(least(x.end_day, date '9999-12-31') order by x.first_day) as ends
              from expected_place x where x.place_id = p.place_id and x.until_collection is null) e on true
          where p.organization_id = $1 and ($2::text is null or p.account_id = $2) and ($3::text is null or p.region = $3)
+           and ($6::text[] is null or p.account_id = any($6))
            and (e.firsts is not null
                 or exists (select 1 from delivery d where d.place_id = p.place_id and d.until_collection is null))
            and $4::date < $5::date
@@ -63,6 +75,7 @@ pub(super) async fn places(
     .bind(which.region)
     .bind(first)
     .bind(end)
+    .bind(which.scope)
     .fetch_all(&mut *db)
     .await?;
     let runs: Vec<RunRow> = sqlx::query_as(
@@ -72,7 +85,8 @@ pub(super) async fn places(
                from delivery d
                join place p using (place_id)
                where d.until_collection is null and d.day >= $4 and d.day < $5 and p.organization_id = $1
-                 and ($2::text is null or p.account_id = $2) and ($3::text is null or p.region = $3)) days
+                 and ($2::text is null or p.account_id = $2) and ($3::text is null or p.region = $3)
+                 and ($6::text[] is null or p.account_id = any($6))) days
          group by place_id, state, island
          order by place_id, 3",
     )
@@ -81,6 +95,7 @@ pub(super) async fn places(
     .bind(which.region)
     .bind(first)
     .bind(end)
+    .bind(which.scope)
     .fetch_all(&mut *db)
     .await?;
     let mut delivered = rustc_hash::FxHashMap::<i32, Vec<(Date, Date, DeliveryState)>>::default();
@@ -96,6 +111,7 @@ pub(super) async fn places(
             place_id: row.place_id,
             account_id: row.account_id,
             account_name: row.account_name,
+            unit: row.unit,
             region: row.region,
             expected: row.expected_first.into_iter().zip(row.expected_end).collect(),
             first_known: row.first_known,

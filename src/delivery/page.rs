@@ -6,8 +6,10 @@ use time::{Date, Duration};
 
 use super::core::{Gap, OneDay, Period, Place};
 use super::db::{self, Which};
+use crate::State;
 use crate::compliance::DeliveryState;
 use crate::error::Error;
+use crate::organization;
 use crate::web::address::Encoded;
 use crate::web::chart::{Axis, Fill, Patterns, Segment, Strip};
 use crate::web::download::{Cell, Format, download};
@@ -62,9 +64,11 @@ struct ShowPage<'a> {
     axis: Axis,
     legend: Vec<LegendEntry>,
     provenance: Provenance,
+    /// That Organizations could not be read again, and how old the list is.
+    stale: Option<String>,
 }
 
-async fn show(mut view: View) -> Result<HttpResponse, Error> {
+async fn show(state: web::Data<State>, mut view: View) -> Result<HttpResponse, Error> {
     let (first, end) = period(&view)?;
     let state = match view.address.get("state") {
         None => None,
@@ -79,6 +83,7 @@ async fn show(mut view: View) -> Result<HttpResponse, Error> {
         organization_id: view.organization_id,
         account: view.address.get("account"),
         region: view.address.get("region"),
+        scope: view.scope.as_ref().map(|scope| scope.resolved.accounts.as_slice()),
     };
     let places = db::places(&mut view.read, which, first, end).await?;
     let mut period = Period::of(&places, first, end);
@@ -91,7 +96,10 @@ async fn show(mut view: View) -> Result<HttpResponse, Error> {
     }
     let (accounts, regions) = db::choices(&mut view.read, view.organization_id).await?;
     let lists = db::lists(&mut view.read, view.organization_id).await?;
-    let page = page(&view, &period, &places, choices(accounts, regions, &view.address), &lists)?;
+    let listed = organization::listed(&mut view.read, view.organization_id).await?;
+    let stale = listed.stale(state.clock.now().date());
+    let filters = choices(accounts, regions, &view.address);
+    let page = ShowPage { stale, ..page(&view, &period, &places, filters, &lists)? };
     Ok(Page(page).answer(actix_web::http::StatusCode::OK))
 }
 
@@ -162,7 +170,7 @@ fn page<'a>(
             !day.expected && day.state.known()
         })
         .collect();
-    let columns = [text("Account"), text("Name"), text("Region")];
+    let columns = [text("Account"), text("Name"), text("Organizational unit"), text("Region")];
     let never_table =
         Table::whole("never", "Expected, and never delivered", &columns, address, never.len()).as_of(view.as_of);
     let unexpected_table =
@@ -205,6 +213,7 @@ fn page<'a>(
         axis: Axis::new(period.first, period.end),
         legend: legend(view, period),
         provenance: provenance(view, lists),
+        stale: None,
     })
 }
 
@@ -248,7 +257,8 @@ fn calendar_row<'a>(view: &View, period: &Period<'_>, (place, stretches): &Row<'
             // A gap leads to the last day of it, where the account says what is missing.
             href: day.is_gap().then(|| {
                 let last = end.previous_day().unwrap_or(*first);
-                format!("/accounts/{}?as_of={last}", Encoded(&place.account_id))
+                let scope = view.scope.as_ref().map(|scope| format!("&scope={}", scope.resolved.name));
+                format!("/accounts/{}?as_of={last}{}", Encoded(&place.account_id), scope.unwrap_or_default())
             }),
         })
         .collect();

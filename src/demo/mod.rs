@@ -126,7 +126,7 @@ async fn collect(state: &State, from: PathBuf, made: &sample::Summary) -> anyhow
     let options = collection::Options {
         organization: ORGANIZATION.to_owned(),
         from: from.into(),
-        accounts: made.account_lists.clone(),
+        accounts: made.account_lists.iter().cloned().map(Into::into).collect(),
         regions: made.regions.clone(),
         started_by: crate::audit_log::operator(),
         ..collection::Options::default()
@@ -177,6 +177,7 @@ async fn enqueue_pack(state: &State, as_of: Date) -> anyhow::Result<i64> {
         from: Some((as_of - Duration::days(PERIOD_DAYS - 1)).max(first)),
         as_of,
         accounts: None,
+        scope: None,
         known_at: None,
         at: None,
         created_by: IDENTITY.to_owned(),

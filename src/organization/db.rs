@@ -1,13 +1,15 @@
 //! The lists as they were read, and what follows from them: accounts and expected places.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use sqlx::PgConnection;
+use sqlx::types::Json;
 use time::{Date, OffsetDateTime};
 
 use super::accounts::AccountFile;
-use super::core::{self, Account, AccountList, BEGINNING, Days, Listing};
+use super::core::{self, Account, AccountList, BEGINNING, Days, Listing, Placement};
 use crate::collection::day::Day;
+use crate::web::format;
 
 /// The organisation's row id, made if it is new.
 pub async fn current(db: &mut PgConnection, name: &str) -> sqlx::Result<i16> {
@@ -41,21 +43,28 @@ async fn keep_accounts(
     file: &AccountFile,
 ) -> sqlx::Result<()> {
     let list_id: Option<i64> = sqlx::query_scalar(
-        "insert into account_list (organization_id, collection_id, listed_on, source, sha256)
-         values ($1, $2, $3, $4, $5) on conflict do nothing returning account_list_id",
+        // Of the lists of Organizations itself only one that differs from the list before it is news.
+        "insert into account_list (organization_id, collection_id, listed_on, source, sha256, origin)
+         select $1, $2, $3, $4, $5, $6
+         where $6 = 'file' or $5 is distinct from (
+             select sha256 from account_list where organization_id = $1 and listed_on <= $3
+             order by listed_on desc, account_list_id desc limit 1)
+         on conflict do nothing returning account_list_id",
     )
     .bind(organization_id)
     .bind(collection_id)
     .bind(file.list.listed_on)
     .bind(&file.source)
     .bind(file.sha256.as_slice())
+    .bind(file.origin.word())
     .fetch_optional(&mut *db)
     .await?;
     let Some(list_id) = list_id else { return Ok(()) };
     for account in &file.list.accounts {
         sqlx::query(
-            "insert into account_listing (account_list_id, account_id, name, email, arn, status, joined_at)
-             values ($1, $2, $3, $4, $5, $6, $7)",
+            "insert into account_listing (account_list_id, account_id, name, email, arn, status, joined_at,
+                                          joined_method, unit_ids, unit_names, tags)
+             values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)",
         )
         .bind(list_id)
         .bind(&account.account_id)
@@ -64,10 +73,79 @@ async fn keep_accounts(
         .bind(&account.arn)
         .bind(&account.status)
         .bind(account.joined_at)
+        .bind(&account.joined_method)
+        .bind(account.placement.as_ref().map(|placement| &placement.ids))
+        .bind(account.placement.as_ref().map(|placement| &placement.names))
+        .bind(account.tags.as_ref().map(Json))
         .execute(&mut *db)
         .await?;
     }
     Ok(())
+}
+
+/// Notes that Organizations was asked: read, or why not.
+pub async fn note_reading(
+    db: &mut PgConnection,
+    organization_id: i16,
+    collection_id: i64,
+    day: Date,
+    failure: Option<&str>,
+) -> sqlx::Result<()> {
+    sqlx::query(
+        "insert into account_reading (organization_id, collection_id, day, failure) values ($1, $2, $3, $4)
+         on conflict on constraint account_reading_collection_key do nothing",
+    )
+    .bind(organization_id)
+    .bind(collection_id)
+    .bind(day)
+    .bind(failure)
+    .execute(db)
+    .await?;
+    Ok(())
+}
+
+/// The account list that says what is expected now, and how reading Organizations went since.
+#[derive(Debug, Clone, PartialEq, Eq, sqlx::FromRow)]
+pub struct Listed {
+    /// `None`: no list was ever read.
+    pub listed_on: Option<Date>,
+    /// The last day on which Organizations was read; the list is what it still said.
+    pub confirmed_on: Option<Date>,
+    /// The day of the last try, where it failed, and what went wrong.
+    pub failed_on: Option<Date>,
+    pub failure: Option<String>,
+}
+
+impl Listed {
+    /// That Organizations could not be read, why, and how old the list is that stands; `None` where it could.
+    pub fn stale(&self, today: Date) -> Option<String> {
+        let (failed_on, failure) = (self.failed_on?, self.failure.as_deref()?);
+        let failed = format!("Reading AWS Organizations failed on {}: {failure}.", format::day(failed_on));
+        let Some(listed_on) = self.listed_on else {
+            return Some(format!("{failed} No account list was ever read."));
+        };
+        let as_of = self.confirmed_on.map_or(listed_on, |confirmed| confirmed.max(listed_on));
+        let age = format::plural((today - as_of).whole_days().max(0), "day");
+        Some(format!("{failed} The account list of {}, {age} old, still says what is expected.", format::day(as_of)))
+    }
+}
+
+/// The latest account list with the tries since.
+pub async fn listed(db: &mut PgConnection, organization_id: i16) -> sqlx::Result<Listed> {
+    sqlx::query_as(
+        "select l.listed_on, ok.day as confirmed_on, bad.day as failed_on, bad.failure
+         from (select 1) one
+         left join lateral (select * from account_list where organization_id = $1
+                            order by listed_on desc, account_list_id desc limit 1) l on true
+         left join lateral (select * from account_reading where organization_id = $1 and failure is null
+                            order by account_reading_id desc limit 1) ok on l.origin = 'organizations'
+         left join lateral (select * from account_reading where organization_id = $1
+                            order by account_reading_id desc limit 1) bad
+             on bad.failure is not null and (l.listed_on is null or bad.day >= l.listed_on)",
+    )
+    .bind(organization_id)
+    .fetch_one(db)
+    .await
 }
 
 async fn keep_regions(
@@ -107,11 +185,16 @@ struct ListingRow {
     arn: Option<String>,
     status: String,
     joined_at: Option<OffsetDateTime>,
+    joined_method: Option<String>,
+    unit_ids: Option<Vec<String>>,
+    unit_names: Option<Vec<String>>,
+    tags: Option<Json<BTreeMap<String, String>>>,
 }
 
 async fn account_lists(db: &mut PgConnection, organization_id: i16) -> sqlx::Result<Vec<AccountList>> {
     let rows: Vec<ListingRow> = sqlx::query_as(
-        "select account_list_id, listed_on, account_id, name, email, arn, status, joined_at
+        "select account_list_id, listed_on, account_id, name, email, arn, status, joined_at, joined_method,
+                unit_ids, unit_names, tags
          from account_list join account_listing using (account_list_id)
          where organization_id = $1 order by listed_on, account_list_id, account_id",
     )
@@ -135,6 +218,9 @@ async fn account_lists(db: &mut PgConnection, organization_id: i16) -> sqlx::Res
                 arn: row.arn,
                 status: row.status,
                 joined_at: row.joined_at,
+                joined_method: row.joined_method,
+                placement: row.unit_ids.zip(row.unit_names).map(|(ids, names)| Placement { ids, names }),
+                tags: row.tags.map(|tags| tags.0),
             });
         }
     }
@@ -262,4 +348,33 @@ async fn write_expected(
             .await?;
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use time::macros::date;
+
+    use super::*;
+
+    #[test]
+    fn a_list_that_could_not_be_read_again_says_how_old_it_is() {
+        let read = Listed {
+            listed_on: Some(date!(2026 - 11 - 18)),
+            confirmed_on: Some(date!(2026 - 11 - 20)),
+            failed_on: None,
+            failure: None,
+        };
+        assert_eq!(read.stale(date!(2026 - 11 - 24)), None);
+        let failed = Listed { failed_on: Some(date!(2026 - 11 - 24)), failure: Some("denied".to_owned()), ..read };
+        assert_eq!(
+            failed.stale(date!(2026 - 11 - 24)).as_deref(),
+            Some(
+                "Reading AWS Organizations failed on 24 Nov 2026: denied. The account list of 20 Nov 2026, 4 days old, still says what is expected."
+            )
+        );
+        let never = Listed { listed_on: None, confirmed_on: None, ..failed };
+        assert!(
+            never.stale(date!(2026 - 11 - 24)).is_some_and(|words| words.ends_with("No account list was ever read."))
+        );
+    }
 }

@@ -7,6 +7,7 @@ use time::{Date, Duration, OffsetDateTime};
 use super::content::{Tables, document, moment};
 use super::csv::Finished;
 use super::db::{self, Key, load};
+use super::definitions;
 use super::gather::{About, Gathered, gather};
 use super::model::{Cover, Pack, Program};
 use super::names::{self, Names};
@@ -18,6 +19,7 @@ use crate::audit_log;
 use crate::compliance::evidence::{KnownAt, Scope};
 use crate::database::read_only;
 use crate::jobs::{self, Claim, Job, Progress};
+use crate::organization::scope;
 
 /// What is asked for; the payload of a job of kind pack.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -30,6 +32,9 @@ pub struct Request {
     pub as_of: Date,
     /// Twelve-digit ids; `None` is every account.
     pub accounts: Option<Vec<String>>,
+    /// The name of a scope, instead of accounts: those that it holds on the as-of day.
+    #[serde(default)]
+    pub scope: Option<String>,
     /// The collection up to which the pack knows; `None` is the latest.
     pub known_at: Option<i64>,
     /// The printed clock, where the operator sets it.
@@ -162,7 +167,13 @@ async fn about(tx: &mut sqlx::PgConnection, request: &Request) -> Result<About, 
         }
         None => return refused("nothing has been delivered yet".to_owned()),
     }
-    let accounts = request.accounts.clone().map(|mut accounts| {
+    let scope = match &request.scope {
+        None => None,
+        Some(_) if request.accounts.is_some() => return refused("choose a scope or accounts, not both".to_owned()),
+        Some(name) => Some(resolved(tx, organization_id, name, request.as_of, known_at).await?),
+    };
+    let accounts = request.accounts.clone().or_else(|| scope.as_ref().map(|scope| scope.accounts.clone()));
+    let accounts = accounts.map(|mut accounts| {
         accounts.sort();
         accounts.dedup();
         accounts
@@ -176,7 +187,22 @@ async fn about(tx: &mut sqlx::PgConnection, request: &Request) -> Result<About, 
             return refused(format!("account {account} neither delivered anything nor is on an account list"));
         }
     }
-    Ok(About { scope: Scope { organization_id, accounts }, from, as_of: request.as_of, known_at })
+    Ok(About { scope: Scope { organization_id, accounts }, named: scope, from, as_of: request.as_of, known_at })
+}
+
+/// The accounts of a scope as known at a collection. What cannot be decided is no pack.
+async fn resolved(
+    tx: &mut sqlx::PgConnection,
+    organization_id: i16,
+    name: &str,
+    day: Date,
+    known_at: KnownAt,
+) -> Result<scope::Resolved, BuildError> {
+    match scope::resolve(tx, organization_id, name, day, known_at.0).await {
+        Ok(resolved) => resolved.decided(day).map_err(BuildError::Refused),
+        Err(scope::Unresolved::Unknown(_)) => Err(BuildError::Refused(format!("there is no scope {name:?}"))),
+        Err(scope::Unresolved::Database(error)) => Err(error.into()),
+    }
 }
 
 fn model(
@@ -195,6 +221,7 @@ fn model(
         from: about.from,
         as_of: about.as_of,
         accounts: about.scope.accounts.clone(),
+        scope: about.named.clone(),
         captured_to: gathered.captured_to,
         received,
         generated,
@@ -216,6 +243,7 @@ fn model(
         results: gathered.results,
         deviations: gathered.deviations,
         register: gathered.register,
+        definitions: gathered.definitions,
         provenance: gathered.provenance,
         attachments,
         key_fingerprint: key.key_id.clone(),
@@ -226,7 +254,7 @@ fn model(
 /// A pack's id: of everything that decides its bytes, so that the same pack has the same id. The attachments stand for
 /// the evidence, the rest is what is printed around it.
 fn pack_id(cover: &Cover, key_id: &str, attachments: &[&str]) -> String {
-    let of = serde_json::json!([
+    let mut of = serde_json::json!([
         cover.program.version,
         cover.program.commit,
         key_id,
@@ -242,6 +270,9 @@ fn pack_id(cover: &Cover, key_id: &str, attachments: &[&str]) -> String {
         cover.demo,
         attachments,
     ]);
+    if let (Some(scope), Some(parts)) = (&cover.scope, of.as_array_mut()) {
+        parts.push(serde_json::json!(scope));
+    }
     let hash = sign::sha256_hex(of.to_string().as_bytes()).to_uppercase();
     let digits = hash.get(..20).unwrap_or_default();
     let groups: Vec<&str> = (0..4).filter_map(|at| digits.get(at * 5..at * 5 + 5)).collect();
@@ -387,6 +418,7 @@ pub fn cover_json(pack: &Pack) -> serde_json::Value {
     serde_json::json!({
         "organization": cover.organization,
         "days": cover.days(),
+        "scope": cover.scope,
         "captured_to": cover.captured_to.map(moment),
         "received": moment(cover.received),
         "generated": moment(cover.generated),
@@ -399,6 +431,8 @@ pub fn cover_json(pack: &Pack) -> serde_json::Value {
         "gaps_line": pack.delivery.gaps_line(),
         "never_seen": pack.delivery.never_seen,
         "notices": content::notices(pack),
+        "parameters": definitions::sentence(pack),
+        "parameter_changes": definitions::change_rows(pack),
         "register_rows": pack.register.rows,
         "register_printed": pack.register.printed(),
         "deviation_rows": pack.deviations.rows,

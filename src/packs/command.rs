@@ -30,6 +30,9 @@ pub struct PackArgs {
     /// Only this account; can be given more than once.
     #[arg(long = "account", value_name = "ACCOUNT")]
     pub accounts: Vec<String>,
+    /// Only the accounts that this scope holds on the as-of day.
+    #[arg(long, value_name = "NAME", conflicts_with = "accounts")]
+    pub scope: Option<String>,
     /// What stands on the cover.
     #[arg(long)]
     pub title: String,
@@ -69,6 +72,7 @@ pub async fn pack(args: &PackArgs, organization: &str, state: &State) -> anyhow:
         from: args.from,
         as_of: args.as_of,
         accounts: (!args.accounts.is_empty()).then(|| args.accounts.clone()),
+        scope: args.scope.clone(),
         known_at: args.known_at,
         at: args.at,
         created_by: audit_log::operator(),

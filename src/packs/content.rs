@@ -3,6 +3,7 @@
 use time::macros::format_description;
 use time::{Date, OffsetDateTime, UtcOffset};
 
+use super::definitions;
 use super::layout::table::{ACCOUNT, DAY, SEVERITY, Table, marked, number, text};
 use super::layout::{Block, Document};
 use super::model::{Cover, Listed, Pack, Program, grouped, share_down};
@@ -121,6 +122,7 @@ fn cover(blocks: &mut Vec<Block>, pack: &Pack) {
     blocks.push(Block::Title(cover.title.clone()));
     blocks.push(Block::Space(14.0));
     let scope = match &cover.accounts {
+        Some(accounts) if cover.scope.is_some() => scope_words(cover, accounts.len()),
         None => "every account of the organisation".to_owned(),
         Some(accounts) if accounts.len() <= 6 => format!("accounts {}", accounts.join(", ")),
         Some(accounts) => format!("{} accounts, listed under Scope", accounts.len()),
@@ -150,6 +152,25 @@ fn cover(blocks: &mut Vec<Block>, pack: &Pack) {
     for notice in notices(pack) {
         blocks.push(Block::Notice(notice));
     }
+}
+
+/// The scope set by its name, its definitions and their reasons.
+fn scope_words(cover: &Cover, accounts: usize) -> String {
+    let Some(scope) = &cover.scope else { return String::new() };
+    let list = scope.listed_on.as_ref().map(|day| format!(", by the account list of {day}")).unwrap_or_default();
+    let definitions: Vec<String> = scope
+        .definitions
+        .iter()
+        .zip(&scope.reasons)
+        .map(|(definition, reason)| format!("{definition} (reason: {reason})"))
+        .collect();
+    format!(
+        "{}: {accounts} account{} on {}{list}, listed under Scope. Defined as {}",
+        scope.name,
+        if accounts == 1 { "" } else { "s" },
+        day(cover.as_of),
+        definitions.join("; and ")
+    )
 }
 
 /// What must be seen before anything else is read.
@@ -196,7 +217,7 @@ fn what_this_is(blocks: &mut Vec<Block>, pack: &Pack) {
     blocks.push(Block::List(vec![
         "It is a daily observation of AWS Config's recorded state, not a test performed by this installation. An evaluation can be older than the day it is observed on: the attachment carries the time the item was captured and the time of the snapshot.".to_owned(),
         "Changes between two snapshots are not visible. What failed and was put right within a day may not appear.".to_owned(),
-        "Rule parameters are not collected. Two rules of the same name can check different thresholds.".to_owned(),
+        definitions::sentence(pack),
         "The same rule in several conformance packs is counted once for each.".to_owned(),
         "A rule is related to controls of frameworks; no verdict on any control is given here.".to_owned(),
         "AWS Config result COMPLIANT says that AWS Config evaluated the resource so. It does not say that the organisation complies with anything.".to_owned(),
@@ -246,6 +267,7 @@ fn scope<'a>(blocks: &mut Vec<Block<'a>>, pack: &'a Pack, tables: &'a Tables) {
         &tables.rules,
         "No rule is known.",
     );
+    definitions::section(blocks, pack);
 }
 
 /// A table, or what its emptiness means.

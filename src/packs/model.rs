@@ -1,5 +1,7 @@
 //! What a pack says, as plain data: no database, no clock, no page.
 
+use std::collections::BTreeMap;
+
 use time::{Date, OffsetDateTime};
 
 use super::layout::table::Table;
@@ -20,6 +22,7 @@ pub struct Pack {
     pub results: Results,
     pub deviations: Listed,
     pub register: Listed,
+    pub definitions: Definitions,
     pub provenance: Provenance,
     pub attachments: Vec<AttachmentFact>,
     /// SHA-256 of the public key, DER, in hex.
@@ -38,6 +41,8 @@ pub struct Cover {
     pub as_of: Date,
     /// Accounts that were asked for; `None` is all.
     pub accounts: Option<Vec<String>>,
+    /// The scope set that those are of.
+    pub scope: Option<crate::organization::scope::Resolved>,
     /// The newest capture that the pack rests on: of a snapshot, or of an item where there is no snapshot.
     pub captured_to: Option<OffsetDateTime>,
     /// When the collection that is the knowledge point ended.
@@ -104,6 +109,49 @@ pub struct Rule {
     /// Days it was first and last present in the period, in any place; `None` where it spans the period.
     pub appeared: Option<Date>,
     pub vanished: Option<Date>,
+}
+
+/// What is known of the rules' parameters.
+#[derive(Debug, Clone)]
+pub struct Definitions {
+    /// Account-Regions with rules, and those of them whose rules were ever read.
+    pub places: u64,
+    pub read: u64,
+    /// Of those read: the last try failed.
+    pub stale: u64,
+    /// Those never read, by cause.
+    pub missing: BTreeMap<String, u64>,
+    pub changes: Listed,
+    /// The first of them, for the pack's page.
+    pub change_lines: Vec<[String; 5]>,
+    /// Account-Regions that were asked and not read at the last try.
+    pub unread: Listed,
+}
+
+impl Definitions {
+    /// Nothing is known.
+    pub fn new() -> Self {
+        Self {
+            places: 0,
+            read: 0,
+            stale: 0,
+            missing: BTreeMap::new(),
+            changes: Listed::new(super::definitions::change_table()),
+            change_lines: Vec::new(),
+            unread: Listed::new(super::definitions::unread_table()),
+        }
+    }
+
+    /// "3: access was denied", for each cause.
+    pub fn causes(&self) -> Vec<String> {
+        self.missing.iter().map(|(cause, places)| format!("{}: {cause}", grouped(*places))).collect()
+    }
+}
+
+impl Default for Definitions {
+    fn default() -> Self {
+        Self::new()
+    }
 }
 
 /// Two counts of the same thing.

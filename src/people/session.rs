@@ -58,7 +58,7 @@ impl FromRequest for Maker {
                 Ok(Self(user))
             } else {
                 Err(Error::Forbidden(
-                    "Compliance managers and administrators make packs; auditors read and download them.",
+                    "Compliance managers and administrators make packs and scopes; auditors read and download.",
                 ))
             }
         })

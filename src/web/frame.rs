@@ -10,6 +10,7 @@ use time::Date;
 use super::address::Address;
 use super::{assets, format};
 use crate::error::Error;
+use crate::organization::scope;
 use crate::people::User;
 
 /// A template as an answer. A failed render becomes the error page.
@@ -128,6 +129,10 @@ pub struct Frame {
     pub user: Option<User>,
     pub organization: Option<String>,
     pub days: Option<Days>,
+    /// The scope that links keep; `None` is every account.
+    pub scope: Option<scope::Shown>,
+    /// Whether this page is of the scope's accounts only, and so says what that leaves out.
+    pub scoped: bool,
     /// This page's own address, with its filters.
     pub address: Address,
     /// Whether the sections are shown: not before sign-in.
@@ -145,6 +150,8 @@ impl Frame {
             user: None,
             organization: None,
             days: None,
+            scope: None,
+            scoped: false,
             address: Address::default(),
             sections: false,
         }
@@ -158,14 +165,16 @@ impl Frame {
         self
     }
 
-    /// The address of a page for the same as-of day. `path` may have a query; its values must be encoded.
+    /// The address of a page for the same as-of day and scope. `path` may have a query; its values must be encoded.
     pub fn href(&self, path: &str) -> String {
         match self.days {
             Some(days) => {
                 let (path, fragment) = path.split_once('#').map_or((path, None), |(path, f)| (path, Some(f)));
                 let join = if path.contains('?') { '&' } else { '?' };
                 let fragment = fragment.map(|f| format!("#{f}")).unwrap_or_default();
-                format!("{path}{join}as_of={}{fragment}", days.as_of)
+                // A scope's name is of characters that need no encoding.
+                let scope = self.scope.as_ref().map(|it| format!("&scope={}", it.resolved.name)).unwrap_or_default();
+                format!("{path}{join}as_of={}{scope}{fragment}", days.as_of)
             }
             None => path.to_owned(),
         }
@@ -190,6 +199,11 @@ impl Frame {
     /// The day after the one shown, if it is among the collected ones.
     pub fn later(&self) -> Option<Date> {
         self.days.filter(|days| days.as_of < days.latest).and_then(|days| days.as_of.next_day())
+    }
+
+    /// This page without its scope.
+    pub fn unscoped(&self) -> Address {
+        self.address.without(&["scope", "after", "before", "row", "format"])
     }
 
     pub fn all_sections(&self) -> [Section; 8] {

@@ -41,8 +41,10 @@ pub fn endpoints() -> Vec<Endpoint> {
         super::assets::endpoints(),
         crate::people::page::endpoints(),
         crate::compliance::endpoints(),
+        crate::definition::page::endpoints(),
         crate::delivery::page::endpoints(),
         crate::collection::page::endpoints(),
+        crate::organization::scope::page::endpoints(),
         crate::jobs::page::endpoints(),
         crate::packs::page::endpoints(),
     ]

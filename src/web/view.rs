@@ -12,6 +12,7 @@ use super::db;
 use super::frame::{Days, Frame, Section};
 use crate::State;
 use crate::error::Error;
+use crate::organization::scope;
 use crate::people::User;
 
 /// One read-only transaction: everything on a page is from one moment of the store.
@@ -32,6 +33,8 @@ pub struct Visit {
     pub user: User,
     pub organization: Option<Organization>,
     pub days: Option<Days>,
+    /// The scope that the address names, on the as-of day.
+    pub scope: Option<scope::Shown>,
     pub read: Read,
     pub address: Address,
     pub demo: bool,
@@ -48,6 +51,8 @@ pub struct View {
     pub latest: Date,
     /// Whether the day shown is the latest.
     pub latest_is: bool,
+    /// The scope that the address names, on the as-of day; `None` is every account.
+    pub scope: Option<scope::Shown>,
     /// All queries of the page go through it.
     pub read: Read,
     /// Path and query of this page: filters, sort, place in the table.
@@ -63,6 +68,7 @@ impl Visit {
             user: Some(self.user.clone()),
             organization: self.organization.as_ref().map(|organization| organization.name.clone()),
             days: self.days,
+            scope: self.scope.clone(),
             address: self.address.clone(),
             sections: true,
             ..Frame::bare(title, self.demo)
@@ -78,10 +84,28 @@ impl View {
             user: Some(self.user.clone()),
             organization: Some(self.organization.name.clone()),
             days: Some(Days { first: self.first_day, latest: self.latest, as_of: self.as_of }),
+            scope: self.scope.clone(),
+            scoped: self.scope.is_some(),
             address: self.address.clone(),
             sections: true,
             ..Frame::bare(title, self.demo)
         }
+    }
+
+    /// Makes another day the page's, also for who belongs to the scope.
+    pub async fn turn_to(&mut self, day: Date) -> Result<(), Error> {
+        self.as_of = day;
+        if let Some(scope) = &self.scope {
+            let name = scope.resolved.name.clone();
+            let shown = scope::shown(&mut self.read, self.organization_id, &name, day).await.map_err(unresolved)?;
+            self.scope = Some(shown);
+        }
+        Ok(())
+    }
+
+    /// The accounts of the scope; `None` is every account.
+    pub fn scope_accounts(&self) -> Option<&[String]> {
+        self.scope.as_ref().map(|scope| scope.resolved.accounts.as_slice())
     }
 }
 
@@ -100,14 +124,28 @@ async fn visit(request: HttpRequest) -> Result<Visit, Error> {
         None => None,
         Some((first, latest)) => Some(Days { first, latest, as_of: chosen(&address, first, latest)? }),
     };
+    let scope = match (address.get("scope"), &row, days) {
+        (Some(name), Some(row), Some(days)) => {
+            Some(scope::shown(&mut read, row.organization_id, name, days.as_of).await.map_err(unresolved)?)
+        }
+        _ => None,
+    };
     Ok(Visit {
         user,
         organization: row.map(|row| Organization { id: row.organization_id, name: row.name, listed: row.listed }),
         days,
+        scope,
         read,
         address,
         demo: state.demo,
     })
+}
+
+fn unresolved(error: scope::Unresolved) -> Error {
+    match error {
+        scope::Unresolved::Unknown(name) => Error::Invalid(format!("There is no scope “{name}”.")),
+        scope::Unresolved::Database(error) => error.into(),
+    }
 }
 
 /// The day in the address, or the latest where it names none.
@@ -148,6 +186,7 @@ impl FromRequest for View {
                 first_day: days.first,
                 latest: days.latest,
                 latest_is: days.as_of == days.latest,
+                scope: visit.scope,
                 read: visit.read,
                 address: visit.address,
                 demo: visit.demo,

@@ -12,13 +12,13 @@ use crate::bucket::{ACCOUNT, Bucket, REGION};
 use crate::collection::collect;
 
 /// Somebody signed in.
-struct Reader {
+pub(crate) struct Reader {
     state: State,
     cookie: String,
 }
 
 impl Reader {
-    async fn new(db: &PgPool) -> Self {
+    pub(crate) async fn new(db: &PgPool) -> Self {
         let state = State { db: db.clone(), memo: Memo::default(), clock: Clock::Real, demo: true };
         let app = init_service(auditfolio::web::app(state.clone())).await;
         let request = TestRequest::post()
@@ -33,7 +33,7 @@ impl Reader {
         Self { state, cookie }
     }
 
-    async fn ask(&self, address: &str) -> (StatusCode, String) {
+    pub(crate) async fn ask(&self, address: &str) -> (StatusCode, String) {
         let app = init_service(auditfolio::web::app(self.state.clone())).await;
         let request = TestRequest::get().uri(address).insert_header(("cookie", self.cookie.as_str())).to_request();
         let response = call_service(&app, request).await;
@@ -41,21 +41,21 @@ impl Reader {
         (status, String::from_utf8(read_body(response).await.to_vec()).unwrap())
     }
 
-    async fn page(&self, address: &str) -> Html {
+    pub(crate) async fn page(&self, address: &str) -> Html {
         let (status, html) = self.ask(address).await;
         assert_eq!(status, StatusCode::OK, "{address}: {html}");
         assert!(html.len() < 100_000, "{address} has {} bytes", html.len());
         Html::parse_document(&html)
     }
 
-    async fn json(&self, address: &str) -> Vec<serde_json::Value> {
+    pub(crate) async fn json(&self, address: &str) -> Vec<serde_json::Value> {
         let (status, text) = self.ask(address).await;
         assert_eq!(status, StatusCode::OK, "{address}: {text}");
         serde_json::from_str(&text).unwrap()
     }
 }
 
-fn texts(html: &Html, selector: &str) -> Vec<String> {
+pub(crate) fn texts(html: &Html, selector: &str) -> Vec<String> {
     html.select(&Selector::parse(selector).unwrap())
         .map(|element| element.text().flat_map(str::split_whitespace).collect::<Vec<_>>().join(" "))
         .collect()

@@ -1,5 +1,8 @@
 //! One resource, one account: their rows as they are.
 
+use std::collections::BTreeMap;
+
+use sqlx::types::Json;
 use sqlx::{FromRow, PgConnection};
 use time::{Date, OffsetDateTime};
 
@@ -129,18 +132,36 @@ pub(crate) struct Account {
     pub(crate) status: String,
     pub(crate) joined_on: Option<Date>,
     pub(crate) left_on: Option<Date>,
+    pub(crate) email: Option<String>,
+    /// The root and the units below it, down to the account's own.
+    pub(crate) unit_names: Option<Vec<String>>,
+    pub(crate) tags: Option<Json<BTreeMap<String, String>>>,
+    /// The day of the list that says so.
+    pub(crate) listed_on: Option<Date>,
 }
 
 pub(crate) async fn account(
     db: &mut PgConnection,
     organization_id: i16,
     account_id: &str,
+    day: Date,
 ) -> sqlx::Result<Option<Account>> {
     sqlx::query_as(
-        "select name, status, joined_on, left_on from account where organization_id = $1 and account_id = $2",
+        // The list that speaks is the latest up to the day, else the first after it; one that tells units before others.
+        "select a.name, a.status, a.joined_on, a.left_on, l.email, l.unit_names, l.tags, l.listed_on
+         from account a
+         left join lateral (
+             select m.email, m.unit_names, m.tags, x.listed_on
+             from account_list x join account_listing m using (account_list_id)
+             where x.organization_id = a.organization_id and m.account_id = a.account_id
+             order by (x.listed_on <= $3) desc, (m.unit_names is not null) desc,
+                      case when x.listed_on <= $3 then x.listed_on end desc, x.listed_on, x.account_list_id desc
+             limit 1) l on true
+         where a.organization_id = $1 and a.account_id = $2",
     )
     .bind(organization_id)
     .bind(account_id)
+    .bind(day)
     .fetch_optional(db)
     .await
 }

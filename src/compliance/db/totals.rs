@@ -41,9 +41,12 @@ pub(crate) async fn trend(
     .bind(until)
     .fetch_all(db)
     .await?;
-    Ok(rows
-        .into_iter()
-        .map(|row| DayTotal {
+    Ok(rows.into_iter().map(DayTotal::from).collect())
+}
+
+impl From<DayTotalRow> for DayTotal {
+    fn from(row: DayTotalRow) -> Self {
+        Self {
             day: row.day,
             figures: Figures {
                 counts: Counts {
@@ -56,8 +59,71 @@ pub(crate) async fn trend(
                 carried: row.unknown_carried,
                 never_seen_accounts: row.never_seen_accounts.into(),
             },
-        })
-        .collect())
+        }
+    }
+}
+
+/// The same days summed over some accounts, as a collection sums them over all (see `collection::run_db`).
+pub(crate) async fn trend_of(
+    db: &mut PgConnection,
+    organization_id: i16,
+    accounts: &[String],
+    from: Date,
+    until: Date,
+) -> sqlx::Result<Vec<DayTotal>> {
+    let rows: Vec<DayTotalRow> = sqlx::query_as(
+        "with mine as (
+             select place_id, account_id from place where organization_id = $1 and account_id = any($2)
+         ), days as (
+             select day from day_total where organization_id = $1 and day between $3 and $4
+         ), known as (
+             select d.place_id, d.day, d.complying, d.not_complying, d.insufficient_data, d.not_applicable, d.unrecognised
+             from mine join delivery d using (place_id)
+             where d.until_collection is null and d.known and d.day <= $4
+         ), sums as (
+             select day, sum(complying)::bigint as complying, sum(not_complying)::bigint as not_complying,
+                    sum(insufficient_data)::bigint as insufficient_data, sum(not_applicable)::bigint as not_applicable,
+                    sum(unrecognised)::bigint as unrecognised
+             from known where day >= $3 group by day
+         ), wanted as (
+             select days.day, e.place_id, mine.account_id
+             from mine join expected_place e using (place_id)
+             join days on days.day >= e.first_day and days.day < e.end_day
+             where e.until_collection is null
+         ), carried as (
+             select w.day, sum(last.unknown)::bigint as unknown
+             from wanted w
+             left join known k on k.place_id = w.place_id and k.day = w.day
+             join lateral (
+                 select l.complying + l.not_complying + l.insufficient_data + l.unrecognised as unknown
+                 from delivery l
+                 where l.place_id = w.place_id and l.day < w.day and l.until_collection is null and l.known
+                 order by l.day desc limit 1) last on true
+             where k.place_id is null
+             group by w.day
+         ), first_known as (
+             select mine.account_id, min(known.day) as day from known join mine using (place_id) group by mine.account_id
+         ), never as (
+             select w.day, count(distinct w.account_id) as accounts
+             from wanted w left join first_known f on f.account_id = w.account_id
+             where f.day is null or f.day > w.day
+             group by w.day
+         )
+         select days.day, coalesce(never.accounts, 0)::integer as never_seen_accounts,
+                coalesce(sums.complying, 0) as complying, coalesce(sums.not_complying, 0) as not_complying,
+                coalesce(sums.insufficient_data, 0) as insufficient_data,
+                coalesce(sums.not_applicable, 0) as not_applicable, coalesce(sums.unrecognised, 0) as unrecognised,
+                coalesce(carried.unknown, 0) as unknown_carried
+         from days left join sums using (day) left join carried using (day) left join never using (day)
+         order by days.day",
+    )
+    .bind(organization_id)
+    .bind(accounts)
+    .bind(from)
+    .bind(until)
+    .fetch_all(db)
+    .await?;
+    Ok(rows.into_iter().map(DayTotal::from).collect())
 }
 
 /// An issued pack.

@@ -14,6 +14,8 @@ pub(super) struct NewForm {
     pub as_of: String,
     /// Chosen accounts; none means all.
     pub accounts: Vec<String>,
+    /// A scope's name instead of accounts; empty for none.
+    pub scope: String,
 }
 
 /// What is asked for.
@@ -23,6 +25,7 @@ pub(super) struct Asked {
     pub from: Option<Date>,
     pub as_of: Date,
     pub accounts: Option<Vec<String>>,
+    pub scope: Option<String>,
 }
 
 impl NewForm {
@@ -35,6 +38,7 @@ impl NewForm {
             from: value("from"),
             as_of: value("as_of_day"),
             accounts: fields.iter().filter(|(key, _)| key == "account").map(|(_, value)| value.clone()).collect(),
+            scope: value("scope"),
         }
     }
 
@@ -42,8 +46,14 @@ impl NewForm {
         self.accounts.iter().any(|account| account == account_id)
     }
 
-    /// Checks against the collected days and the accounts that are known.
-    pub(super) fn parse(&self, first: Date, latest: Date, known: &[&str]) -> Result<Asked, Problems> {
+    /// Checks against the collected days, the accounts and the scopes that are known.
+    pub(super) fn parse(
+        &self,
+        first: Date,
+        latest: Date,
+        known: &[&str],
+        scopes: &[String],
+    ) -> Result<Asked, Problems> {
         let mut problems = Problems::default();
         let days = format!("from {} to {}", format::day(first), format::day(latest));
         if self.title.is_empty() {
@@ -73,12 +83,18 @@ impl NewForm {
         if let Some(stranger) = self.accounts.iter().find(|account| !known.contains(&account.as_str())) {
             problems.add("accounts", format!("Account {stranger} is not known here: choose from the list."));
         }
+        if !self.scope.is_empty() && !scopes.contains(&self.scope) {
+            problems.add("scope", "Choose a scope from the list, or none.");
+        } else if !self.scope.is_empty() && !self.accounts.is_empty() {
+            problems.add("scope", "Choose a scope or accounts, not both.");
+        }
         match as_of {
             Some(as_of) if problems.is_empty() => Ok(Asked {
                 title: self.title.clone(),
                 from,
                 as_of,
                 accounts: (!self.accounts.is_empty()).then(|| self.accounts.clone()),
+                scope: (!self.scope.is_empty()).then(|| self.scope.clone()),
             }),
             _ => Err(problems),
         }
@@ -99,8 +115,9 @@ mod tests {
             from: from.to_owned(),
             as_of: as_of.to_owned(),
             accounts: account.iter().map(|id| (*id).to_owned()).collect(),
+            scope: String::new(),
         };
-        form.parse(date!(2026 - 09 - 01), date!(2026 - 11 - 22), &["000000000001"])
+        form.parse(date!(2026 - 09 - 01), date!(2026 - 11 - 22), &["000000000001"], &[])
             .map_err(|problems| problems.found.into_iter().map(|(field, _)| field).collect())
     }
 
@@ -112,6 +129,25 @@ mod tests {
             parse("Q3", "2026-10-01", "2026-11-22", &["000000000001"]).unwrap().accounts,
             Some(vec!["000000000001".to_owned()])
         );
+    }
+
+    #[test]
+    fn a_scope_is_asked_for_by_a_name_that_is_there_and_without_accounts() {
+        let form = NewForm {
+            title: "Q3".to_owned(),
+            as_of: "2026-11-22".to_owned(),
+            scope: "production".to_owned(),
+            ..NewForm::default()
+        };
+        let parse = |form: &NewForm, scopes: &[String]| {
+            let asked = form.parse(date!(2026 - 09 - 01), date!(2026 - 11 - 22), &["000000000001"], scopes);
+            asked.map(|asked| asked.scope).map_err(|problems| problems.found[0].0)
+        };
+        let scopes = ["production".to_owned()];
+        assert_eq!(parse(&form, &scopes), Ok(Some("production".to_owned())));
+        assert_eq!(parse(&form, &[]), Err("scope"));
+        let both = NewForm { accounts: vec!["000000000001".to_owned()], ..form };
+        assert_eq!(parse(&both, &scopes), Err("scope"));
     }
 
     #[test]

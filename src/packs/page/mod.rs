@@ -15,6 +15,7 @@ use crate::State;
 use crate::audit_log;
 use crate::error::Error;
 use crate::jobs;
+use crate::organization::scope;
 use crate::people::{Maker, User, acted};
 use crate::web::form::Problems;
 use crate::web::parts::{Empty, Provenance};
@@ -61,7 +62,12 @@ impl Stored {
     }
 
     fn scope_words(&self) -> String {
+        let named = self.cover.get("scope").and_then(|scope| scope.get("name")).and_then(|name| name.as_str());
         match &self.account_ids {
+            Some(accounts) if named.is_some() => {
+                let accounts = format::plural(i64::try_from(accounts.len()).unwrap_or(i64::MAX), "account");
+                format!("{}, {accounts}", named.unwrap_or_default())
+            }
             None => "all accounts".to_owned(),
             Some(accounts) => format::plural(i64::try_from(accounts.len()).unwrap_or(i64::MAX), "account"),
         }
@@ -148,6 +154,8 @@ struct Cover {
     completeness_established: bool,
     gaps_line: String,
     notices: Vec<String>,
+    parameters: String,
+    parameter_changes: Vec<CoverChange>,
     register_rows: u64,
     register_printed: bool,
     deviation_rows: u64,
@@ -156,6 +164,15 @@ struct Cover {
     attachments: Vec<CoverAttachment>,
     program: String,
     key_fingerprint: String,
+}
+
+#[derive(Debug, serde::Deserialize)]
+struct CoverChange {
+    rule: String,
+    change: String,
+    place: String,
+    last_seen_before: String,
+    first_seen_after: String,
 }
 
 #[derive(Debug, serde::Deserialize)]
@@ -216,6 +233,7 @@ struct NewPage {
     form: NewForm,
     problems: Problems,
     accounts: Vec<db::Account>,
+    scopes: Vec<String>,
 }
 
 async fn new(mut view: View, _maker: Maker) -> Result<HttpResponse, Error> {
@@ -225,13 +243,21 @@ async fn new(mut view: View, _maker: Maker) -> Result<HttpResponse, Error> {
         from: String::new(),
         as_of: view.as_of.to_string(),
         accounts: view.address.all("account").map(str::to_owned).collect(),
+        scope: view.address.get("scope").unwrap_or_default().to_owned(),
     };
-    Ok(new_page(&view, form, Problems::default(), accounts).answer(actix_web::http::StatusCode::OK))
+    let scopes = scope::names(&mut view.read, view.organization_id).await?;
+    Ok(new_page(&view, form, Problems::default(), (accounts, scopes)).answer(actix_web::http::StatusCode::OK))
 }
 
-fn new_page(view: &View, form: NewForm, problems: Problems, accounts: Vec<db::Account>) -> Page<NewPage> {
+fn new_page(
+    view: &View,
+    form: NewForm,
+    problems: Problems,
+    (accounts, scopes): (Vec<db::Account>, Vec<String>),
+) -> Page<NewPage> {
     let title = if problems.is_empty() { "New pack" } else { "Error: New pack" };
-    Page(NewPage { frame: view.frame(Section::Packs, title).crumb("Packs", "/packs"), form, problems, accounts })
+    let frame = Frame { scoped: false, ..view.frame(Section::Packs, title).crumb("Packs", "/packs") };
+    Page(NewPage { frame, form, problems, accounts, scopes })
 }
 
 async fn create(
@@ -244,10 +270,10 @@ async fn create(
     let form = NewForm::of(&fields);
     let accounts = db::accounts(&mut view.read, view.organization_id).await?;
     let known: Vec<&str> = accounts.iter().map(|account| account.account_id.as_str()).collect();
-    match form.parse(view.first_day, view.latest, &known) {
-        Err(problems) => {
-            Ok(new_page(&view, form, problems, accounts).answer(actix_web::http::StatusCode::UNPROCESSABLE_ENTITY))
-        }
+    let scopes = scope::names(&mut view.read, view.organization_id).await?;
+    match form.parse(view.first_day, view.latest, &known, &scopes) {
+        Err(problems) => Ok(new_page(&view, form, problems, (accounts, scopes))
+            .answer(actix_web::http::StatusCode::UNPROCESSABLE_ENTITY)),
         Ok(asked) => {
             let job_id = enqueue(&state, &request, &user, &view.organization.name, asked).await?;
             Ok(HttpResponse::SeeOther()
@@ -266,7 +292,7 @@ async fn enqueue(
 ) -> Result<i64, Error> {
     let detail = serde_json::json!({
         "title": asked.title, "from": asked.from.map(|day| day.to_string()), "as_of": asked.as_of.to_string(),
-        "accounts": asked.accounts,
+        "accounts": asked.accounts, "scope": asked.scope,
     });
     let payload = serde_json::to_value(Request {
         organization: organization.to_owned(),
@@ -274,6 +300,7 @@ async fn enqueue(
         from: asked.from,
         as_of: asked.as_of,
         accounts: asked.accounts,
+        scope: asked.scope,
         known_at: None,
         at: None,
         created_by: user.identity.clone(),

@@ -1,0 +1,264 @@
+//! Readings and definitions as they were kept: what held when, what changed, where nothing could be read.
+
+use sqlx::{FromRow, PgConnection};
+use time::Date;
+
+use super::core::{Definition, Outcome};
+use super::db::DefinitionRow;
+
+fn outcome(word: &str) -> sqlx::Result<Outcome> {
+    Outcome::parse(word).ok_or_else(|| sqlx::Error::Decode(format!("unknown outcome of a reading {word:?}").into()))
+}
+
+/// How reading a place's rules went, up to a day.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct PlaceReading {
+    pub(crate) place_id: i32,
+    pub(crate) account_id: String,
+    pub(crate) region: String,
+    /// The last day on which they were read.
+    pub(crate) read_on: Option<Date>,
+    /// The last try: how it went, when, and what went wrong.
+    pub(crate) last: Option<(Outcome, Date, String)>,
+}
+
+#[derive(FromRow)]
+struct ReadingRow {
+    place_id: i32,
+    account_id: String,
+    region: String,
+    read_on: Option<Date>,
+    outcome: Option<String>,
+    day: Option<Date>,
+    failure: Option<String>,
+}
+
+/// How reading went in some places, up to a day and a collection, by account and Region.
+pub(crate) async fn readings(
+    db: &mut PgConnection,
+    place_ids: &[i32],
+    day: Date,
+    known_at: i64,
+) -> sqlx::Result<Vec<PlaceReading>> {
+    let rows: Vec<ReadingRow> = sqlx::query_as(
+        "select p.place_id, p.account_id, p.region, ok.day as read_on, last.outcome, last.day, last.failure
+         from place p
+         left join lateral (select r.day from rule_reading r
+                            where r.place_id = p.place_id and r.outcome = 'read' and r.day <= $2 and r.collection_id <= $3
+                            order by r.collection_id desc limit 1) ok on true
+         left join lateral (select r.day, r.outcome, r.failure from rule_reading r
+                            where r.place_id = p.place_id and r.day <= $2 and r.collection_id <= $3
+                            order by r.collection_id desc limit 1) last on true
+         where p.place_id = any($1)
+         order by p.account_id, p.region",
+    )
+    .bind(place_ids)
+    .bind(day)
+    .bind(known_at)
+    .fetch_all(db)
+    .await?;
+    rows.into_iter()
+        .map(|row| {
+            let last = match (row.outcome, row.day) {
+                (Some(word), Some(day)) => Some((outcome(&word)?, day, row.failure.unwrap_or_default())),
+                _ => None,
+            };
+            Ok(PlaceReading {
+                place_id: row.place_id,
+                account_id: row.account_id,
+                region: row.region,
+                read_on: row.read_on,
+                last,
+            })
+        })
+        .collect()
+}
+
+/// The day that speaks for a day: itself, where something was read up to it; else the first day on which anything was.
+pub(crate) async fn speaking_day(db: &mut PgConnection, place_ids: &[i32], day: Date) -> sqlx::Result<Date> {
+    let first: Option<Date> =
+        sqlx::query_scalar("select min(day) from rule_reading where place_id = any($1) and outcome = 'read'")
+            .bind(place_ids)
+            .fetch_one(db)
+            .await?;
+    Ok(first.map_or(day, |first| first.max(day)))
+}
+
+/// A definition of a place with the days for which it is known to have held.
+#[derive(Debug, Clone)]
+pub(crate) struct Held {
+    pub(crate) place_id: i32,
+    pub(crate) account_id: String,
+    pub(crate) region: String,
+    pub(crate) first_day: Date,
+    pub(crate) first_collection: i64,
+    /// The last reading that found it.
+    pub(crate) last_day: Date,
+    pub(crate) last_collection: i64,
+    /// The day on which it was found changed or gone, as known at the collection asked for.
+    pub(crate) end_day: Option<Date>,
+    pub(crate) definition: Definition,
+}
+
+#[derive(FromRow)]
+struct HeldRow {
+    place_id: i32,
+    account_id: String,
+    region: String,
+    first_day: Date,
+    first_collection: i64,
+    last_day: Option<Date>,
+    last_collection: Option<i64>,
+    held_until: Option<Date>,
+    #[sqlx(flatten)]
+    definition: DefinitionRow,
+}
+
+impl From<HeldRow> for Held {
+    fn from(row: HeldRow) -> Self {
+        Self {
+            place_id: row.place_id,
+            account_id: row.account_id,
+            region: row.region,
+            last_day: row.last_day.unwrap_or(row.first_day),
+            last_collection: row.last_collection.unwrap_or(row.first_collection),
+            first_day: row.first_day,
+            first_collection: row.first_collection,
+            end_day: row.held_until,
+            definition: row.definition.into(),
+        }
+    }
+}
+
+/// Which definitions.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Which<'a> {
+    pub(crate) place_ids: &'a [i32],
+    /// Names as AWS Config has them; `None` is all.
+    pub(crate) names: Option<&'a [String]>,
+    /// They held on one of these days, or were found on it.
+    pub(crate) first: Date,
+    pub(crate) last: Date,
+    /// What this collection and those before it found.
+    pub(crate) known_at: i64,
+}
+
+const HELD: &str = "
+    select d.*, p.account_id, p.region,
+           case when d.until_collection <= $5 then d.end_day end as held_until,
+           seen.day as last_day, seen.collection_id as last_collection
+    from rule_definition d
+    join place p using (place_id)
+    left join lateral (
+        select r.day, r.collection_id from rule_reading r
+        where r.place_id = d.place_id and r.outcome = 'read' and r.collection_id <= $5
+          and (d.until_collection is null or r.collection_id < d.until_collection)
+        order by r.collection_id desc limit 1) seen on true";
+
+/// Definitions that held in some days, by account, Region, rule and time.
+pub(crate) async fn held(db: &mut PgConnection, which: Which<'_>) -> sqlx::Result<Vec<Held>> {
+    let text = format!(
+        "{HELD}
+         where d.place_id = any($1) and ($2::text[] is null or d.rule_name = any($2))
+           and d.first_collection <= $5 and d.first_day <= $4
+           and (d.end_day is null or d.end_day > $3 or d.until_collection > $5)
+         order by p.account_id, p.region, d.rule_name, d.first_collection"
+    );
+    let rows: Vec<HeldRow> = sqlx::query_as(sqlx::AssertSqlSafe(text))
+        .bind(which.place_ids)
+        .bind(which.names)
+        .bind(which.first)
+        .bind(which.last)
+        .bind(which.known_at)
+        .fetch_all(db)
+        .await?;
+    Ok(rows.into_iter().map(Held::from).collect())
+}
+
+/// Definitions that were found changed in some days, each with the one that came after it; those that only went are left
+/// out: the rule's presence tells them.
+pub(crate) async fn changed(db: &mut PgConnection, which: Which<'_>) -> sqlx::Result<Vec<(Held, Held)>> {
+    let text = format!(
+        "with pair as (
+             select d.rule_definition_id as old_id, n.rule_definition_id as new_id
+             from rule_definition d
+             join lateral (select x.rule_definition_id, x.first_day from rule_definition x
+                           where x.place_id = d.place_id and x.rule_name = d.rule_name
+                             and x.first_collection >= d.until_collection and x.first_collection <= $5
+                           order by x.first_collection limit 1) n on true
+             where d.place_id = any($1) and ($2::text[] is null or d.rule_name = any($2))
+               and d.until_collection <= $5 and n.first_day between $3 and $4
+         )
+         select each.*, pair.new_id from ({HELD}) each
+         join pair on each.rule_definition_id in (pair.old_id, pair.new_id)
+         order by each.account_id, each.region, each.rule_name, pair.old_id, each.first_collection"
+    );
+    let rows: Vec<PairRow> = sqlx::query_as(sqlx::AssertSqlSafe(text))
+        .bind(which.place_ids)
+        .bind(which.names)
+        .bind(which.first)
+        .bind(which.last)
+        .bind(which.known_at)
+        .fetch_all(db)
+        .await?;
+    let mut pairs = Vec::with_capacity(rows.len() / 2);
+    let mut old: Option<Held> = None;
+    for row in rows {
+        let is_new = row.new_id == row.held.definition.rule_definition_id;
+        let held = Held::from(row.held);
+        if is_new {
+            pairs.extend(old.take().map(|old| (old, held)));
+        } else {
+            old = Some(held);
+        }
+    }
+    Ok(pairs)
+}
+
+#[derive(FromRow)]
+struct PairRow {
+    new_id: i64,
+    #[sqlx(flatten)]
+    held: HeldRow,
+}
+
+/// Places of an organisation, by account and Region.
+pub(crate) async fn places(
+    db: &mut PgConnection,
+    organization_id: i16,
+    accounts: Option<&[String]>,
+    region: Option<&str>,
+) -> sqlx::Result<Vec<i32>> {
+    sqlx::query_scalar(
+        "select place_id from place
+         where organization_id = $1 and ($2::text[] is null or account_id = any($2)) and ($3::text is null or region = $3)
+         order by account_id, region",
+    )
+    .bind(organization_id)
+    .bind(accounts)
+    .bind(region)
+    .fetch_all(db)
+    .await
+}
+
+/// Those of some places that had a rule on one of some days: where parameters would be known if they were read.
+pub(crate) async fn with_rules(
+    db: &mut PgConnection,
+    organization_id: i16,
+    accounts: Option<&[String]>,
+    first: Date,
+    last: Date,
+) -> sqlx::Result<Vec<i32>> {
+    sqlx::query_scalar(
+        "select place_id from place p
+         where organization_id = $1 and ($2::text[] is null or account_id = any($2))
+           and exists (select from rule_presence r where r.place_id = p.place_id and r.first_day <= $4 and r.end_day > $3)
+         order by account_id, region",
+    )
+    .bind(organization_id)
+    .bind(accounts)
+    .bind(first)
+    .bind(last)
+    .fetch_all(db)
+    .await
+}
