@@ -118,3 +118,25 @@ pub(super) fn report(outcome: &Outcome) -> String {
     }
     text
 }
+
+#[cfg(test)]
+mod tests {
+    use clap::Parser as _;
+
+    use super::*;
+
+    #[derive(Debug, clap::Parser)]
+    struct Alone {
+        #[command(flatten)]
+        collect: CollectArgs,
+    }
+
+    #[test]
+    fn a_bucket_on_the_command_line_is_no_folder() {
+        let from = |text: &str| Alone::try_parse_from(["collect", "--from", text]).map(|args| args.collect.from).ok();
+        let bucket = Location::Bucket { name: "acme-config".to_owned(), prefix: "o-abc/".to_owned() };
+        assert_eq!(from("s3://acme-config/o-abc"), Some(bucket));
+        assert_eq!(from("evidence"), Some(Location::Folder("evidence".into())));
+        assert_eq!(from("s3://UPPER"), None);
+    }
+}

@@ -29,10 +29,22 @@ pub(super) async fn collect(context: &Arc<Context>, work: &Arc<Work>, mut names:
     let standing = Standing::load(&mut tx, work.place_id).await?;
     let first_snapshot = standing.first_snapshot().unwrap_or(Day::INFINITY);
     let (mut to_read, mut late) = (Vec::new(), Vec::new());
-    let mut overtaken = Vec::new();
-    for day in plan::days(&work.objects, &standing.seen, context.recheck) {
+    let (mut overtaken, mut missed) = (Vec::new(), Missed::new());
+    let days = plan::days(&work.objects, &standing.seen, context.recheck);
+    // That snapshot may be the place's first: what history says from its day on waits until it is known.
+    let unreached = days.iter().filter(|day| !day.snapshots.is_empty()).find_map(|day| {
+        let row = standing.row(day.day.into())?;
+        row.state.0.unreached().then_some((day.day, row.state.0))
+    });
+    for day in &days {
         for candidate in &day.history {
             let speaks = Day::from(day.day) < first_snapshot;
+            let unread = candidate.seen.is_none_or(|seen| seen.outcome == Outcome::Superseded);
+            if let Some((from, state)) = unreached.filter(|(from, _)| speaks && unread && day.day >= *from) {
+                let reason = format!("left to the next collection: the snapshot of {from} could not be reached");
+                missed.push((candidate.object.clone(), Unreached { state, reason }));
+                continue;
+            }
             match (candidate.seen, speaks) {
                 (None, true) => to_read.push(candidate.object.clone()),
                 // It came after a first snapshot whose day a later, silent one has taken over.
@@ -49,7 +61,7 @@ pub(super) async fn collect(context: &Arc<Context>, work: &Arc<Work>, mut names:
     let outlived =
         standing.rows.iter().any(|row| row.state.0 == DeliveryState::InferredFromHistory && row.day >= first_snapshot);
     let mut tally = Tally::default();
-    if to_read.is_empty() && late.is_empty() && !outlived {
+    if to_read.is_empty() && late.is_empty() && missed.is_empty() && !outlived {
         return Ok(tally);
     }
     place::record(context, &mut tx, work.place_id, &late.iter().collect::<Vec<_>>(), &mut tally).await?;
@@ -58,12 +70,12 @@ pub(super) async fn collect(context: &Arc<Context>, work: &Arc<Work>, mut names:
         .map(|id| place::superseded_row(id, "the place's snapshots speak from its first one on"))
         .collect();
     db::record_outcomes(&mut tx, context.collection_id, &overtaken).await?;
-    if !to_read.is_empty() || outlived {
-        let (readings, missed);
+    if !to_read.is_empty() || !missed.is_empty() || outlived {
+        let readings;
         (readings, missed, names) = {
             let (context, work) = (Arc::clone(context), Arc::clone(work));
             tokio::task::spawn_blocking(move || {
-                let (readings, missed) = read_all(&context, &work, &to_read, &mut names)?;
+                let readings = read_all(&context, &work, &to_read, &mut missed, &mut names)?;
                 anyhow::Ok((readings, missed, names))
             })
             .await
@@ -85,23 +97,25 @@ pub(super) async fn collect(context: &Arc<Context>, work: &Arc<Work>, mut names:
 
 type Missed = Vec<(Object, Unreached)>;
 
-/// Reads history objects; says which could not be reached. An error ends the collection.
+/// Reads history objects; those that could not be reached are added to `missed`. An error ends the collection.
 fn read_all(
     context: &Context,
     work: &Work,
     objects: &[Object],
+    missed: &mut Missed,
     names: &mut Names,
-) -> anyhow::Result<(Vec<HistoryReading>, Missed)> {
+) -> anyhow::Result<Vec<HistoryReading>> {
     let reader = Reader { source: &context.source, account_id: &work.name.account_id, limits: &context.limits };
-    let (mut readings, mut missed) = (Vec::new(), Vec::new());
+    let mut readings = Vec::new();
     for object in objects {
+        context.go_on()?;
         match read_day::history(reader, object, names) {
             Ok(reading) => readings.push(reading),
             Err(Unreachable::Now(why)) => missed.push((object.clone(), why)),
             Err(Unreachable::Ever(why)) => anyhow::bail!(why),
         }
     }
-    Ok((readings, missed))
+    Ok(readings)
 }
 
 /// What the history objects of one day held, those read now.

@@ -1,7 +1,7 @@
 //! Where evidence lies, as a person writes it. Pure.
 
 use std::fmt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
 /// A folder, or (part of) an S3 bucket.
@@ -21,9 +21,16 @@ impl Default for Location {
     }
 }
 
-impl<P: Into<PathBuf>> From<P> for Location {
-    fn from(path: P) -> Self {
-        Self::Folder(path.into())
+// Not from strings: the command line's parser would take that for the whole of it.
+impl From<PathBuf> for Location {
+    fn from(path: PathBuf) -> Self {
+        Self::Folder(path)
+    }
+}
+
+impl From<&Path> for Location {
+    fn from(path: &Path) -> Self {
+        Self::Folder(path.to_owned())
     }
 }
 

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use anyhow::Context as _;
 use sqlx::{PgConnection, PgPool};
@@ -34,6 +35,16 @@ pub(super) struct Context {
     pub(super) limits: Limits,
     pub(super) recheck: bool,
     pub(super) registry: Registry,
+    /// Set once the collection has failed: whoever still reads stops.
+    pub(super) stop: AtomicBool,
+}
+
+impl Context {
+    /// An error once the collection has failed elsewhere.
+    pub(super) fn go_on(&self) -> anyhow::Result<()> {
+        anyhow::ensure!(!self.stop.load(Ordering::Relaxed), "the collection failed elsewhere");
+        Ok(())
+    }
 }
 
 /// A place and the objects that the source lists for it.
@@ -161,6 +172,7 @@ fn read_batch(
                 .any(|row| row.object_id == Some(object_id) && row.state.0 == DeliveryState::NoComplianceItems);
             if silent { Verdict::Silent } else { Verdict::Speaks }
         };
+        context.go_on()?;
         let reading = read_day::snapshots(reader, day, &mut carried.names, verdict)?;
         evaluations += reading.truth.evaluations.len();
         if !reading.unreached.is_empty() {

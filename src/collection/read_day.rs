@@ -4,8 +4,7 @@ use time::Date;
 
 use super::gather::{Attribute, DayTruth, Gatherer, Item, Names};
 use super::open::Source;
-use super::plan;
-use super::plan::{Candidate, DayPlan, Outcome, Verdict};
+use super::plan::{self, Candidate, DayPlan, Outcome, Verdict};
 use super::source::{Limits, Object, Reading, Unreachable, Unreached, Unreadable};
 use crate::compliance::DeliveryState;
 

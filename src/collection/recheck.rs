@@ -45,6 +45,7 @@ fn compare(
     let mut outcomes = Vec::new();
     for (object, known) in work.objects.iter().zip(known) {
         let Some((object_id, sha256)) = known else { continue };
+        context.go_on()?;
         let now = match context.source.hash(object) {
             Ok(taken) => taken.outcome,
             Err(Unreachable::Now(unreached)) => {

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use anyhow::{Context as _, bail};
 use sqlx::PgPool;
@@ -130,6 +130,7 @@ async fn collect(
         limits: options.limits,
         recheck: options.recheck,
         registry: Registry::load(db, organization_id).await?,
+        stop: AtomicBool::new(false),
     });
     let mut tally = all_places(&context, &works, progress).await?;
     let open = Open {
@@ -221,8 +222,7 @@ async fn works(db: &PgPool, organization_id: i16, objects: Vec<Object>) -> anyho
 }
 
 /// How many listed objects another collection saw first: asked of the store afterwards, because another collection may
-/// have run at the same time.
-/// What was not reached is counted as that, whoever saw it.
+/// have run at the same time. What was not reached is counted as that, whoever saw it.
 async fn seen_before(
     db: &PgPool,
     collection_id: i64,
@@ -259,6 +259,7 @@ async fn all_places(
         tasks.spawn(async move {
             let mut sum = Tally::default();
             while let Some((work, new)) = works.get(next.fetch_add(1, Ordering::Relaxed)) {
+                context.go_on()?;
                 let tally = place::collect(&context, Arc::clone(work))
                     .await
                     .with_context(|| format!("account {}, Region {}", work.name.account_id, work.name.region))?;
@@ -270,8 +271,19 @@ async fn all_places(
         });
     }
     let mut sum = Tally::default();
+    let mut failed = None;
     while let Some(done) = tasks.join_next().await {
-        sum.add(&done.context("a worker ended badly")??);
+        match done.context("a worker ended badly").flatten() {
+            Ok(tally) => sum.add(&tally),
+            Err(error) => {
+                // The others end after the object that they are at; what they say then is no news.
+                context.stop.store(true, Ordering::Relaxed);
+                failed.get_or_insert(error);
+            }
+        }
+    }
+    if let Some(error) = failed {
+        return Err(error);
     }
     sum.unreadable.sort();
     sum.unreached.sort();

@@ -188,6 +188,43 @@ async fn a_place_that_may_not_be_listed_is_denied_and_empty_days_are_missing_onc
 
 #[tokio::test]
 #[ignore = "needs Python's moto; tests/run runs it"]
+async fn history_is_not_inferred_past_an_object_that_could_not_be_reached() {
+    let aws = StandIn::start();
+    let bucket = Bucket::new("s3-history");
+    bucket.history(1, &[("a", 2, Some(&[("r", "COMPLIANT")]))]);
+    bucket.history(3, &[("a", 3, Some(&[("r", "NON_COMPLIANT")]))]);
+    bucket.history(4, &[("b", 3, Some(&[("r", "COMPLIANT")]))]);
+    aws.load(&bucket.root);
+    let inferred = "inferred from history";
+    for (hidden, held) in [("2026/11/3/", "denied"), ("2026/11/4/", inferred)] {
+        let db = database().await;
+        let key_prefix = format!("AWSLogs/{ACCOUNT}/Config/{REGION}/{hidden}");
+        aws.fault(&json!({"kind": "deny", "operation": "GetObject", "key_prefix": key_prefix, "times": null}));
+        assert_eq!(code(&aws.collect(&db, &[]).output().unwrap()), 2);
+        let wanted = [state(ACCOUNT, 1, inferred), state(ACCOUNT, 3, held), state(ACCOUNT, 4, "denied")];
+        assert_eq!(states(&db).await, BTreeMap::from(wanted));
+        aws.clear_faults();
+        assert_eq!(code(&aws.collect(&db, &[]).output().unwrap()), 0);
+        let wanted = [1, 3, 4].map(|day| state(ACCOUNT, day, inferred));
+        assert_eq!(states(&db).await, BTreeMap::from(wanted));
+    }
+    // A snapshot that cannot be reached may be the first one, which ends what history says.
+    let db = database().await;
+    bucket.snapshot(2, 5, &[("a", &[("r", "COMPLIANT")])]);
+    aws.load(&bucket.root);
+    aws.fault(&json!({"kind": "deny", "operation": "GetObject", "key_prefix": "o-abc/", "times": null}));
+    assert_eq!(code(&aws.collect(&db, &[]).output().unwrap()), 2);
+    let held = [2, 3, 4].map(|day| state(ACCOUNT, day, "denied"));
+    let first = state(ACCOUNT, 1, inferred);
+    assert_eq!(states(&db).await, [first.clone()].into_iter().chain(held).collect());
+    aws.clear_faults();
+    assert_eq!(code(&aws.collect(&db, &[]).output().unwrap()), 0);
+    let wanted = [first, state(ACCOUNT, 2, "delivered"), state(ACCOUNT, 3, "missing"), state(ACCOUNT, 4, "missing")];
+    assert_eq!(states(&db).await, BTreeMap::from(wanted));
+}
+
+#[tokio::test]
+#[ignore = "needs Python's moto; tests/run runs it"]
 async fn throttled_calls_are_tried_again_and_a_place_that_stays_throttled_says_so() {
     let (aws, db) = (StandIn::start(), database().await);
     aws.load(&two_accounts("s3-throttled").root);

@@ -57,34 +57,55 @@ impl Walk<'_> {
         Ok(())
     }
 
-    /// Looks for `AWSLogs/` right below the prefix, and in the folders below it where it is not there.
+    /// Looks for `AWSLogs/` right below the prefix and in each folder below it: an organisation's id may stand between.
     async fn begin_above(&mut self, prefix: &str) -> anyhow::Result<()> {
         let logs = |prefix: &str| Folder { prefix: format!("{prefix}AWSLogs/"), level: Level::Logs };
-        let folder = logs(prefix);
-        let found = visit(self.bucket, &folder).await?;
-        if !found.folders.is_empty() {
-            self.take(&folder, found);
-            return Ok(());
-        }
+        let first = logs(prefix);
+        let found = visit(self.bucket, &first).await?;
+        let there = !found.folders.is_empty();
+        self.take(&first, found);
         let address = self.bucket.address(prefix);
-        let folders = self.bucket.list(prefix, true).await?.folders;
-        anyhow::ensure!(
-            folders.len() <= MOST_FOLDERS,
-            "{address} has no AWSLogs/ folder but {} others: give a longer prefix",
-            folders.len()
-        );
-        for folder in &folders {
-            let folder = logs(folder);
-            let found = visit(self.bucket, &folder).await?;
-            if found.folders.is_empty() {
-                let without = folder.prefix.trim_end_matches("AWSLogs/").to_owned();
-                self.listing.skipped.push((without, "it has no AWSLogs/ folder".to_owned()));
-            } else {
-                self.take(&folder, found);
+        match self.bucket.list(prefix, true).await {
+            Ok(found) if found.folders.len() <= MOST_FOLDERS => {
+                for folder in found.folders.iter().filter(|folder| **folder != first.prefix) {
+                    self.look_into(logs(folder)).await?;
+                }
             }
+            Ok(found) => {
+                let why =
+                    format!("it has {} folders: give a longer prefix to have one looked into", found.folders.len());
+                anyhow::ensure!(there, "there is no AWSLogs/ folder in {address}; {why}");
+                self.listing.skipped.push((address.clone(), why));
+            }
+            // A policy that allows no more than `AWSLogs/` is enough where evidence lies right there.
+            Err(failure) if there && unreached(&failure).is_some() => {
+                self.listing
+                    .skipped
+                    .push((address.clone(), format!("no folders beside AWSLogs/ were looked for: {failure}")));
+            }
+            Err(failure) => return Err(failure.into()),
+        }
+        if let (true, Some(missed)) = (self.pending.is_empty(), self.listing.unreached.first()) {
+            anyhow::bail!("{}", missed.why);
         }
         anyhow::ensure!(!self.pending.is_empty(), "there is no AWSLogs/ folder in {address}, nor one folder below it");
         Ok(())
+    }
+
+    /// Takes a folder that may not be there.
+    async fn look_into(&mut self, folder: Folder) -> anyhow::Result<()> {
+        match visit(self.bucket, &folder).await {
+            Ok(found) if found.folders.is_empty() => {
+                let without = folder.prefix.trim_end_matches("AWSLogs/").to_owned();
+                self.listing.skipped.push((without, "it has no AWSLogs/ folder".to_owned()));
+                Ok(())
+            }
+            Ok(found) => {
+                self.take(&folder, found);
+                Ok(())
+            }
+            Err(failure) => self.missed(&folder, failure),
+        }
     }
 
     async fn run(&mut self, parallel: usize) -> anyhow::Result<()> {
