@@ -27,7 +27,8 @@ pub enum Kind {
     CredentialsExpired,
     /// There are no credentials, or they cannot be had.
     NoCredentials,
-    /// AWS does not accept the credentials.
+    /// AWS does not accept the credentials. A Region that the account has not enabled says the same of credentials that are
+    /// good elsewhere: who asks several Regions can tell.
     CredentialsRefused,
     /// This machine's clock differs too much from AWS's.
     ClockSkew,

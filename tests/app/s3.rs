@@ -4,13 +4,15 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::{Duration, Instant};
 
 use auditfolio::collection::{self, Progress};
+use auditfolio::sample::{Expected, generate};
 use serde_json::json;
 use sqlx::PgPool;
 
 use crate::aws::{BUCKET, StandIn, code};
 use crate::bucket::{ACCOUNT, Bucket, REGION, options, snapshot_name};
 use crate::harness::{database, said};
-use crate::sample_collected::{assert_store_is_true, collecting, make};
+use crate::sample::{Scratch, small};
+use crate::sample_collected::{assert_store_is_true, collecting};
 
 const OTHER: &str = "222222222222";
 
@@ -62,10 +64,13 @@ fn place_prefix(account: &str) -> String {
 #[tokio::test]
 #[ignore = "needs Python's moto; tests/run runs it"]
 async fn a_bucket_gives_the_same_store_as_its_folder_and_only_evidence_is_listed() {
-    let (made, summary, expected) = make("s3-sample");
+    let folder = Scratch::new("s3");
+    let made = small(&folder);
+    let summary = generate(&made, |_| {}).unwrap();
+    let expected = Expected::read(&made.out).unwrap();
     let by_folder = database().await;
     let from_folder = collecting(&made, &summary);
-    let folder = collection::run(&by_folder, &from_folder, &Progress::silent()).await.unwrap();
+    let collected = collection::run(&by_folder, &from_folder, &Progress::silent()).await.unwrap();
     let aws = StandIn::start();
     aws.load(&made.out);
 
@@ -84,7 +89,7 @@ async fn a_bucket_gives_the_same_store_as_its_folder_and_only_evidence_is_listed
             .fetch_one(&db)
             .await
             .unwrap();
-    assert_eq!(u64::try_from(listed), Ok(folder.ladder.objects_listed));
+    assert_eq!(u64::try_from(listed), Ok(collected.ladder.objects_listed));
     assert!(versions > 0 && versions >= hashes, "{versions} {hashes}");
     let same: i64 = sqlx::query_scalar("select count(*) from object where sha256 is not null and version_id is null")
         .fetch_one(&db)

@@ -119,7 +119,7 @@ pub(crate) async fn assert_store_is_true(db: &PgPool, expected: &Expected) {
     assert_eq!(totals, wanted);
 }
 
-pub(crate) fn make(name: &str) -> (Options, Summary, Expected) {
+fn make(name: &str) -> (Options, Summary, Expected) {
     let mut made = Options::new(crate::harness::scratch(name).join("bucket"));
     made.accounts = 12;
     made.days = 30;

@@ -275,7 +275,6 @@ fn oddities(ladder: &Ladder) -> Vec<(&'static str, &str, &str)> {
         ("name not understood", &ladder.malformed),
         ("could not be looked at", &ladder.unlisted),
         ("not reached; the next collection tries again", &ladder.unreached),
-        ("not looked at on purpose", &ladder.skipped),
         ("changed after it was collected", &ladder.changed),
     ];
     lists
