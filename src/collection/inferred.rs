@@ -43,7 +43,7 @@ pub(super) async fn collect(context: &Arc<Context>, work: &Arc<Work>, mut names:
     place::record(context, &mut tx, work.place_id, &late.iter().collect::<Vec<_>>(), &mut tally).await?;
     db::record_outcomes(&mut tx, context.collection_id, &overtaken).await?;
     if let Some(from) = from {
-        let mut seen_on = BTreeMap::new();
+        let mut seen_on = SeenOn::new();
         names = read(context, &mut tx, work, to_read, names, &mut seen_on, &mut tally).await?;
         let times;
         (times, names) = {
@@ -101,11 +101,8 @@ impl Turns {
     }
 }
 
-/// What the history objects of one day held, those read now.
-#[derive(Debug, Default)]
-struct SeenOn {
-    readable: bool,
-}
+/// By day: whether one of its history objects read now can be read.
+type SeenOn = BTreeMap<Day, bool>;
 
 /// Reads objects and keeps what they held, as many at a time as fit in a batch.
 async fn read(
@@ -114,7 +111,7 @@ async fn read(
     work: &Arc<Work>,
     to_read: Vec<Object>,
     mut names: Names,
-    seen_on: &mut BTreeMap<Day, SeenOn>,
+    seen_on: &mut SeenOn,
     tally: &mut Tally,
 ) -> anyhow::Result<Names> {
     let to_read = Arc::new(to_read);
@@ -153,7 +150,7 @@ async fn keep(
     work: &Work,
     ids: &Ids,
     readings: Vec<HistoryReading>,
-    seen_on: &mut BTreeMap<Day, SeenOn>,
+    seen_on: &mut SeenOn,
     tally: &mut Tally,
 ) -> anyhow::Result<()> {
     let mut attributes = Vec::new();
@@ -163,7 +160,7 @@ async fn keep(
     for (reading, object_id) in readings.into_iter().zip(object_ids) {
         let day = Day::from(reading.judged.object.key.day);
         attributes.extend(reading.truth.attributes.iter().map(|one| (at(&ids.rules, one.rule), one.clone(), day)));
-        seen_on.entry(day).or_default().readable |= reading.judged.reading.is_some();
+        *seen_on.entry(day).or_default() |= reading.judged.reading.is_some();
         let items = reading.truth.items.into_iter().map(|(item, rules)| HistoryItem {
             captured_at: item.captured_at,
             state_id: item.state_id,
@@ -201,7 +198,7 @@ impl Rewrite<'_> {
         &self,
         tx: &mut PgConnection,
         outlived: &[Day],
-        seen_on: &BTreeMap<Day, SeenOn>,
+        seen_on: &SeenOn,
         tally: &mut Tally,
     ) -> anyhow::Result<()> {
         let first_snapshot = self.standing.first_snapshot().unwrap_or(Day::INFINITY);
@@ -225,10 +222,10 @@ impl Rewrite<'_> {
                 self.write(tx, std::mem::take(&mut batch), &mut known, tally).await?;
             }
         }
-        for (&day, seen) in seen_on.iter().filter(|(day, _)| !inferred.contains(day)) {
+        for (&day, &readable) in seen_on.iter().filter(|(day, _)| !inferred.contains(day)) {
             // Nothing but history of other types, or nothing that can be read.
             let told = self.standing.row(day).map(|row| row.state.0);
-            match (told, seen.readable) {
+            match (told, readable) {
                 (None, false) => batch.rows.push(empty_row(day, DeliveryState::Unreadable)),
                 (None, true) => batch.rows.push(empty_row(day, DeliveryState::NoComplianceItems)),
                 (Some(DeliveryState::Unreadable), true) if !unreadable.contains(&day) => {

@@ -1,9 +1,10 @@
 //! The figures of the pages of evaluations, and where they lead.
 
 use actix_web::http::StatusCode;
+use auditfolio::collection::{Options, Progress};
 use scraper::Selector;
 
-use crate::bucket::{ACCOUNT, Bucket, REGION};
+use crate::bucket::{ACCOUNT, Bucket, REGION, options};
 use crate::collection::collect;
 use crate::portal::{C, N, OTHER, Reader, links, selector, texts, three_days};
 
@@ -202,4 +203,41 @@ async fn an_account_shows_its_delivery_before_any_verdict() {
     let html = reader.page(&format!("/accounts/{ACCOUNT}?as_of=2026-11-02")).await;
     assert_eq!(texts(&html, "#files tbody tr").len(), 1);
     assert_eq!(texts(&html, "#failures tfoot td").last().unwrap(), "4");
+}
+
+/// Collects with lists of accounts and Regions, so that what never came is expected.
+async fn collect_expecting(db: &sqlx::PgPool, bucket: &Bucket, accounts: &[&str], regions: &[&str]) {
+    let list = bucket.root.join("accounts-2026-10-01.json");
+    let accounts: Vec<_> = accounts.iter().map(|id| serde_json::json!({ "Id": id, "Status": "ACTIVE" })).collect();
+    std::fs::write(&list, serde_json::json!({ "Accounts": accounts }).to_string()).unwrap();
+    let regions = regions.iter().map(|region| (*region).to_owned()).collect();
+    let options = Options { accounts: vec![list], regions, ..options(&bucket.root) };
+    auditfolio::collection::run(db, &options, &Progress::silent()).await.unwrap();
+}
+
+#[actix_web::test]
+async fn the_trend_of_a_scope_that_leaves_nothing_out_is_the_trend_of_all() {
+    let rules: &[(&str, &str)] = &[("r", C), ("t", "INSUFFICIENT_DATA")];
+    let db = crate::harness::database().await;
+    let bucket = Bucket::new("trend-of-a-region");
+    bucket.snapshot(1, 5, &[("a", rules), ("b", &[("r", N)])]);
+    bucket.snapshot(3, 5, &[("a", rules)]);
+    bucket.snapshot_of(OTHER, REGION, 2, 5, &[("c", rules)]);
+    collect_expecting(&db, &bucket, &[ACCOUNT, OTHER, "333344445555"], &[REGION]).await;
+    let reader = Reader::new(&db).await;
+    let all = reader.json("/?format=json").await;
+    assert_eq!(all.len(), 3);
+    assert_eq!(all[0]["never_seen_accounts"], 2, "one has not come yet, one never does");
+    assert_eq!(all[2]["unknown_without_evidence"], 2, "the other account is silent on the third");
+    assert_eq!(reader.json(&format!("/?region={REGION}&format=json")).await, all);
+
+    let db = crate::harness::database().await;
+    let bucket = Bucket::new("trend-of-an-account");
+    bucket.snapshot(1, 5, &[("a", rules)]);
+    bucket.snapshot(2, 5, &[("a", &[("r", N)])]);
+    collect_expecting(&db, &bucket, &[ACCOUNT], &[REGION, "us-east-1"]).await;
+    let reader = Reader::new(&db).await;
+    let all = reader.json("/?format=json").await;
+    assert_eq!(all[1]["never_seen_account_regions"], 1);
+    assert_eq!(reader.json(&format!("/?account={ACCOUNT}&format=json")).await, all);
 }

@@ -84,16 +84,3 @@ pub(in crate::packs) async fn account_lists(
     .fetch_all(db)
     .await
 }
-
-/// Whether a Region list was known.
-pub(in crate::packs) async fn has_region_list(
-    db: &mut PgConnection,
-    organization_id: i16,
-    known_at: KnownAt,
-) -> sqlx::Result<bool> {
-    sqlx::query_scalar("select exists (select from region_list where organization_id = $1 and collection_id <= $2)")
-        .bind(organization_id)
-        .bind(known_at.0)
-        .fetch_one(db)
-        .await
-}

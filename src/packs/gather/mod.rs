@@ -71,9 +71,8 @@ pub(super) async fn gather(
     let mut checks = checks::between(about, &delivered, &population, &period, &objects, &results);
     checks.extend(checks::against_roll_up(&population, &rolled_up));
     let provenance = provenance(db, about, &delivered, &objects).await?;
-    let completeness_established = evidence::completeness_established(db, about.scope.organization_id, about.known_at)
-        .await?
-        && load::has_region_list(db, about.scope.organization_id, about.known_at).await?;
+    let completeness_established =
+        evidence::completeness_established(db, about.scope.organization_id, about.known_at).await?;
 
     let captured_to = delivered.captured_to.or(objects.taken_to);
     let mut files = vec![population.file];
