@@ -59,23 +59,31 @@ impl Sum for Counts {
     }
 }
 
-/// A part of a whole that is not nothing. Shown in percent with one decimal, rounded down: 100.0 % means all.
+/// A part of a whole that is not nothing. Shown in percent with one decimal, rounded to the less pleasing side: 100.0 %
+/// complying means all, and 0.0 % unknown means none.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Share {
     part: i64,
     whole: i64,
+    rounded_up: bool,
 }
 
 impl Share {
-    /// `None` of nothing.
+    /// A share that had better be large, rounded down; `None` of nothing.
     pub fn of(part: i64, whole: i64) -> Option<Self> {
-        (whole > 0).then_some(Self { part, whole })
+        (whole > 0).then_some(Self { part, whole, rounded_up: false })
     }
 
-    /// In tenths of a percent, 0 to 1000, rounded down.
+    /// A share that had better be small, rounded up; `None` of nothing.
+    pub fn of_missing(part: i64, whole: i64) -> Option<Self> {
+        (whole > 0).then_some(Self { part, whole, rounded_up: true })
+    }
+
+    /// In tenths of a percent, 0 to 1000.
     pub fn tenths(self) -> i64 {
-        let tenths = i128::from(self.part) * 1000 / i128::from(self.whole);
-        i64::try_from(tenths).unwrap_or(i64::MAX)
+        let (part, whole) = (i128::from(self.part) * 1000, i128::from(self.whole));
+        let more = if self.rounded_up { whole - 1 } else { 0 };
+        i64::try_from((part + more) / whole).unwrap_or(i64::MAX)
     }
 }
 
@@ -174,7 +182,7 @@ impl Figures {
 
     /// Unknown / (C + NC + unknown).
     pub fn unknown_share(&self) -> Option<Share> {
-        Share::of(self.unknown(), self.known() + self.unknown())
+        Share::of_missing(self.unknown(), self.known() + self.unknown())
     }
 
     /// The page's answer in one sentence.
@@ -279,7 +287,10 @@ mod tests {
     }
 
     #[test]
-    fn a_share_is_rounded_down() {
+    fn a_share_is_rounded_to_the_less_pleasing_side() {
+        assert_eq!(Share::of_missing(1, 2_000_000).unwrap().to_string(), "0.1\u{a0}%");
+        assert_eq!(Share::of_missing(0, 2_000_000).unwrap().to_string(), "0.0\u{a0}%");
+        assert_eq!(Share::of_missing(i64::MAX - 1, i64::MAX).unwrap().to_string(), "100.0\u{a0}%");
         assert_eq!(Share::of(1_999_999, 2_000_000).unwrap().to_string(), "99.9\u{a0}%");
         assert_eq!(Share::of(i64::MAX - 1, i64::MAX).unwrap().to_string(), "99.9\u{a0}%");
         assert_eq!(Share::of(0, 7).unwrap().to_string(), "0.0\u{a0}%");

@@ -14,6 +14,7 @@ use super::build::Request;
 use super::db::{Restatement, Stored};
 use crate::State;
 use crate::audit_log;
+use crate::compliance::core::Share;
 use crate::error::Error;
 use crate::jobs;
 use crate::people::{Maker, User, acted};
@@ -75,11 +76,12 @@ impl Stored {
         if self.gap_days == 0 {
             return format!("no gaps in {}", format::plural(self.expected_days, "expected day"));
         }
-        let share = format::percent(self.gap_days, self.expected_days).unwrap_or_default();
+        let share = Share::of_missing(self.gap_days, self.expected_days).map(|share| share.to_string());
         format!(
-            "{} of {} expected days, {share}",
+            "{} of {} expected days, {}",
             format::plural(self.gap_days, "gap-day"),
-            format::count(self.expected_days)
+            format::count(self.expected_days),
+            share.unwrap_or_default()
         )
     }
 
