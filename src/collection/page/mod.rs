@@ -413,6 +413,7 @@ fn ladder_lines(ladder: &Ladder) -> Vec<(String, u64)> {
         ("Objects superseded".to_owned(), ladder.objects_superseded),
         ("Objects unreadable".to_owned(), ladder.objects_unreadable),
         ("Objects unreadable before and still there".to_owned(), ladder.objects_still_unreadable),
+        ("Objects not reached".to_owned(), ladder.objects_unreached),
         ("Objects of days that were not asked for".to_owned(), ladder.objects_outside_days),
     ];
     let reasons = [
@@ -439,6 +440,7 @@ fn oddities(ladder: &Ladder) -> Vec<(&'static str, &str, &str)> {
         ("could not be read before and is still there", &ladder.still_unreadable),
         ("name not understood", &ladder.malformed),
         ("could not be looked at", &ladder.unlisted),
+        ("not reached; the next collection tries again", &ladder.unreached),
         ("changed after it was collected", &ladder.changed),
         ("does not add up", &ladder.disagreeing),
     ];
@@ -448,7 +450,7 @@ fn oddities(ladder: &Ladder) -> Vec<(&'static str, &str, &str)> {
         .collect()
 }
 
-const COLUMNS: [&str; 15] = [
+const COLUMNS: [&str; 16] = [
     "object_id",
     "key",
     "outcome",
@@ -460,6 +462,7 @@ const COLUMNS: [&str; 15] = [
     "kind",
     "size_bytes",
     "etag",
+    "version_id",
     "sha256",
     "items",
     "compliance_items",
@@ -489,6 +492,7 @@ fn rows(format: Format, mut visit: Visit, which: Which) -> HttpResponse {
                     object.kind.into(),
                     object.size_bytes.into(),
                     object.etag.into(),
+                    object.version_id.into(),
                     sha256.into(),
                     object.items.into(),
                     object.compliance_items.into(),
