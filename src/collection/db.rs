@@ -202,15 +202,21 @@ pub(super) async fn record_objects(
         rows.iter().map(|row| row.reading.map(|reading| number(of(reading)))).collect()
     };
     let recorded: Vec<RecordedRow> = sqlx::query_as(
-        "insert into object (place_id, first_collection, day, kind, key, taken_at, size_bytes, modified_ns, etag,
-                             version_id, sha256, unpacked_bytes, snapshot_id, items, compliance_items, evaluations)
-         select $1, $2, u.* from unnest($3::date[], $4::text[], $5::text[], $6::timestamptz[], $7::bigint[],
-                                        $8::bigint[], $9::text[], $10::text[], $11::bytea[], $12::bigint[],
-                                        $13::text[], $14::bigint[], $15::bigint[], $16::bigint[]) as u
+        "insert into object (place_id, first_collection, hashed_by, read_by, day, kind, key, taken_at, size_bytes,
+                             modified_ns, etag, version_id, sha256, unpacked_bytes, snapshot_id, items,
+                             compliance_items, evaluations)
+         select $1, $2, case when u.sha256 is not null then $2 end, case when u.unpacked_bytes is not null then $2 end, u.*
+         from unnest($3::date[], $4::text[], $5::text[], $6::timestamptz[], $7::bigint[], $8::bigint[], $9::text[],
+                     $10::text[], $11::bytea[], $12::bigint[], $13::text[], $14::bigint[], $15::bigint[], $16::bigint[])
+              as u (day, kind, key, taken_at, size_bytes, modified_ns, etag, version_id, sha256, unpacked_bytes,
+                    snapshot_id, items, compliance_items, evaluations)
          on conflict (place_id, key, size_bytes, modified_ns, etag) do update set
              version_id = coalesce(excluded.version_id, object.version_id),
              sha256 = coalesce(excluded.sha256, object.sha256),
+             hashed_by = case when excluded.sha256 = object.sha256 then object.hashed_by
+                              else coalesce(excluded.hashed_by, object.hashed_by) end,
              unpacked_bytes = coalesce(excluded.unpacked_bytes, object.unpacked_bytes),
+             read_by = coalesce(object.read_by, excluded.read_by),
              snapshot_id = coalesce(excluded.snapshot_id, object.snapshot_id),
              items = coalesce(excluded.items, object.items),
              compliance_items = coalesce(excluded.compliance_items, object.compliance_items),

@@ -14,6 +14,7 @@ pub mod form;
 pub mod format;
 mod frame;
 mod guard;
+pub mod keyset;
 pub mod parts;
 mod routes;
 mod serve;

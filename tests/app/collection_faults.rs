@@ -24,7 +24,7 @@ async fn obey(db: &PgPool) {
     db.execute("drop function refuse cascade").await.unwrap();
 }
 
-async fn try_collect(db: &PgPool, options: &Options) -> Result<Outcome, String> {
+pub(crate) async fn try_collect(db: &PgPool, options: &Options) -> Result<Outcome, String> {
     collection::run(db, options, &Progress::silent()).await.map_err(|error| format!("{error:#}"))
 }
 

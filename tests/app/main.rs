@@ -38,6 +38,7 @@ mod sample_collected;
 mod sample_counts;
 mod serve;
 mod site;
+mod sorted_lists;
 mod upgrade;
 mod web;
 mod world;

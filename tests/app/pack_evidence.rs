@@ -2,13 +2,16 @@
 
 use std::path::Path;
 
+use auditfolio::collection::Options;
+use auditfolio::collection::source::Limits;
 use auditfolio::packs::Request;
 use auditfolio::packs::db::{self, Part};
 use sqlx::PgPool;
 use time::macros::date;
 
-use crate::bucket::{Bucket, REGION};
+use crate::bucket::{Bucket, REGION, options};
 use crate::collection::collect;
+use crate::collection_faults::try_collect;
 use crate::harness::database;
 use crate::packs::{pack, request, store};
 
@@ -98,4 +101,29 @@ async fn a_pack_of_an_earlier_knowledge_point_is_the_same_after_a_late_collectio
     let now = db::find(&db, &pack(&db, &now).await).await.unwrap().unwrap();
     assert_eq!(unknown(&now.cover), 1, "the evaluation of the day that came late");
     assert_eq!(db::restated_since(&db, &[&id]).await.unwrap().len(), 1);
+}
+
+#[actix_web::test]
+async fn an_object_that_a_later_collection_could_read_is_told_as_it_was_known_before() {
+    let (db, bucket) = (database().await, Bucket::new("pack-read-later"));
+    bucket.snapshot(1, 5, &[("a", &[("rule-a", "NON_COMPLIANT")])]);
+    let many: Vec<String> = (0..200).map(|n| format!("bucket-{n}")).collect();
+    let many: Vec<(&str, &[(&str, &str)])> =
+        many.iter().map(|name| (name.as_str(), [("rule-a", "COMPLIANT")].as_slice())).collect();
+    bucket.snapshot(2, 5, &many);
+    let small = Limits { unpacked_bytes: 2_000, ..Limits::default() };
+    let first = try_collect(&db, &Options { limits: small, ..options(&bucket.root) }).await.unwrap();
+    assert_eq!((first.ladder.objects_collected, first.ladder.objects_unreadable), (1, 1));
+    let request = Request {
+        organization: "Example".to_owned(),
+        from: Some(date!(2026 - 11 - 01)),
+        as_of: date!(2026 - 11 - 02),
+        known_at: Some(1),
+        ..request()
+    };
+    let id = pack(&db, &request).await;
+    assert_eq!(collect(&db, &bucket).await.ladder.objects_read_again, 1);
+    assert_eq!(pack(&db, &request).await, id, "every byte is that of before, or it would have been refused");
+    let now = Request { known_at: None, ..request };
+    assert_ne!(pack(&db, &now).await, id);
 }

@@ -7,9 +7,11 @@ use auditfolio::State;
 use auditfolio::clock::Clock;
 use auditfolio::compliance::memo::Memo;
 use auditfolio::jobs::{self, Kind, Progress};
-use auditfolio::packs::db::{self, Part, Start};
+use auditfolio::packs::db::{self, NEWEST, Part};
 use auditfolio::packs::verify::{Verdict, verify};
 use auditfolio::packs::{BuildError, Request, build, sign};
+use auditfolio::web::keyset::Keyset;
+use auditfolio::web::table::{Place, Sort};
 use sqlx::PgPool;
 use time::macros::{date, datetime};
 
@@ -51,7 +53,7 @@ pub(crate) async fn pack(db: &PgPool, request: &Request) -> String {
 }
 
 async fn listed(db: &PgPool) -> Vec<db::Stored> {
-    db::list(db, 1, Start::Newest, 100).await.unwrap()
+    db::list(db, 1, &NEWEST, 100).await.unwrap().into_iter().map(|listed| listed.pack).collect()
 }
 
 async fn pdf(db: &PgPool, request: &Request) -> Vec<u8> {
@@ -309,16 +311,17 @@ async fn the_list_of_packs_goes_on_from_any_of_them() {
     for title in ["1", "2", "3", "4", "5"] {
         made.insert(0, pack(&db, &Request { title: title.to_owned(), from: None, ..request() }).await);
     }
-    let page = async |from: Start<'_>| {
-        let packs = db::list(&db, 1, from, 2).await.unwrap();
-        packs.into_iter().map(|pack| (pack.created_at, pack.pack_id)).collect::<Vec<_>>()
+    let page = async |place: Place| {
+        let page = Keyset::of(&db::ORDERS, Sort::down("made"), &place, true).unwrap();
+        let packs = db::list(&db, 1, &page, 2).await.unwrap();
+        packs.into_iter().map(|pack| vec![pack.sort_key, pack.pack.pack_id]).collect::<Vec<_>>()
     };
-    let ids = |page: &[(time::OffsetDateTime, String)]| page.iter().map(|(_, id)| id.clone()).collect::<Vec<_>>();
-    let first = page(Start::Newest).await;
-    let second = page(Start::OlderThan(first[1].0, &first[1].1)).await;
-    let third = page(Start::OlderThan(second[1].0, &second[1].1)).await;
+    let ids = |page: &[Vec<String>]| page.iter().map(|key| key[1].clone()).collect::<Vec<_>>();
+    let first = page(Place::First).await;
+    let second = page(Place::After(first[1].clone())).await;
+    let third = page(Place::After(second[1].clone())).await;
     assert_eq!([ids(&first), ids(&second), ids(&third)].concat(), made);
-    let mut back = ids(&page(Start::NewerThan(third[0].0, &third[0].1)).await);
+    let mut back = ids(&page(Place::Before(third[0].clone())).await);
     back.reverse();
     assert_eq!(back, ids(&second));
     assert_eq!(db::count(&db, 1).await.unwrap(), 5);

@@ -36,9 +36,9 @@ insert into rollup (place_id, rule_id, resource_type_id, first_day, end_day, com
     from run join resource using (resource_id, place_id)
         join (select date '2026-11-01' + n as d from generate_series(0, 9) n) days on first_day <= d and d < end_day
     group by 1, 2, 3, 4;
-insert into object (place_id, day, kind, key, taken_at, size_bytes, modified_ns, sha256, items, compliance_items, evaluations, first_collection)
+insert into object (place_id, day, kind, key, taken_at, size_bytes, modified_ns, sha256, hashed_by, unpacked_bytes, read_by, items, compliance_items, evaluations, first_collection)
     select place_id, d, 'snapshot', format('AWSLogs/%s/Config/%s/%s/snapshot.json.gz', account_id, region, d), d + time '05:00' at time zone 'UTC',
-        1000 + place_id, 0, sha256(format('%s %s', place_id, d)::bytea), 10, 2, 2, 1
+        1000 + place_id, 0, sha256(format('%s %s', place_id, d)::bytea), 1, 5000, 1, 10, 2, 2, 1
     from place, (select date '2026-11-01' + n as d from generate_series(0, 9) n) days where not (place_id = 3 and d = '2026-11-05');
 insert into object_outcome (object_id, collection_id, outcome, evaluations) select object_id, 1, 'collected', 2 from object;
 insert into delivery (place_id, day, state, since_collection, object_id, snapshot_at, items, compliance_items,

@@ -202,7 +202,7 @@ async fn errors_are_pages_that_say_what_to_do_and_never_why() {
         ("/delivery?severity=high", StatusCode::BAD_REQUEST, "Not understood"),
         ("/changes?to=2026-11-02", StatusCode::BAD_REQUEST, "Not understood"),
         ("/rules?age=7", StatusCode::BAD_REQUEST, "Not understood"),
-        ("/collections/1?sort=day", StatusCode::BAD_REQUEST, "Not understood"),
+        ("/collections/1?severity=high", StatusCode::BAD_REQUEST, "Not understood"),
         ("/sign-out", StatusCode::METHOD_NOT_ALLOWED, "Not possible here"),
     ];
     for (address, status, title) in cases {

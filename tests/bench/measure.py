@@ -130,6 +130,7 @@ import duckdb, json, sys
 files, largest = json.load(open(sys.argv[1]))
 db = duckdb.connect()
 db.execute("set threads = 2")
+db.execute("set enable_progress_bar = false")
 # Its reader keeps room for the largest object on each thread; many files in one statement add up until memory is gone.
 print(sum(db.execute('''
     with item as (
@@ -339,7 +340,10 @@ def pages(_folder, store):
                 seconds = "2s" if SMALL else "5s"
                 wrk = ["wrk", "-t1", "-c4", f"-d{seconds}", "--latency", "-H", f"Cookie: {cookie}", portal.address + path]
                 text = Ran(wrk, output=subprocess.PIPE).text
-                latency = milliseconds(re.search(r"99%\s+(\S+)", text)[1])
+                found = re.search(r"^\s+99%\s+(\S+)$", text, re.M)
+                if not found:
+                    raise SystemExit(f"{path}: no answer within {seconds}\n{text}")
+                latency = milliseconds(found[1])
                 rate = float(re.search(r"Requests/sec:\s+(\S+)", text)[1])
                 failed = re.search(r"Non-2xx or 3xx responses: (\d+)", text)
                 slowest.setdefault(name, []).append(latency)

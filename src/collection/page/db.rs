@@ -1,7 +1,9 @@
 //! Collections with their objects and what they changed.
 
-use sqlx::{FromRow, PgConnection};
+use sqlx::{AssertSqlSafe, FromRow, PgConnection};
 use time::{Date, OffsetDateTime};
+
+use crate::web::keyset::{Keyset, Kind, Order};
 
 #[derive(Debug, FromRow)]
 pub(super) struct CollectionRow {
@@ -24,36 +26,60 @@ pub(super) struct CollectionRow {
     pub alive: bool,
 }
 
-macro_rules! collections {
-    ($rest:literal) => {
-        concat!(
-            "select collection_id, engine, source, state, failure, started_by, started_at, finished_at, program_version,
-                 program_commit, first_day, last_day, objects_done, objects_total, ladder,
-                 case when state = 'running' then collection_is_running(collection_id) else false end as alive
-             from collection ",
-            $rest
-        )
-    };
+/// What the list of collections can be sorted on.
+pub(super) const COLLECTION_ORDERS: [Order; 9] = [
+    Order { name: "collection", expression: "collection_id", kind: Kind::Number },
+    Order { name: "state", expression: "state", kind: Kind::Text },
+    Order { name: "source", expression: "source", kind: Kind::Text },
+    Order { name: "days", expression: "coalesce(last_day - date '1970-01-01', -1)::bigint", kind: Kind::Number },
+    Order { name: "started", expression: "started_at", kind: Kind::Moment },
+    // Of one that is not finished, the time until this page was read.
+    Order {
+        name: "took",
+        expression: "(extract(epoch from coalesce(finished_at, now()) - started_at) * 1000000)::bigint",
+        kind: Kind::Number,
+    },
+    Order { name: "by", expression: "started_by", kind: Kind::Text },
+    Order { name: "objects", expression: "objects_total", kind: Kind::Number },
+    Order {
+        name: "unreadable",
+        expression: "coalesce((ladder->>'objects_unreadable')::bigint, -1)",
+        kind: Kind::Number,
+    },
+];
+
+/// The newest first.
+pub(super) const NEWEST: Keyset = Keyset::first(COLLECTION_ORDERS[0], true);
+
+/// A collection in the list.
+#[derive(Debug, FromRow)]
+pub(super) struct Listed {
+    #[sqlx(flatten)]
+    pub collection: CollectionRow,
+    /// What it holds in the sorted column.
+    pub sort_key: String,
 }
 
-/// The collections before a number, the highest first, or after it, the lowest first; the outermost without one.
+const COLLECTION: &str =
+    "collection_id, engine, source, state, failure, started_by, started_at, finished_at, program_version, program_commit,
+     first_day, last_day, objects_done, objects_total, ladder,
+     case when state = 'running' then collection_is_running(collection_id) else false end as alive";
+
+/// The collections of an organisation, so many at most of a page.
 pub(super) async fn list(
     db: &mut PgConnection,
     organization_id: i16,
-    beside: Option<i64>,
-    downwards: bool,
-    limit: i64,
-) -> sqlx::Result<Vec<CollectionRow>> {
-    let sql = if downwards {
-        collections!(
-            "where organization_id = $1 and ($2::bigint is null or collection_id < $2) order by collection_id desc limit $3"
-        )
-    } else {
-        collections!(
-            "where organization_id = $1 and ($2::bigint is null or collection_id > $2) order by collection_id limit $3"
-        )
-    };
-    sqlx::query_as(sql).bind(organization_id).bind(beside).bind(limit).fetch_all(db).await
+    page: &Keyset,
+    most: i64,
+) -> sqlx::Result<Vec<Listed>> {
+    let (value, id) = page.bounds();
+    sqlx::query_as(page.select(COLLECTION, "collection where organization_id = $4", "collection_id", "bigint"))
+        .bind(value)
+        .bind(id)
+        .bind(most)
+        .bind(organization_id)
+        .fetch_all(db)
+        .await
 }
 
 pub(super) async fn count(db: &mut PgConnection, organization_id: i16) -> sqlx::Result<i64> {
@@ -68,11 +94,8 @@ pub(super) async fn find(
     organization_id: i16,
     collection_id: i64,
 ) -> sqlx::Result<Option<CollectionRow>> {
-    sqlx::query_as(collections!("where organization_id = $1 and collection_id = $2"))
-        .bind(organization_id)
-        .bind(collection_id)
-        .fetch_optional(db)
-        .await
+    let sql = format!("select {COLLECTION} from collection where organization_id = $1 and collection_id = $2");
+    sqlx::query_as(AssertSqlSafe(sql)).bind(organization_id).bind(collection_id).fetch_optional(db).await
 }
 
 /// How many objects had which outcome.
@@ -112,59 +135,64 @@ pub(super) struct ObjectRow {
     pub items: Option<i64>,
     pub compliance_items: Option<i64>,
     pub evaluations: Option<i64>,
+    /// What it holds in the sorted column.
+    pub sort_key: String,
 }
 
-macro_rules! objects {
-    ($rest:literal) => {
-        concat!(
-            "select o.object_id, x.outcome, x.reason, x.position_bytes, p.account_id, p.region, o.day, o.kind,
-                 o.key, o.size_bytes, o.etag, o.version_id, o.sha256, o.items, o.compliance_items, o.evaluations
-             from object_outcome x join object o using (object_id) join place p using (place_id)
-             where x.collection_id = $1 ",
-            $rest
-        )
-    };
-}
+/// What a collection's objects can be sorted on.
+pub(super) const OBJECT_ORDERS: [Order; 10] = [
+    Order { name: "found", expression: "x.object_id", kind: Kind::Number },
+    Order { name: "outcome", expression: "x.outcome", kind: Kind::Text },
+    Order { name: "account", expression: "p.account_id", kind: Kind::Text },
+    Order { name: "region", expression: "p.region", kind: Kind::Text },
+    Order { name: "day", expression: "(o.day - date '1970-01-01')::bigint", kind: Kind::Number },
+    Order { name: "kind", expression: "o.kind", kind: Kind::Text },
+    Order { name: "bytes", expression: "o.size_bytes", kind: Kind::Number },
+    // Objects that were not read have no counts, and stand before those that hold nothing.
+    Order { name: "items", expression: "coalesce(o.items, -1)::bigint", kind: Kind::Number },
+    Order { name: "compliance-items", expression: "coalesce(o.compliance_items, -1)::bigint", kind: Kind::Number },
+    Order { name: "evaluations", expression: "coalesce(o.evaluations, -1)::bigint", kind: Kind::Number },
+];
 
-/// The objects beside one, in the order they were registered or, backwards, against it.
+/// In the order in which they were found.
+pub(super) const AS_FOUND: Keyset = Keyset::first(OBJECT_ORDERS[0], false);
+
+const OBJECT: &str = "o.object_id, x.outcome, x.reason, x.position_bytes, p.account_id, p.region, o.day, o.kind, o.key,
+     o.size_bytes, o.etag, o.version_id, o.sha256, o.items, o.compliance_items, o.evaluations";
+
+const OUTCOMES: &str = "object_outcome x join object o using (object_id) join place p using (place_id)";
+
+/// The objects that are meant, so many at most of a page.
 pub(super) async fn objects(
     db: &mut PgConnection,
     which: &Which,
-    beside: i64,
-    backwards: bool,
-    limit: i64,
+    page: &Keyset,
+    most: i64,
 ) -> sqlx::Result<Vec<ObjectRow>> {
-    let sql = if backwards {
-        objects!(
-            "and ($2::text is null or x.outcome = $2) and ($3::integer[] is null or o.place_id = any($3))
-             and x.object_id < $4 order by x.object_id desc limit $5"
-        )
-    } else {
-        objects!(
-            "and ($2::text is null or x.outcome = $2) and ($3::integer[] is null or o.place_id = any($3))
-             and x.object_id > $4 order by x.object_id limit $5"
-        )
-    };
-    sqlx::query_as(sql)
+    let (value, id) = page.bounds();
+    let meant = format!(
+        "{OUTCOMES} where x.collection_id = $4 and ($5::text is null or x.outcome = $5)
+             and ($6::integer[] is null or o.place_id = any($6))"
+    );
+    sqlx::query_as(page.select(OBJECT, &meant, "x.object_id", "bigint"))
+        .bind(value)
+        .bind(id)
+        .bind(most)
         .bind(which.collection_id)
         .bind(&which.outcome)
         .bind(&which.place_ids)
-        .bind(beside)
-        .bind(limit)
         .fetch_all(db)
         .await
 }
 
 /// The objects that somebody must look at: those that could not be read, and those that changed after they were.
 pub(super) async fn bad_objects(db: &mut PgConnection, collection_id: i64, limit: i64) -> sqlx::Result<Vec<ObjectRow>> {
-    sqlx::query_as(objects!(
-        // Said twice: the second is what the partial index holds.
-        "and x.outcome = 'unreadable' and x.outcome in ('unreadable', 'changed') order by x.object_id limit $2"
-    ))
-    .bind(collection_id)
-    .bind(limit)
-    .fetch_all(db)
-    .await
+    // Said twice: the second is what the partial index holds.
+    let sql = format!(
+        "select {OBJECT}, '' as sort_key from {OUTCOMES} where x.collection_id = $1
+             and x.outcome = 'unreadable' and x.outcome in ('unreadable', 'changed') order by x.object_id limit $2"
+    );
+    sqlx::query_as(AssertSqlSafe(sql)).bind(collection_id).bind(limit).fetch_all(db).await
 }
 
 /// A count is exact up to here; beyond it is "more than".

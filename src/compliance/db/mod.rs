@@ -6,6 +6,8 @@ pub(super) mod resource;
 pub(super) mod rules;
 pub(super) mod totals;
 
+use std::sync::Arc;
+
 use rustc_hash::{FxHashMap, FxHashSet};
 use sqlx::{FromRow, PgConnection};
 use time::{Date, OffsetDateTime};
@@ -108,13 +110,28 @@ pub(super) async fn places(db: &mut PgConnection, organization_id: i16, day: Dat
 pub(super) struct Rule {
     pub(super) rule_id: i32,
     pub(super) name: String,
-    pub(super) core_name: String,
     pub(super) timeline_id: i32,
+    about: Arc<About>,
+}
+
+/// What the names of a rule have in common: a conformance pack gives a rule another name in each place, so that a large
+/// organisation has hundreds of names of each.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub(super) struct About {
+    pub(super) core_name: String,
     pub(super) origin: String,
     pub(super) pack: String,
     pub(super) identifier: Option<String>,
     severity: i16,
     pub(super) title: Option<String>,
+}
+
+impl std::ops::Deref for Rule {
+    type Target = About;
+
+    fn deref(&self) -> &About {
+        &self.about
+    }
 }
 
 impl Rule {
@@ -218,7 +235,7 @@ impl Catalog {
 
     /// About how much memory it takes.
     pub(super) fn weight(&self) -> usize {
-        let rules: usize = self.rules.iter().map(|rule| 240 + rule.name.len() * 6).sum();
+        let rules: usize = self.rules.iter().map(|rule| 130 + rule.name.len()).sum();
         rules + self.types.len() * 80 + self.several.place_ids.len() * 12
     }
 }
@@ -246,6 +263,7 @@ pub(super) async fn catalog(db: &mut PgConnection, organization_id: i16) -> sqlx
     .fetch_all(db)
     .await?;
     let mut catalog = Catalog::default();
+    let mut abouts: FxHashSet<Arc<About>> = FxHashSet::default();
     for line in named {
         let small = i16::try_from(line.id);
         match (line.kind, small) {
@@ -257,17 +275,25 @@ pub(super) async fn catalog(db: &mut PgConnection, organization_id: i16) -> sqlx
             (2, Ok(id)) => {
                 catalog.statuses.insert(id, Status::parse(&line.name));
             }
-            _ => catalog.rules.push(Rule {
-                rule_id: line.id,
-                name: line.name,
-                core_name: line.core_name.unwrap_or_default(),
-                timeline_id: line.timeline_id.unwrap_or_default(),
-                origin: line.origin.unwrap_or_default(),
-                pack: line.pack.unwrap_or_default(),
-                identifier: line.identifier,
-                severity: line.severity.unwrap_or_default(),
-                title: line.title,
-            }),
+            _ => {
+                let about = About {
+                    core_name: line.core_name.unwrap_or_default(),
+                    origin: line.origin.unwrap_or_default(),
+                    pack: line.pack.unwrap_or_default(),
+                    identifier: line.identifier,
+                    severity: line.severity.unwrap_or_default(),
+                    title: line.title,
+                };
+                let about = if let Some(known) = abouts.get(&about) {
+                    Arc::clone(known)
+                } else {
+                    let about = Arc::new(about);
+                    abouts.insert(Arc::clone(&about));
+                    about
+                };
+                let timeline_id = line.timeline_id.unwrap_or_default();
+                catalog.rules.push(Rule { rule_id: line.id, name: line.name, timeline_id, about });
+            }
         }
     }
     catalog.rules.sort_unstable_by(|left, right| left.name.cmp(&right.name));
@@ -275,7 +301,10 @@ pub(super) async fn catalog(db: &mut PgConnection, organization_id: i16) -> sqlx
     catalog.type_at = catalog.types.iter().enumerate().map(|(at, (id, _))| (*id, at)).collect();
     catalog.rule_at = catalog.rules.iter().enumerate().map(|(at, rule)| (rule.rule_id, at)).collect();
     for (at, rule) in catalog.rules.iter().enumerate() {
-        catalog.by_core.entry(rule.core_name.clone()).or_default().push(at);
+        match catalog.by_core.get_mut(&rule.core_name) {
+            Some(rules) => rules.push(at),
+            None => _ = catalog.by_core.insert(rule.core_name.clone(), vec![at]),
+        }
     }
     Ok(catalog)
 }

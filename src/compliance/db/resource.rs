@@ -79,12 +79,16 @@ pub(crate) async fn days(
     until: Date,
 ) -> sqlx::Result<Vec<PlaceOn>> {
     let rows: Vec<(i32, Date, Option<String>, bool)> = sqlx::query_as(
-        "select w.place_id, g.day::date, d.state,
+        // The deliveries are bounded before they are joined: else the planner walks through those of every place.
+        "select w.place_id, g.day, d.state,
              exists (select from expected_place e where e.place_id = w.place_id and e.until_collection is null
-                     and e.first_day <= g.day::date and e.end_day > g.day::date)
+                     and e.first_day <= g.day and e.end_day > g.day)
          from unnest($1::integer[]) w (place_id)
-         cross join generate_series($2::timestamp, $3::timestamp, interval '1 day') g (day)
-         left join delivery d on d.place_id = w.place_id and d.day = g.day::date and d.until_collection is null
+         cross join (select $2::date + n as day from generate_series(0, $3::date - $2::date) n) g
+         left join (
+             select place_id, day, state from delivery
+             where place_id = any($1) and day between $2 and $3 and until_collection is null
+         ) d on d.place_id = w.place_id and d.day = g.day
          order by w.place_id, g.day",
     )
     .bind(place_ids)

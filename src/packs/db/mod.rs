@@ -9,6 +9,7 @@ use time::{Date, OffsetDateTime};
 use super::model::{Cover, Delivery};
 use super::sign::{NewKey, generate, key_id};
 use crate::audit_log;
+use crate::web::keyset::{Keyset, Kind, Order};
 
 /// Bytes of a stored chunk.
 const CHUNK: usize = 256 * 1024;
@@ -200,45 +201,47 @@ pub struct Stored {
     pub cover: serde_json::Value,
 }
 
-/// Where a page of the list of packs begins: beside a pack, by when it was stored and its id.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Start<'a> {
-    /// With the newest.
-    Newest,
-    /// With the newest of those that are older.
-    OlderThan(OffsetDateTime, &'a str),
-    /// With the oldest of those that are newer: in the other order.
-    NewerThan(OffsetDateTime, &'a str),
+/// What the list of packs can be sorted on.
+pub const ORDERS: [Order; 9] = [
+    Order { name: "made", expression: "created_at", kind: Kind::Moment },
+    Order { name: "title", expression: "title", kind: Kind::Text },
+    Order { name: "day", expression: "(as_of_day - date '1970-01-01')::bigint", kind: Kind::Number },
+    // Every account is more than any list of accounts.
+    Order { name: "scope", expression: "coalesce(cardinality(account_ids), 2147483647)::bigint", kind: Kind::Number },
+    Order { name: "by", expression: "created_by", kind: Kind::Text },
+    Order { name: "pages", expression: "pages::bigint", kind: Kind::Number },
+    Order { name: "evaluations", expression: "evaluations", kind: Kind::Number },
+    Order { name: "non-compliant", expression: "not_complying", kind: Kind::Number },
+    Order { name: "gaps", expression: "gap_days", kind: Kind::Number },
+];
+
+/// The newest first.
+pub const NEWEST: Keyset = Keyset::first(ORDERS[0], true);
+
+/// A pack in the list.
+#[derive(Debug, Clone, FromRow)]
+pub struct Listed {
+    #[sqlx(flatten)]
+    pub pack: Stored,
+    /// What it holds in the sorted column.
+    pub sort_key: String,
 }
 
-/// The packs of an organisation, newest first, from a place on, so many at most.
+/// The packs of an organisation, so many at most of a page.
 pub async fn list(
     db: impl PgExecutor<'_>,
     organization_id: i16,
-    from: Start<'_>,
+    page: &Keyset,
     most: i64,
-) -> sqlx::Result<Vec<Stored>> {
-    let (at, pack_id, statement) = match from {
-        Start::Newest => (
-            None,
-            None,
-            "select * from pack where organization_id = $1 and $2::timestamptz is null and $3::text is null
-             order by created_at desc, pack_id desc limit $4",
-        ),
-        Start::OlderThan(at, pack_id) => (
-            Some(at),
-            Some(pack_id),
-            "select * from pack where organization_id = $1 and (created_at, pack_id) < ($2, $3)
-             order by created_at desc, pack_id desc limit $4",
-        ),
-        Start::NewerThan(at, pack_id) => (
-            Some(at),
-            Some(pack_id),
-            "select * from pack where organization_id = $1 and (created_at, pack_id) > ($2, $3)
-             order by created_at, pack_id limit $4",
-        ),
-    };
-    sqlx::query_as(statement).bind(organization_id).bind(at).bind(pack_id).bind(most).fetch_all(db).await
+) -> sqlx::Result<Vec<Listed>> {
+    let (value, id) = page.bounds();
+    sqlx::query_as(page.select("pack.*", "pack where organization_id = $4", "pack_id", "text"))
+        .bind(value)
+        .bind(id)
+        .bind(most)
+        .bind(organization_id)
+        .fetch_all(db)
+        .await
 }
 
 /// How many packs an organisation has.

@@ -3,31 +3,29 @@
 mod db;
 mod download;
 mod form;
+mod list;
+mod show;
 
 use actix_web::{HttpResponse, web};
 use askama::Template;
-use time::OffsetDateTime;
 
 use self::form::{Asked, NewForm};
 use super::build::Request;
-use super::db::{Restatement, Start, Stored};
-use super::names::{self, Names};
+use super::db::{Restatement, Stored};
 use crate::State;
 use crate::audit_log;
 use crate::error::Error;
 use crate::jobs;
 use crate::people::{Maker, User, acted};
 use crate::web::form::Problems;
-use crate::web::parts::{Empty, Provenance};
-use crate::web::table::{PAGE_ROWS, Place, Table, cut, key, number, text};
-use crate::web::{Access, Endpoint, Frame, Page, Section, View, Visit, filters, format};
+use crate::web::{Access, Endpoint, Frame, Page, Section, View, filters, format};
 
 pub fn endpoints() -> Vec<Endpoint> {
     vec![
-        Endpoint::get("/packs", Access::SignedIn, || web::get().to(list)),
+        Endpoint::get("/packs", Access::SignedIn, || web::get().to(list::list)),
         Endpoint::post("/packs", Access::Makers, || web::post().to(create)),
         Endpoint::get("/packs/new", Access::Makers, || web::get().to(new)),
-        Endpoint::get("/packs/{pack_id}", Access::SignedIn, || web::get().to(show)),
+        Endpoint::get("/packs/{pack_id}", Access::SignedIn, || web::get().to(show::show)),
         Endpoint::get("/packs/{pack_id}/pack.pdf", Access::SignedIn, || web::get().to(download::pdf)),
         Endpoint::get("/packs/{pack_id}/pack.zip", Access::SignedIn, || web::get().to(download::zip)),
         Endpoint::get("/packs/{pack_id}/pack.sig", Access::SignedIn, || web::get().to(download::signature)),
@@ -88,154 +86,6 @@ impl Stored {
     fn path(&self) -> String {
         format!("/packs/{}", crate::web::address::Encoded(&self.pack_id))
     }
-}
-
-#[derive(Template)]
-#[template(path = "packs/list.html")]
-struct ListPage {
-    frame: Frame,
-    packs: Vec<(Stored, Vec<Restatement>)>,
-    table: Table,
-    may_make: bool,
-}
-
-async fn list(mut visit: Visit) -> Result<HttpResponse, Error> {
-    let place = Place::of(&visit.address, 2)?;
-    let (mut packs, total) = match &visit.organization {
-        None => (Vec::new(), 0),
-        Some(organization) => (
-            super::db::list(&mut *visit.read, organization.id, start(&place)?, PAGE_ROWS + 1).await?,
-            super::db::count(&mut *visit.read, organization.id).await?,
-        ),
-    };
-    let more = cut(&mut packs, &place);
-    let ids: Vec<&str> = packs.iter().map(|pack| pack.pack_id.as_str()).collect();
-    let restated = super::db::restated_since(&mut *visit.read, &ids).await?;
-    let packs: Vec<_> = packs
-        .into_iter()
-        .map(|pack| {
-            let of_pack = restated.iter().filter(|one| one.pack_id == pack.pack_id).cloned().collect();
-            (pack, of_pack)
-        })
-        .collect();
-    let columns = [
-        text("Pack"),
-        text("Days"),
-        text("Scope"),
-        text("Made"),
-        text("By"),
-        number("Pages"),
-        number("Evaluations"),
-        number("NON_COMPLIANT"),
-        text("Gaps"),
-    ];
-    let place_of = |pack: Option<&(Stored, Vec<Restatement>)>| pack.map(|(pack, _)| key_of(pack));
-    let (first, last) = (place_of(packs.first()), place_of(packs.last()));
-    let table = Table::whole("packs", "Packs, newest first", &columns, &visit.address, packs.len())
-        .paged(&place, first, last, more, total);
-    let may_make = visit.user.role.makes_packs();
-    Ok(Page(ListPage { frame: visit.frame(Section::Packs, "Packs"), packs, table, may_make })
-        .answer(actix_web::http::StatusCode::OK))
-}
-
-/// A pack's place in the list: when it was stored, in microseconds, and its id.
-fn key_of(pack: &Stored) -> String {
-    let at = pack.created_at.unix_timestamp_nanos() / 1000;
-    key(&[at.to_string(), pack.pack_id.clone()])
-}
-
-fn start(place: &Place) -> Result<Start<'_>, Error> {
-    let (Place::After(parts) | Place::Before(parts)) = place else { return Ok(Start::Newest) };
-    let strange =
-        || Error::Invalid("The place in the list is not one of its own links. Start from its first page.".to_owned());
-    let [at, pack_id] = parts.as_slice() else { return Err(strange()) };
-    let microseconds = at.parse::<i64>().map_err(|_no_number| strange())?;
-    let at = OffsetDateTime::from_unix_timestamp_nanos(i128::from(microseconds) * 1000).map_err(|_far| strange())?;
-    Ok(if matches!(place, Place::After(_)) { Start::OlderThan(at, pack_id) } else { Start::NewerThan(at, pack_id) })
-}
-
-#[derive(Template)]
-#[template(path = "packs/show.html")]
-struct ShowPage {
-    frame: Frame,
-    pack: Stored,
-    names: Names,
-    restated: Vec<Restatement>,
-    cover: Cover,
-    provenance: Provenance,
-}
-
-/// What the cover says, as stored beside the pack.
-#[derive(Debug, Default, serde::Deserialize)]
-#[serde(default)]
-struct Cover {
-    captured_to: Option<String>,
-    received: String,
-    generated: String,
-    clock_set: bool,
-    day_open: bool,
-    completeness_established: bool,
-    gaps_line: String,
-    notices: Vec<String>,
-    register_rows: u64,
-    register_printed: bool,
-    deviation_rows: u64,
-    results: Vec<CoverResult>,
-    checks: Vec<CoverCheck>,
-    attachments: Vec<CoverAttachment>,
-    program: String,
-    key_fingerprint: String,
-}
-
-#[derive(Debug, serde::Deserialize)]
-struct CoverResult {
-    severity: String,
-    rules: u64,
-    resources: u64,
-    complying: u64,
-    not_complying: u64,
-    not_applicable: u64,
-    unknown: u64,
-    deviations: u64,
-}
-
-#[derive(Debug, serde::Deserialize)]
-struct CoverCheck {
-    what: String,
-    /// What was counted, and the count.
-    one: (String, u64),
-    other: (String, u64),
-    closes: bool,
-}
-
-#[derive(Debug, serde::Deserialize)]
-struct CoverAttachment {
-    name: String,
-    what: String,
-    rows: u64,
-    sha256: String,
-}
-
-async fn show(mut visit: Visit, pack_id: web::Path<String>) -> Result<HttpResponse, Error> {
-    let organization = visit.organization.clone().ok_or(Error::NotFound)?;
-    let pack = super::db::find(&mut *visit.read, &pack_id)
-        .await?
-        .filter(|pack| pack.organization_id == organization.id)
-        .ok_or(Error::NotFound)?;
-    let restated = super::db::restated_since(&mut *visit.read, &[&pack.pack_id]).await?;
-    let cover: Cover = serde_json::from_value(pack.cover.clone()).map_err(anyhow::Error::from)?;
-    let provenance = Provenance::default()
-        .link(
-            "Knowledge point",
-            format!("What was known after collection {}", pack.known_at_collection),
-            format!("/collections/{}", pack.known_at_collection),
-        )
-        .line("Received", cover.received.clone())
-        .line("Made by", format!("Auditfolio {}", cover.program))
-        .line("Objects, hashes and collections", "objects.csv in the pack lists every delivered object that was read.");
-    let frame = visit.frame(Section::Packs, pack.title.clone()).crumb("Packs", "/packs");
-    let names = Names::of(&pack.pack_id);
-    Ok(Page(ShowPage { frame, pack, names, restated, cover, provenance }).answer(actix_web::http::StatusCode::OK))
 }
 
 #[derive(Template)]

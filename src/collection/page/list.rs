@@ -1,0 +1,130 @@
+//! The list of collections.
+
+use actix_web::{HttpResponse, web};
+use askama::Template;
+use time::OffsetDateTime;
+use time::format_description::well_known::Rfc3339;
+
+use super::REFRESH_SECONDS;
+use super::db::{self, COLLECTION_ORDERS, CollectionRow, Listed, NEWEST};
+use crate::State;
+use crate::error::Error;
+use crate::web::download::{Cell, Format, download};
+use crate::web::keyset::Keyset;
+use crate::web::parts::{Empty, Provenance};
+use crate::web::table::{self, Column, PAGE_ROWS, PLACE_KEYS, Place, Sort, Table, number, text};
+use crate::web::{Frame, Page, Section, Visit, filters};
+
+#[derive(Template)]
+#[template(path = "collections/list.html")]
+struct ListPage {
+    frame: Frame,
+    rows: Vec<CollectionRow>,
+    table: Table,
+    now: OffsetDateTime,
+    provenance: Provenance,
+}
+
+const LIST: [&str; 16] = [
+    "collection_id",
+    "state",
+    "failure",
+    "engine",
+    "source",
+    "first_day",
+    "last_day",
+    "started_by",
+    "started_at",
+    "finished_at",
+    "program_version",
+    "program_commit",
+    "objects_done",
+    "objects_total",
+    "objects_unreadable",
+    "ladder",
+];
+
+const TABLE: [Column; 9] = [
+    text("Collection").by("collection").most_first(),
+    text("State").by("state"),
+    text("Source").by("source"),
+    text("Days").by("days").most_first(),
+    text("Started").by("started").most_first(),
+    text("Took").by("took").most_first(),
+    text("By").by("by"),
+    number("Objects").by("objects"),
+    number("Unreadable").by("unreadable"),
+];
+
+pub(super) async fn list(state: web::Data<State>, mut visit: Visit) -> Result<HttpResponse, Error> {
+    visit.address.only(&[&PLACE_KEYS])?;
+    if let Some(format) = Format::of(&visit.address)? {
+        return Ok(list_rows(format, visit));
+    }
+    let place = Place::of(&visit.address, 2)?;
+    let sort = Sort::of(&visit.address, &TABLE, Sort::down("collection"));
+    let keyset = Keyset::of(&COLLECTION_ORDERS, sort, &place, false)?;
+    let (mut rows, total) = match &visit.organization {
+        None => (Vec::new(), 0),
+        Some(organization) => (
+            db::list(&mut visit.read, organization.id, &keyset, PAGE_ROWS + 1).await?,
+            db::count(&mut visit.read, organization.id).await?,
+        ),
+    };
+    let more = table::cut(&mut rows, &place);
+    let row_key = |row: Option<&Listed>| {
+        row.map(|row| table::key(&[row.sort_key.clone(), row.collection.collection_id.to_string()]))
+    };
+    let table = Table::whole("collections", "Collections", &TABLE, &visit.address, rows.len())
+        .sorted(sort)
+        .with_formats()
+        .paged(&place, row_key(rows.first()), row_key(rows.last()), more, total);
+    let rows: Vec<CollectionRow> = rows.into_iter().map(|row| row.collection).collect();
+    let running = rows.iter().any(CollectionRow::running);
+    let frame = visit.frame(Section::Collections, "Collections");
+    let provenance = Provenance::default()
+        .line("What is a collection", "One run of the program that read delivered objects; its row is never deleted.")
+        .line(
+            "Counts and times",
+            "Each collection counts what it does and writes it down as it ends, by the database’s clock.",
+        );
+    let page = ListPage { frame, rows, table, provenance, now: state.clock.now() };
+    Ok(Page(page).refreshed_after(running.then_some(REFRESH_SECONDS)))
+}
+
+/// Every collection, the newest first.
+fn list_rows(format: Format, mut visit: Visit) -> HttpResponse {
+    download(format, "collections", &LIST, |mut rows| async move {
+        let Some(organization) = visit.organization.clone() else { return Ok(rows) };
+        let time = |at: OffsetDateTime| at.format(&Rfc3339).ok();
+        let mut page = NEWEST;
+        loop {
+            let part = db::list(&mut visit.read, organization.id, &page, 1000).await?;
+            let Some(last) = part.last() else { break };
+            page = NEWEST.after(last.sort_key.clone(), last.collection.collection_id.to_string());
+            for Listed { collection: row, .. } in part {
+                let unreadable = row.unreadable();
+                rows.push([
+                    row.collection_id.into(),
+                    row.state.into(),
+                    row.failure.into(),
+                    row.engine.into(),
+                    row.source.into(),
+                    row.first_day.into(),
+                    row.last_day.into(),
+                    row.started_by.into(),
+                    time(row.started_at).into(),
+                    row.finished_at.and_then(time).into(),
+                    row.program_version.into(),
+                    row.program_commit.into(),
+                    row.objects_done.into(),
+                    row.objects_total.into(),
+                    unreadable.into(),
+                    row.ladder.map_or(Cell::Nothing, |ladder| Cell::Json(ladder.to_string())),
+                ])
+                .await?;
+            }
+        }
+        Ok(rows)
+    })
+}

@@ -1,0 +1,126 @@
+//! What a collection's page says of its objects and its ladder, and the objects as a download.
+
+use actix_web::HttpResponse;
+
+use super::super::Ladder;
+use super::db::{self, AS_FOUND, ObjectRow, Which};
+use crate::web::download::{Format, download};
+use crate::web::{Visit, format};
+
+impl ObjectRow {
+    pub(super) fn name(&self) -> String {
+        format::object_name(&self.key)
+    }
+
+    pub(super) fn sha256_words(&self) -> String {
+        self.sha256.as_deref().map_or_else(|| "not read by us".to_owned(), format::hex)
+    }
+
+    pub(super) fn reason_words(&self) -> String {
+        let reason = self.reason.clone().unwrap_or_default();
+        match self.position_bytes {
+            Some(position) => format!("{reason}, at byte {}", format::count(position)),
+            None => reason,
+        }
+    }
+}
+
+/// What else the ladder counted, as names and counts.
+pub(super) fn ladder_lines(ladder: &Ladder) -> Vec<(String, u64)> {
+    let mut lines = vec![
+        ("Objects seen before".to_owned(), ladder.objects_seen_before),
+        ("Objects collected".to_owned(), ladder.objects_collected),
+        ("Objects superseded".to_owned(), ladder.objects_superseded),
+        ("Objects unreadable".to_owned(), ladder.objects_unreadable),
+        ("Objects unreadable before and still there".to_owned(), ladder.objects_still_unreadable),
+        ("Objects not reached".to_owned(), ladder.objects_unreached),
+        ("Objects of days that were not asked for".to_owned(), ladder.objects_outside_days),
+    ];
+    let reasons = [
+        ("Evaluations left out", &ladder.left_out),
+        ("Evaluations of history items left out", &ladder.history_left_out),
+        ("Conformance-pack items left out", &ladder.packs_left_out),
+        ("Files ignored", &ladder.ignored),
+    ];
+    for (what, counts) in reasons {
+        lines.extend(counts.iter().map(|(reason, count)| (format!("{what}: {reason}"), *count)));
+    }
+    lines.extend([
+        ("Evaluations in history items".to_owned(), ladder.history_evaluations),
+        ("Days written".to_owned(), ladder.days_written),
+        ("Days inferred from history".to_owned(), ladder.days_inferred),
+        ("Objects read again".to_owned(), ladder.rechecked),
+    ]);
+    lines
+}
+
+/// Names that the ladder keeps beside its counts, each with what is wrong.
+pub(super) fn oddities(ladder: &Ladder) -> Vec<(&'static str, &str, &str)> {
+    let lists = [
+        ("could not be read before and is still there", &ladder.still_unreadable),
+        ("name not understood", &ladder.malformed),
+        ("could not be looked at", &ladder.unlisted),
+        ("not reached; the next collection tries again", &ladder.unreached),
+        ("changed after it was collected", &ladder.changed),
+        ("does not add up", &ladder.disagreeing),
+    ];
+    lists
+        .into_iter()
+        .flat_map(|(what, names)| names.iter().map(move |(name, why)| (what, name.as_str(), why.as_str())))
+        .collect()
+}
+
+const COLUMNS: [&str; 16] = [
+    "object_id",
+    "key",
+    "outcome",
+    "reason",
+    "position_bytes",
+    "account_id",
+    "region",
+    "day",
+    "kind",
+    "size_bytes",
+    "etag",
+    "version_id",
+    "sha256",
+    "items",
+    "compliance_items",
+    "evaluations",
+];
+
+/// Every object of the collection that the filters leave.
+pub(super) fn download_of(format: Format, mut visit: Visit, which: Which) -> HttpResponse {
+    let stem = format!("collection-{}-objects", which.collection_id);
+    download(format, &stem, &COLUMNS, |mut rows| async move {
+        let mut page = AS_FOUND;
+        loop {
+            let objects = db::objects(&mut visit.read, &which, &page, 1000).await?;
+            let Some(last) = objects.last() else { break };
+            page = AS_FOUND.after(last.sort_key.clone(), last.object_id.to_string());
+            for object in objects {
+                let sha256 = object.sha256.as_deref().map(format::hex);
+                rows.push([
+                    object.object_id.into(),
+                    object.key.into(),
+                    object.outcome.into(),
+                    object.reason.into(),
+                    object.position_bytes.into(),
+                    object.account_id.into(),
+                    object.region.into(),
+                    object.day.into(),
+                    object.kind.into(),
+                    object.size_bytes.into(),
+                    object.etag.into(),
+                    object.version_id.into(),
+                    sha256.into(),
+                    object.items.into(),
+                    object.compliance_items.into(),
+                    object.evaluations.into(),
+                ])
+                .await?;
+            }
+        }
+        Ok(rows)
+    })
+}

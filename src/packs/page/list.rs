@@ -1,0 +1,158 @@
+//! The list of packs, with what became of the days of each since it was made.
+
+use actix_web::HttpResponse;
+use actix_web::http::StatusCode;
+use askama::Template;
+use time::OffsetDateTime;
+use time::format_description::well_known::Rfc3339;
+
+use super::super::db::{self, Listed, NEWEST, ORDERS, Restatement};
+use crate::error::Error;
+use crate::web::download::{Cell, Format, download};
+use crate::web::keyset::Keyset;
+use crate::web::parts::{Empty, Provenance};
+use crate::web::table::{Column, PAGE_ROWS, PLACE_KEYS, Place, Sort, Table, cut, key, number, text};
+use crate::web::{Frame, Page, Section, Visit, filters, format};
+
+#[derive(Template)]
+#[template(path = "packs/list.html")]
+struct ListPage {
+    frame: Frame,
+    packs: Vec<(Listed, Vec<Restatement>)>,
+    table: Table,
+    may_make: bool,
+    provenance: Provenance,
+}
+
+const TABLE: [Column; 9] = [
+    text("Pack").by("title"),
+    text("Days").by("day").most_first(),
+    text("Scope").by("scope"),
+    text("Made").by("made").most_first(),
+    text("By").by("by"),
+    number("Pages").by("pages"),
+    number("Evaluations").by("evaluations"),
+    number("NON_COMPLIANT").by("non-compliant"),
+    text("Gaps").by("gaps").most_first(),
+];
+
+pub(super) async fn list(mut visit: Visit) -> Result<HttpResponse, Error> {
+    visit.address.only(&[&PLACE_KEYS])?;
+    if let Some(format) = Format::of(&visit.address)? {
+        return Ok(rows(format, visit));
+    }
+    let place = Place::of(&visit.address, 2)?;
+    let sort = Sort::of(&visit.address, &TABLE, Sort::down("made"));
+    let keyset = Keyset::of(&ORDERS, sort, &place, true)?;
+    let (mut packs, total) = match &visit.organization {
+        None => (Vec::new(), 0),
+        Some(organization) => (
+            db::list(&mut *visit.read, organization.id, &keyset, PAGE_ROWS + 1).await?,
+            db::count(&mut *visit.read, organization.id).await?,
+        ),
+    };
+    let more = cut(&mut packs, &place);
+    let packs = with_restatements(&mut visit, packs).await?;
+    let row_key = |pack: Option<&(Listed, _)>| pack.map(|(pack, _)| key(&[&pack.sort_key, &pack.pack.pack_id]));
+    let table = Table::whole("packs", "Packs", &TABLE, &visit.address, packs.len()).sorted(sort).with_formats().paged(
+        &place,
+        row_key(packs.first()),
+        row_key(packs.last()),
+        more,
+        total,
+    );
+    let provenance = Provenance::default()
+        .line(
+            "What is a pack",
+            "A PDF with its attachments, stored as it was issued; Postgres refuses to change or delete it.",
+        )
+        .line("Counts", "As the pack’s own ladder closed on them when it was made.")
+        .line("Restated", "Days of the pack that a later collection changed, counted from the store now.");
+    let may_make = visit.user.role.makes_packs();
+    let frame = visit.frame(Section::Packs, "Packs");
+    Ok(Page(ListPage { frame, packs, table, may_make, provenance }).answer(StatusCode::OK))
+}
+
+async fn with_restatements(
+    visit: &mut Visit,
+    packs: Vec<Listed>,
+) -> Result<Vec<(Listed, Vec<Restatement>)>, sqlx::Error> {
+    let ids: Vec<&str> = packs.iter().map(|pack| pack.pack.pack_id.as_str()).collect();
+    let restated = db::restated_since(&mut *visit.read, &ids).await?;
+    let of = |id: &str| restated.iter().filter(|one| one.pack_id == id).cloned().collect();
+    Ok(packs.into_iter().map(|pack| (of(&pack.pack.pack_id), pack)).map(|(restated, pack)| (pack, restated)).collect())
+}
+
+const COLUMNS: [&str; 23] = [
+    "pack_id",
+    "title",
+    "from",
+    "as_of",
+    "account_ids",
+    "known_at_collection",
+    "created_at",
+    "created_by",
+    "demo_identity",
+    "printed_at",
+    "clock_set_by_operator",
+    "pages",
+    "evaluations",
+    "non_compliant",
+    "gap_days",
+    "expected_days",
+    "pdf_bytes",
+    "pdf_sha256",
+    "zip_bytes",
+    "zip_sha256",
+    "key_id",
+    "restated_by",
+    "restated",
+];
+
+/// Every pack, the newest first.
+fn rows(format: Format, mut visit: Visit) -> HttpResponse {
+    download(format, "packs", &COLUMNS, |mut rows| async move {
+        let Some(organization) = visit.organization.clone() else { return Ok(rows) };
+        let mut page = NEWEST;
+        loop {
+            let packs = db::list(&mut *visit.read, organization.id, &page, 1000).await?;
+            let Some(last) = packs.last() else { break };
+            page = NEWEST.after(last.sort_key.clone(), last.pack.pack_id.clone());
+            for (pack, restated) in with_restatements(&mut visit, packs).await? {
+                rows.push(cells(pack, &restated)).await?;
+            }
+        }
+        Ok(rows)
+    })
+}
+
+fn cells(Listed { pack, .. }: Listed, restated: &[Restatement]) -> [Cell; COLUMNS.len()] {
+    let time = |at: OffsetDateTime| at.format(&Rfc3339).ok();
+    let together = |words: Vec<String>| if words.is_empty() { None } else { Some(words.join("; ")) };
+    [
+        pack.pack_id.into(),
+        pack.title.into(),
+        pack.from_day.into(),
+        pack.as_of_day.into(),
+        // Empty is every account.
+        pack.account_ids.map(|accounts| accounts.join(" ")).into(),
+        pack.known_at_collection.into(),
+        time(pack.created_at).into(),
+        pack.created_by.into(),
+        pack.demo.into(),
+        time(pack.printed_at).into(),
+        pack.clock_set.into(),
+        pack.pages.into(),
+        pack.evaluations.into(),
+        pack.not_complying.into(),
+        pack.gap_days.into(),
+        pack.expected_days.into(),
+        pack.pdf_bytes.into(),
+        format::hex(&pack.pdf_sha256).into(),
+        pack.zip_bytes.into(),
+        format::hex(&pack.zip_sha256).into(),
+        pack.key_id.into(),
+        together(restated.iter().map(|one| one.collection_id.to_string()).collect()).into(),
+        together(restated.iter().map(Restatement::sentence).collect()).into(),
+    ]
+}
