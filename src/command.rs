@@ -16,7 +16,7 @@ pub async fn run(settings: Settings) -> anyhow::Result<ExitCode> {
     let organization = at.organization.clone();
     match command {
         Command::Demo(args) => {
-            demo::run(&at, &args).await?;
+            Box::pin(demo::run(&at, &args)).await?;
             Ok(ExitCode::SUCCESS)
         }
         Command::Sample(options) => {

@@ -4,6 +4,7 @@
 //! exports and [`packs`]. Data flows one way: a page never collects, a collection never renders.
 
 pub mod audit_log;
+pub mod aws;
 pub mod clock;
 pub mod collection;
 pub mod command;

@@ -64,7 +64,7 @@ pub enum Command {
     Sample(crate::sample::Options),
     /// Serve the portal until stopped.
     Serve(ServeArgs),
-    /// Bring the evidence of a delivery bucket's folder into the store.
+    /// Bring the evidence of a delivery bucket, in S3 or as a folder, into the store.
     Collect(crate::collection::CollectArgs),
     /// Bring the database's schema up to date.
     Migrate,

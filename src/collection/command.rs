@@ -7,20 +7,25 @@ use sqlx::PgPool;
 use time::Date;
 
 use super::files::keys::is_region;
+use super::location::Location;
 use super::progress::Progress;
 use super::run::{self, Options, Outcome};
 use super::source::Limits;
 use crate::audit_log;
+use crate::aws::AwsSettings;
 use crate::clock::Clock;
 
-/// Brings the evidence of a delivery bucket's folder into the store.
+/// AWS Config delivers late now and then, not weeks late.
+const RELIST_DAYS: u16 = 7;
+
+/// Brings the evidence of a delivery bucket into the store.
 ///
 /// Exit status: 0 whole; 2 something is there that cannot be read, now or before; 1 it does not add up or could not run.
 #[derive(Debug, clap::Args)]
 pub struct CollectArgs {
-    /// Folder with the delivery bucket's objects, under any prefix.
+    /// The delivery bucket, e.g. `s3://acme-config/o-abc123`, or a folder with its objects, under any prefix.
     #[arg(long)]
-    pub from: PathBuf,
+    pub from: Location,
     /// Account list as `aws organizations list-accounts` writes it; its day is in its name (accounts-2026-11-22.json) or
     /// its modification time. Can be given several times, one a day.
     #[arg(long)]
@@ -34,6 +39,10 @@ pub struct CollectArgs {
     /// Last day to look at.
     #[arg(long, value_parser = day)]
     pub until: Option<Date>,
+    /// Days before the last whole listing of a bucket that are listed again though they are known. Known days before them
+    /// are listed with --since, --until or --recheck only; gaps always.
+    #[arg(long, env = "AUDITFOLIO_RELIST_DAYS", default_value_t = RELIST_DAYS)]
+    pub relist_days: u16,
     /// Hash collected objects again and report those that changed; read all unreadable ones again. Those whose bytes
     /// could not be reached, or that unpack to more than a limit since raised, are always read again.
     #[arg(long)]
@@ -41,6 +50,8 @@ pub struct CollectArgs {
     /// An object that unpacks to more bytes than this is not read.
     #[arg(long, env = "AUDITFOLIO_UNPACKED_LIMIT", default_value_t = Limits::default().unpacked_bytes)]
     pub unpacked_limit: u64,
+    #[command(flatten, next_help_heading = "Reaching AWS")]
+    pub aws: AwsSettings,
 }
 
 /// Reads a day.
@@ -60,10 +71,12 @@ pub async fn command(db: &PgPool, organization: &str, args: &CollectArgs) -> any
     let options = Options {
         organization: organization.to_owned(),
         from: args.from.clone(),
+        aws: args.aws.clone(),
         accounts: args.accounts.clone(),
         regions: args.regions.clone(),
         since: args.since,
         until: args.until,
+        relist_days: args.relist_days,
         recheck: args.recheck,
         limits: Limits { unpacked_bytes: args.unpacked_limit, ..Limits::default() },
         started_by: audit_log::operator(),
@@ -92,6 +105,9 @@ pub(super) fn report(outcome: &Outcome) -> String {
         "    seen before {}, collected {}, superseded {}, unreadable {}",
         ladder.objects_seen_before, ladder.objects_collected, ladder.objects_superseded, ladder.objects_unreadable
     ));
+    if ladder.objects_unreached > 0 {
+        line(format_args!("    not reached {}: the next collection tries them again", ladder.objects_unreached));
+    }
     if ladder.objects_outside_days > 0 {
         line(format_args!("    and {} of days that were not asked for", ladder.objects_outside_days));
     }
@@ -120,10 +136,32 @@ pub(super) fn report(outcome: &Outcome) -> String {
         let closes = if step.closes() { "closes" } else { "DOES NOT CLOSE" };
         line(format_args!("  {}: {} {} = {} {}: {closes}", step.name, left.1, left.0, right.1, right.0));
     }
-    let unreadable = outcome.unreadable.iter().chain(&ladder.still_unreadable);
+    let unreadable = outcome.unreadable.iter().chain(&ladder.still_unreadable).chain(&ladder.unreached);
     let problems = unreadable.chain(&ladder.malformed).chain(&ladder.unlisted).chain(&ladder.changed);
-    for (name, why) in problems {
+    for (name, why) in ladder.skipped.iter().chain(problems) {
         line(format_args!("  {name}: {why}"));
     }
     text
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::Parser as _;
+
+    use super::*;
+
+    #[derive(Debug, clap::Parser)]
+    struct Alone {
+        #[command(flatten)]
+        collect: CollectArgs,
+    }
+
+    #[test]
+    fn a_bucket_on_the_command_line_is_no_folder() {
+        let from = |text: &str| Alone::try_parse_from(["collect", "--from", text]).map(|args| args.collect.from).ok();
+        let bucket = Location::Bucket { name: "acme-config".to_owned(), prefix: "o-abc/".to_owned() };
+        assert_eq!(from("s3://acme-config/o-abc"), Some(bucket));
+        assert_eq!(from("evidence"), Some(Location::Folder("evidence".into())));
+        assert_eq!(from("s3://UPPER"), None);
+    }
 }

@@ -49,7 +49,6 @@ struct VersionRow {
     size_bytes: i64,
     modified_ns: Option<i64>,
     etag: Option<String>,
-    version_id: Option<String>,
 }
 
 impl VersionRow {
@@ -59,7 +58,6 @@ impl VersionRow {
             size_bytes: u64::try_from(self.size_bytes).ok()?,
             modified_ns: self.modified_ns,
             etag: self.etag,
-            version_id: self.version_id,
         })
     }
 }
@@ -102,8 +100,8 @@ impl StoredRow {
 /// Every object version of the place that a collection judged, with its standing.
 pub(super) async fn stored(db: &mut PgConnection, place_id: i32) -> sqlx::Result<Vec<Stored>> {
     let rows: Vec<StoredRow> = sqlx::query_as(
-        "select o.object_id, o.key, o.size_bytes, o.modified_ns, o.etag, o.version_id, o.day,
-                o.kind = 'snapshot' as snapshot, o.taken_at, o.sha256, o.first_collection,
+        "select o.object_id, o.key, o.size_bytes, o.modified_ns, o.etag, o.day, o.kind = 'snapshot' as snapshot,
+                o.taken_at, o.sha256, o.first_collection,
                 latest.collection_id as judged_by, latest.outcome, latest.retry_above,
                 case when latest.outcome = 'unreadable' then latest.reason end as reason
          from object o
@@ -212,7 +210,8 @@ pub(super) async fn record_objects(
                      $10::text[], $11::bytea[], $12::bigint[], $13::text[], $14::bigint[], $15::bigint[], $16::bigint[])
               as u (day, kind, key, taken_at, size_bytes, modified_ns, etag, version_id, sha256, unpacked_bytes,
                     snapshot_id, items, compliance_items, evaluations)
-         on conflict (place_id, key, size_bytes, modified_ns, etag, version_id) do update set
+         on conflict (place_id, key, size_bytes, modified_ns, etag) do update set
+             version_id = coalesce(excluded.version_id, object.version_id),
              sha256 = coalesce(excluded.sha256, object.sha256),
              hashed_by = case when excluded.sha256 = object.sha256 then object.hashed_by
                               else coalesce(excluded.hashed_by, object.hashed_by) end,
@@ -222,7 +221,7 @@ pub(super) async fn record_objects(
              items = coalesce(excluded.items, object.items),
              compliance_items = coalesce(excluded.compliance_items, object.compliance_items),
              evaluations = coalesce(excluded.evaluations, object.evaluations)
-         returning object_id, xmax = 0 as new, key, size_bytes, modified_ns, etag, version_id",
+         returning object_id, xmax = 0 as new, key, size_bytes, modified_ns, etag",
     )
     .bind(place_id)
     .bind(collection_id)

@@ -1,42 +1,43 @@
 //! Days of a place that has no snapshot yet, inferred from its history objects.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use anyhow::Context as _;
 use sqlx::PgConnection;
 
 use super::day::Day;
-use super::db::{self, DeliveryChange, DeliveryRow, OutcomeRow};
+use super::db::{self, DeliveryChange, DeliveryRow};
 use super::history::{HistoryItem, HistoryPack};
 use super::history_db::{self, Kept};
 use super::ids::{Ids, at};
 use super::ladder::Tally;
 use super::names::Names;
-use super::place::{self, Context, Standing, Work, empty_row};
-use super::plan::{self, Outcome};
+use super::place::{self, Carried, Context, Work, empty_row};
 use super::read_day::{self, HistoryReading, Judged};
-use super::source::Object;
+use super::source::{Object, Unreachable, Unreached};
 use super::splice::{self, Entry};
+use super::standing::Standing;
 use super::store::{self, Notes, StorePatch};
+use super::turns::{Missed, Turns};
 use super::witness;
 use super::{presence_db, rollup};
 use crate::compliance::DeliveryState;
 
-/// Why a history object does not speak.
-const OVERTAKEN: &str = "the place's snapshots speak from its first one on";
-
 /// Reads new history objects from before the place's first snapshot and infers those days anew; days on or after it are
 /// the snapshots' alone.
-pub(super) async fn collect(context: &Arc<Context>, work: &Arc<Work>, mut names: Names) -> anyhow::Result<Tally> {
+pub(super) async fn collect(context: &Arc<Context>, work: &Arc<Work>, carried: Carried) -> anyhow::Result<Tally> {
+    let Carried { mut names, given_up } = carried;
     let mut tx = context.db.begin().await?;
     db::lock_place(&mut tx, work.place_id).await?;
     let standing = Arc::new(Standing::load(&mut tx, work.place_id).await?);
     let untold = history_db::first_untold(&mut tx, work.place_id).await?;
-    let Turns { to_read, late, overtaken, outlived } = Turns::of(context, work, &standing);
+    let Turns { to_read, mut missed, waiting, late, overtaken, outlived } =
+        Turns::of(context, work, &standing, &given_up);
     let mut tally = Tally::default();
     let read_from = to_read.iter().map(|object| Day::from(object.key.day)).min();
-    let from = [read_from, untold, outlived.first().copied()].into_iter().flatten().min();
+    let missed_from = missed.first().map(|(day, _)| day);
+    let from = [read_from, missed_from, untold, outlived.first().copied()].into_iter().flatten().min();
     if from.is_none() && late.is_empty() && overtaken.is_empty() {
         return Ok(tally);
     }
@@ -44,7 +45,13 @@ pub(super) async fn collect(context: &Arc<Context>, work: &Arc<Work>, mut names:
     db::record_outcomes(&mut tx, context.collection_id, &overtaken).await?;
     if let Some(from) = from {
         let mut seen_on = SeenOn::new();
-        names = read(context, &mut tx, work, to_read, names, &mut seen_on, &mut tally).await?;
+        names = read(context, &mut tx, work, to_read, names, &mut missed, &mut seen_on, &mut tally).await?;
+        let held = missed.first().into_iter().chain(waiting).min_by_key(|it| it.0);
+        for (object, why) in missed.objects {
+            let day = Day::from(object.key.day);
+            seen_on.entry(day).or_default().missed.get_or_insert(why.state);
+            tally.miss(work.place_id, day, &[(object.name, why)]);
+        }
         let times;
         (times, names) = {
             let (context, work, standing) = (Arc::clone(context), Arc::clone(work), Arc::clone(&standing));
@@ -52,95 +59,90 @@ pub(super) async fn collect(context: &Arc<Context>, work: &Arc<Work>, mut names:
             let first = standing.first_snapshot().map(|first| Day(first.0 - 1));
             let changed: Vec<Day> = first.into_iter().chain(outlived.iter().copied()).collect();
             tokio::task::spawn_blocking(move || {
-                (witness::after(&context, &work, &standing, changed, &mut names), names)
+                anyhow::Ok((witness::after(&context, &work, &standing, changed, &mut names)?, names))
             })
             .await
-            .context("reading was cut off")?
+            .context("reading was cut off")??
         };
         let ids = Ids::resolve(&context.registry, &mut tx, work.place_id, &names).await?;
-        let rewrite = Rewrite { context, work, standing: &standing, ids: &ids, notes: Notes::of(&times, &ids), from };
+        let notes = Notes::of(&times, &ids);
+        let rewrite = Rewrite { context, work, standing: &standing, ids: &ids, notes, from, held };
         rewrite.run(&mut tx, &outlived, &seen_on, &mut tally).await?;
     }
     tx.commit().await?;
     Ok(tally)
 }
 
-/// Which part the place's history objects and inferred days have from now on.
-struct Turns {
-    to_read: Vec<Object>,
-    /// New ones that do not speak.
-    late: Vec<Judged>,
-    /// Those that spoke and do no longer.
-    overtaken: Vec<OutcomeRow>,
-    /// Inferred days that are the snapshots' now, ascending.
-    outlived: Vec<Day>,
+/// By day: what its history objects held, those read now.
+type SeenOn = BTreeMap<Day, Seen>;
+
+/// What the history objects of one day held.
+#[derive(Debug, Default)]
+struct Seen {
+    readable: bool,
+    /// Why one of them could not be reached.
+    missed: Option<DeliveryState>,
 }
 
-impl Turns {
-    fn of(context: &Context, work: &Work, standing: &Standing) -> Self {
-        let first_snapshot = standing.first_snapshot().unwrap_or(Day::INFINITY);
-        let mut turns = Self { to_read: vec![], late: vec![], overtaken: vec![], outlived: vec![] };
-        for day in plan::days(&work.objects, &standing.stored, context.again()) {
-            let speaks = Day::from(day.day) < first_snapshot;
-            for candidate in &day.history {
-                let Some(object) = candidate.object else { continue };
-                match (candidate.seen.map(|seen| (seen.outcome, seen.object_id)), speaks) {
-                    // Superseded: it came after a first snapshot whose day a later, silent one has taken over.
-                    (None | Some((Outcome::Superseded, _)), true) => turns.to_read.push(object.clone()),
-                    (None, false) => turns.late.push(Judged::superseded(object, OVERTAKEN.to_owned())),
-                    (Some((Outcome::Collected, object_id)), false) => {
-                        turns.overtaken.push(place::superseded_row(object_id, OVERTAKEN));
-                    }
-                    _ => {}
-                }
-            }
-        }
-        let inferred = standing.rows.iter().filter(|row| row.state.0 == DeliveryState::InferredFromHistory);
-        turns.outlived = inferred.map(|row| row.day).filter(|day| *day >= first_snapshot).collect();
-        turns
-    }
-}
-
-/// By day: whether one of its history objects read now can be read.
-type SeenOn = BTreeMap<Day, bool>;
-
-/// Reads objects and keeps what they held, as many at a time as fit in a batch.
+/// Reads objects and keeps what they held, as many at a time as fit in a batch; adds those that could not be reached to
+/// `missed`.
+#[expect(clippy::too_many_arguments, reason = "one step of collect, apart only for its length")]
 async fn read(
     context: &Arc<Context>,
     tx: &mut PgConnection,
     work: &Arc<Work>,
     to_read: Vec<Object>,
     mut names: Names,
+    missed: &mut Missed,
     seen_on: &mut SeenOn,
     tally: &mut Tally,
 ) -> anyhow::Result<Names> {
     let to_read = Arc::new(to_read);
     let mut next = 0;
     while next < to_read.len() {
-        let readings;
-        (readings, names) = {
+        let (readings, unreached);
+        (readings, unreached, names) = {
             let (context, work, to_read) = (Arc::clone(context), Arc::clone(work), Arc::clone(&to_read));
             tokio::task::spawn_blocking(move || {
-                let mut readings = Vec::new();
-                let mut evaluations = 0;
-                for object in to_read.iter().skip(next) {
-                    let reading = read_day::history(context.reader(&work), object, &mut names);
-                    evaluations += reading.truth.items.iter().map(|(_, rules)| 1 + rules.len()).sum::<usize>();
-                    readings.push(reading);
-                    if evaluations > context.batch_evaluations {
-                        break;
-                    }
-                }
-                (readings, names)
+                let (readings, unreached) = read_batch(&context, &work, &to_read[next..], &mut names)?;
+                anyhow::Ok((readings, unreached, names))
             })
             .await
-            .context("reading was cut off")?
+            .context("reading was cut off")??
         };
-        next += readings.len();
+        next += readings.len() + unreached.len();
+        missed.objects.extend(unreached);
         let ids = Ids::resolve(&context.registry, tx, work.place_id, &names).await?;
         keep(context, tx, work, &ids, readings, seen_on, tally).await?;
     }
     Ok(names)
+}
+
+/// Reads the first objects, as many as fit in a batch; says which of them could not be reached. An error ends the
+/// collection.
+fn read_batch(
+    context: &Context,
+    work: &Work,
+    objects: &[Object],
+    names: &mut Names,
+) -> anyhow::Result<(Vec<HistoryReading>, Vec<(Object, Unreached)>)> {
+    let (mut readings, mut unreached) = (Vec::new(), Vec::new());
+    let mut evaluations = 0;
+    for object in objects {
+        context.go_on()?;
+        match read_day::history(context.reader(work), object, names) {
+            Ok(reading) => {
+                evaluations += reading.truth.items.iter().map(|(_, rules)| 1 + rules.len()).sum::<usize>();
+                readings.push(reading);
+            }
+            Err(Unreachable::Now(why)) => unreached.push((object.clone(), why)),
+            Err(ever) => return Err(ever.into()),
+        }
+        if evaluations > context.batch_evaluations {
+            break;
+        }
+    }
+    Ok((readings, unreached))
 }
 
 /// Stores what was read.
@@ -160,7 +162,7 @@ async fn keep(
     for (reading, object_id) in readings.into_iter().zip(object_ids) {
         let day = Day::from(reading.judged.object.key.day);
         attributes.extend(reading.truth.attributes.iter().map(|one| (at(&ids.rules, one.rule), one.clone(), day)));
-        *seen_on.entry(day).or_default() |= reading.judged.reading.is_some();
+        seen_on.entry(day).or_default().readable |= reading.judged.reading.is_some();
         let items = reading.truth.items.into_iter().map(|(item, rules)| HistoryItem {
             captured_at: item.captured_at,
             state_id: item.state_id,
@@ -190,6 +192,8 @@ struct Rewrite<'a> {
     ids: &'a Ids,
     notes: Notes,
     from: Day,
+    /// What could not be reached may change each day from this one on: none of them is newly inferred until it is.
+    held: Option<(Day, DeliveryState)>,
 }
 
 impl Rewrite<'_> {
@@ -211,21 +215,30 @@ impl Rewrite<'_> {
             empty_row(day, state)
         }));
         let mut fold = history_db::before(tx, self.work.place_id, self.from).await?;
-        let mut inferred = Vec::new();
+        let mut settled = BTreeSet::new();
         for (day, compliance) in history_db::days(tx, self.work.place_id, self.from, first_snapshot).await? {
             let items = history_db::take(tx, self.work.place_id, day, &mut fold).await?;
             if compliance && !self.silent(day) {
-                inferred.push(day);
-                batch.add(day, items, &fold);
+                settled.insert(day);
+                match self.holds(day) {
+                    Some(state) => self.hold(day, state, &mut batch, tally),
+                    None => batch.add(day, items, &fold),
+                }
             }
             if batch.patch.runs.entries.len() > self.context.batch_evaluations {
                 self.write(tx, std::mem::take(&mut batch), &mut known, tally).await?;
             }
         }
-        for (&day, &readable) in seen_on.iter().filter(|(day, _)| !inferred.contains(day)) {
+        for (&day, seen) in seen_on.iter().filter(|(day, _)| !settled.contains(day) && !self.silent(**day)) {
             // Nothing but history of other types, or nothing that can be read.
             let told = self.standing.row(day).map(|row| row.state.0);
-            match (told, readable) {
+            if let Some(state) = seen.missed {
+                if told.is_none_or(|told| !told.known()) && !unreadable.contains(&day) {
+                    self.hold(day, state, &mut batch, tally);
+                }
+                continue;
+            }
+            match (told.filter(|state| !state.unreached()), seen.readable) {
                 (None, false) => batch.rows.push(empty_row(day, DeliveryState::Unreadable)),
                 (None, true) => batch.rows.push(empty_row(day, DeliveryState::NoComplianceItems)),
                 (Some(DeliveryState::Unreadable), true) if !unreadable.contains(&day) => {
@@ -241,6 +254,19 @@ impl Rewrite<'_> {
     fn silent(&self, day: Day) -> bool {
         let row = self.standing.row(day);
         row.is_some_and(|row| row.state.0 == DeliveryState::NoComplianceItems && row.object_id.is_some())
+    }
+
+    /// Why a day is not inferred. One that is inferred already is so with what is read now.
+    fn holds(&self, day: Day) -> Option<DeliveryState> {
+        let (from, state) = self.held?;
+        let inferred = self.standing.row(day).is_some_and(|row| row.state.0 == DeliveryState::InferredFromHistory);
+        (day >= from && !inferred).then_some(state)
+    }
+
+    /// Leaves a day to the next collection.
+    fn hold(&self, day: Day, state: DeliveryState, batch: &mut Inferred, tally: &mut Tally) {
+        tally.unreached_days.insert((self.work.place_id, day));
+        batch.rows.push(empty_row(day, state));
     }
 
     async fn write(

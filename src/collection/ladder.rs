@@ -1,12 +1,13 @@
 //! The count ladder: everything that was seen is accounted for, or the collection fails.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
+use super::day::Day;
 use super::plan::Outcome;
 use super::read_day::Judged;
-use super::source::Kind;
+use super::source::{Kind, Unreached};
 
 /// What bringing places up to date came to.
 #[derive(Debug, Default)]
@@ -34,6 +35,12 @@ pub(super) struct Tally {
     pub(super) rechecked: u64,
     /// Names of objects whose bytes changed after they were collected, and how.
     pub(super) changed: Vec<(String, String)>,
+    /// Names of objects that could not be reached, and why.
+    pub(super) unreached: Vec<(String, String)>,
+    /// Places' days that such objects are of.
+    pub(super) unreached_days: BTreeSet<(i32, Day)>,
+    /// Names of collected objects that could not be reached to hash them again, and why.
+    pub(super) not_rechecked: Vec<(String, String)>,
 }
 
 impl Tally {
@@ -67,6 +74,14 @@ impl Tally {
         }
     }
 
+    /// Counts objects of a place's day that could not be reached.
+    pub(super) fn miss(&mut self, place_id: i32, day: Day, unreached: &[(String, Unreached)]) {
+        for (name, why) in unreached {
+            self.unreached.push((name.clone(), why.to_string()));
+            self.unreached_days.insert((place_id, day));
+        }
+    }
+
     pub(super) fn add(&mut self, other: &Self) {
         self.collected += other.collected;
         self.superseded += other.superseded;
@@ -92,6 +107,9 @@ impl Tally {
         self.stored += other.stored;
         self.rechecked += other.rechecked;
         self.changed.extend_from_slice(&other.changed);
+        self.unreached.extend_from_slice(&other.unreached);
+        self.unreached_days.extend(&other.unreached_days);
+        self.not_rechecked.extend_from_slice(&other.not_rechecked);
     }
 }
 
@@ -114,14 +132,20 @@ pub struct Ladder {
     pub still_unreadable: Vec<(String, String)>,
     /// Of all read now: names of those that could not be read, and why (at most 1,000 are kept).
     pub unreadable: Vec<(String, String)>,
-    /// Not counted in `objects_listed`: of days that were not asked for.
+    /// Could not be reached this time (denied, throttled …): the next collection tries again.
+    pub objects_unreached: u64,
+    /// Names of those, and why (at most 1,000 are kept).
+    pub unreached: Vec<(String, String)>,
+    /// Not counted in `objects_listed`: of days that were not asked for. A bucket's are not even listed.
     pub objects_outside_days: u64,
     /// Not AWS Config's delivered evidence, by reason.
     pub ignored: BTreeMap<String, u64>,
     /// Names that look like AWS Config's and are not, and what is wrong with them (at most 1,000 are kept).
     pub malformed: Vec<(String, String)>,
-    /// Folders and files that could not be looked at.
+    /// Folders, files and prefixes that could not be looked at.
     pub unlisted: Vec<(String, String)>,
+    /// What was not looked at on purpose, and why.
+    pub skipped: Vec<(String, String)>,
     /// Evaluations in snapshots that were read and speak for their day.
     pub evaluations_read: u64,
     /// Evaluations of the days that this collection wrote, as its delivery rows count them.
@@ -184,11 +208,12 @@ impl Ladder {
                 name: "Objects",
                 left: ("listed", self.objects_listed),
                 right: (
-                    "seen before + collected + superseded + unreadable",
+                    "seen before + collected + superseded + unreadable + not reached",
                     self.objects_seen_before
                         + self.objects_collected
                         + self.objects_superseded
-                        + self.objects_unreadable,
+                        + self.objects_unreadable
+                        + self.objects_unreached,
                 ),
             },
             Step {
@@ -243,6 +268,8 @@ impl Ladder {
         self.objects_unreadable == 0
             && self.unreadable.is_empty()
             && self.objects_still_unreadable == 0
+            && self.objects_unreached == 0
+            && self.unreached.is_empty()
             && self.malformed.is_empty()
             && self.unlisted.is_empty()
             && self.changed.is_empty()

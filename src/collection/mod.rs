@@ -1,11 +1,13 @@
 //! Bringing evidence in: one run reads a source and writes the store.
 //!
-//! [`run`] lists a delivery bucket's folder, brings every place up to date that has something new, several places at a
+//! [`run`] lists a delivery bucket, in S3 or as a folder, brings every place up to date that has something new, several places at a
 //! time, and ends with the count [`ladder`]. What one place needs is committed together, so a run that is cut off loses
 //! nothing and the next one finishes its work.
 
+mod bucket;
 mod command;
 mod copy;
+mod coverage;
 pub mod day;
 mod db;
 pub mod files;
@@ -15,8 +17,11 @@ mod history_db;
 mod ids;
 mod inferred;
 pub mod ladder;
+mod location;
 mod names;
+mod open;
 pub mod page;
+mod patience;
 mod place;
 mod plan;
 mod presence_db;
@@ -29,13 +34,19 @@ mod rollup;
 mod rollup_db;
 mod run;
 mod run_db;
+mod settle;
+mod settle_db;
+mod settled;
 pub mod source;
 pub mod splice;
+mod standing;
 mod store;
+mod turns;
 mod vocabulary;
 mod witness;
 
 pub use command::{CollectArgs, command};
 pub use ladder::Ladder;
+pub use location::Location;
 pub use progress::Progress;
 pub use run::{Options, Outcome, run};

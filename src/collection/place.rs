@@ -1,22 +1,28 @@
 //! Brings one place up to date: what is new is read, put into runs, and committed together.
 
-use std::path::PathBuf;
+use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use anyhow::Context as _;
 use sqlx::{PgConnection, PgPool};
+use time::Date;
 
+use super::coverage::Coverage;
 use super::day::Day;
 use super::db::{self, DeliveryChange, DeliveryRow, ObjectRow, OutcomeRow, StoredState};
 use super::gather::PackVerdict;
 use super::ids::{Ids, at};
 use super::ladder::Tally;
 use super::names::Names;
+use super::open::Source;
+use super::patience::Patience;
 use super::plan::{self, Again, DayPlan, Outcome, Verdict};
 use super::read_day::{self, DayReading, Judged, Reader, Speaker};
 use super::registry::Registry;
 use super::source::{Limits, Object, PlaceName};
-use super::splice::{Calendar, Entry, Patch};
+use super::splice::{Entry, Patch};
+use super::standing::Standing;
 use super::store::{self, Notes, PackValue, StorePatch};
 use super::witness::{self, Times};
 use super::{inferred, presence_db, rollup};
@@ -26,26 +32,41 @@ use crate::compliance::DeliveryState;
 #[derive(Debug)]
 pub(super) struct Context {
     pub(super) db: PgPool,
+    pub(super) organization_id: i16,
     pub(super) collection_id: i64,
-    pub(super) root: PathBuf,
+    pub(super) source: Source,
+    pub(super) coverage: Coverage,
+    /// With all places together.
+    pub(super) patience: Patience,
     pub(super) limits: Limits,
     pub(super) recheck: bool,
     /// Evaluations that a worker reads before it commits what was read: bounds memory, whatever the number of days.
     pub(super) batch_evaluations: usize,
     pub(super) registry: Registry,
+    /// Set once nothing more can be collected: whoever still reads stops.
+    pub(super) stop: AtomicBool,
 }
 
 impl Context {
+    /// An error once the collection has failed elsewhere.
+    pub(super) fn go_on(&self) -> anyhow::Result<()> {
+        anyhow::ensure!(!self.stop.load(Ordering::Relaxed), "the collection failed elsewhere");
+        Ok(())
+    }
+
     pub(super) fn again(&self) -> Again {
         Again { collection_id: self.collection_id, all: self.recheck, unpacked_limit: self.limits.unpacked_bytes }
     }
 
     pub(super) fn reader<'a>(&'a self, work: &'a Work) -> Reader<'a> {
         Reader {
-            root: &self.root,
+            source: &self.source,
             account_id: &work.name.account_id,
             limits: &self.limits,
             vocabulary: &self.registry.vocabulary,
+            patience: &work.patience,
+            patience_with_all: &self.patience,
+            objects: &work.objects,
         }
     }
 }
@@ -56,102 +77,83 @@ pub(super) struct Work {
     pub(super) place_id: i32,
     pub(super) name: PlaceName,
     pub(super) objects: Vec<Object>,
+    pub(super) patience: Patience,
 }
 
 /// Brings the place up to date and says what that took. Safe to repeat and to interrupt.
 pub(super) async fn collect(context: &Arc<Context>, work: Arc<Work>) -> anyhow::Result<Tally> {
     let mut tally = Tally::default();
-    let mut names = Names::default();
+    let mut carried = Carried::default();
     loop {
-        let batch = snapshots(context, &work, names).await?;
+        let batch = snapshots(context, &work, carried).await?;
         tally.add(&batch.tally);
-        names = batch.names;
+        carried = batch.carried;
         if batch.complete {
             break;
         }
     }
-    tally.add(&inferred::collect(context, &work, names).await?);
+    tally.add(&inferred::collect(context, &work, carried).await?);
     if context.recheck {
         tally.add(&super::recheck::place(context, &work).await?);
     }
     Ok(tally)
 }
 
-/// A place's store as a transaction found it.
-pub(super) struct Standing {
-    pub(super) stored: Vec<plan::Stored>,
-    pub(super) rows: Vec<DeliveryRow>,
-    pub(super) known: Vec<Day>,
-    pub(super) ever_known: Vec<Day>,
-}
-
-impl Standing {
-    pub(super) async fn load(db: &mut PgConnection, place_id: i32) -> sqlx::Result<Self> {
-        let rows = db::deliveries(db, place_id).await?;
-        Ok(Self {
-            stored: db::stored(db, place_id).await?,
-            known: rows.iter().filter(|row| row.state.0.known()).map(|row| row.day).collect(),
-            ever_known: db::ever_known(db, place_id).await?,
-            rows,
-        })
-    }
-
-    pub(super) fn row(&self, day: Day) -> Option<&DeliveryRow> {
-        self.rows.iter().find(|row| row.day == day)
-    }
-
-    pub(super) fn calendar(&self) -> Calendar<'_> {
-        Calendar { known: &self.known, ever_known: &self.ever_known }
-    }
-
-    /// The first day with a snapshot that holds compliance items.
-    pub(super) fn first_snapshot(&self) -> Option<Day> {
-        self.rows
-            .iter()
-            .find(|row| matches!(row.state.0, DeliveryState::Delivered | DeliveryState::DeliveredLaterUnreadable))
-            .map(|row| row.day)
-    }
+/// What one batch hands to the next.
+#[derive(Debug, Default)]
+pub(super) struct Carried {
+    pub(super) names: Names,
+    /// Days of which a snapshot could not be reached, and why: not tried again in this collection.
+    pub(super) given_up: BTreeMap<Date, DeliveryState>,
 }
 
 struct Batch {
     tally: Tally,
-    names: Names,
+    carried: Carried,
     complete: bool,
 }
 
 /// Reads and commits as many days with new snapshots as fit in a batch.
-async fn snapshots(context: &Arc<Context>, work: &Arc<Work>, mut names: Names) -> anyhow::Result<Batch> {
+async fn snapshots(context: &Arc<Context>, work: &Arc<Work>, mut carried: Carried) -> anyhow::Result<Batch> {
     let mut tx = context.db.begin().await?;
     db::lock_place(&mut tx, work.place_id).await?;
     let standing = Arc::new(Standing::load(&mut tx, work.place_id).await?);
     let (readings, complete, times);
-    (readings, names, complete, times) = {
+    (readings, carried, complete, times) = {
         let (context, work, standing) = (Arc::clone(context), Arc::clone(work), Arc::clone(&standing));
         tokio::task::spawn_blocking(move || {
-            let (readings, complete) = read_batch(&context, &work, &standing, &mut names);
+            let (readings, complete) = read_batch(&context, &work, &standing, &mut carried)?;
             let changed: Vec<Day> = readings.iter().filter(|it| it.changes()).map(|it| Day::from(it.day)).collect();
-            let times = witness::after(&context, &work, &standing, changed, &mut names);
-            (readings, names, complete, times)
+            let times = witness::after(&context, &work, &standing, changed, &mut carried.names)?;
+            anyhow::Ok((readings, carried, complete, times))
         })
         .await
-        .context("reading was cut off")?
+        .context("reading was cut off")??
     };
     let mut tally = Tally::default();
     if !readings.is_empty() {
-        let ids = Ids::resolve(&context.registry, &mut tx, work.place_id, &names).await?;
+        let ids = Ids::resolve(&context.registry, &mut tx, work.place_id, &carried.names).await?;
         write(context, &mut tx, work, &standing, &ids, readings, &times, &mut tally).await?;
         tx.commit().await?;
     }
-    Ok(Batch { tally, names, complete })
+    Ok(Batch { tally, carried, complete })
 }
 
-fn read_batch(context: &Context, work: &Work, standing: &Standing, names: &mut Names) -> (Vec<DayReading>, bool) {
+fn read_batch(
+    context: &Context,
+    work: &Work,
+    standing: &Standing,
+    carried: &mut Carried,
+) -> anyhow::Result<(Vec<DayReading>, bool)> {
     let mut readings = Vec::new();
     let mut evaluations = 0;
     let days = plan::days(&work.objects, &standing.stored, context.again());
     for day in days.iter().filter(|day| needs_snapshots(day)) {
+        if carried.given_up.contains_key(&day.day) {
+            continue;
+        }
         if evaluations > context.batch_evaluations {
-            return (readings, false);
+            return Ok((readings, false));
         }
         let row = standing.row(Day::from(day.day));
         let verdict = |object_id| {
@@ -160,11 +162,13 @@ fn read_batch(context: &Context, work: &Work, standing: &Standing, names: &mut N
                 _ => Verdict::Speaks,
             })
         };
-        let reading = read_day::snapshots(context.reader(work), day, names, verdict);
+        context.go_on()?;
+        let reading = read_day::snapshots(context.reader(work), day, &mut carried.names, verdict)?;
         evaluations += reading.truth.evaluations.len();
+        carried.given_up.extend(reading.unreached.first().map(|(_, why)| (day.day, why.state)));
         readings.push(reading);
     }
-    (readings, true)
+    Ok((readings, true))
 }
 
 fn needs_snapshots(day: &DayPlan<'_>) -> bool {
@@ -196,6 +200,7 @@ async fn write(
     let mut recorded = recorded.as_slice();
     for reading in &readings {
         let day = Day::from(reading.day);
+        tally.miss(work.place_id, day, &reading.unreached);
         let object_ids;
         (object_ids, recorded) = recorded.split_at(reading.judged.len());
         attributes.extend(reading.attributes.iter().map(|one| (at(&ids.rules, one.rule), one.clone(), day)));

@@ -34,14 +34,14 @@ impl Outcome {
     }
 }
 
-/// What tells one version of an object from another.
+/// What tells one version of an object from another. S3's `VersionId` does not: a listing lacks it, and a version with the
+/// same `ETag` and size has the same content.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(super) struct Version {
     pub name: String,
     pub size_bytes: u64,
     pub modified_ns: Option<i64>,
     pub etag: Option<String>,
-    pub version_id: Option<String>,
 }
 
 impl From<&Object> for Version {
@@ -51,7 +51,6 @@ impl From<&Object> for Version {
             size_bytes: object.size_bytes,
             modified_ns: object.modified_ns,
             etag: object.etag.clone(),
-            version_id: object.version_id.clone(),
         }
     }
 }
@@ -186,6 +185,8 @@ pub(super) enum Verdict {
     /// It can be read and holds none.
     Silent,
     Unreadable,
+    /// It could not be reached this time; the state says why.
+    Unreached(DeliveryState),
 }
 
 /// The state of a day by its snapshots, from the latest on, up to the first that could be read.
@@ -197,7 +198,14 @@ pub(super) fn state(latest_first: &[Verdict]) -> Option<DeliveryState> {
         [Verdict::Speaks, ..] => Some(DeliveryState::Delivered),
         [.., Verdict::Speaks] => Some(DeliveryState::DeliveredLaterUnreadable),
         [.., Verdict::Silent] => Some(DeliveryState::NoComplianceItems),
-        [.., Verdict::Unreadable] => Some(DeliveryState::Unreadable),
+        // What could not be reached may yet turn out to be readable.
+        all => all
+            .iter()
+            .find_map(|verdict| match verdict {
+                Verdict::Unreached(state) => Some(*state),
+                _ => None,
+            })
+            .or(Some(DeliveryState::Unreadable)),
     }
 }
 
@@ -308,11 +316,13 @@ mod tests {
     #[test]
     fn the_last_readable_snapshot_decides_the_state() {
         use DeliveryState as S;
-        use Verdict::{Silent, Speaks, Unreadable};
+        use Verdict::{Silent, Speaks, Unreached, Unreadable};
         assert_eq!(state(&[]), None);
         assert_eq!(state(&[Speaks]), Some(S::Delivered));
         assert_eq!(state(&[Unreadable, Speaks]), Some(S::DeliveredLaterUnreadable));
         assert_eq!(state(&[Unreadable, Silent]), Some(S::NoComplianceItems));
         assert_eq!(state(&[Unreadable, Unreadable]), Some(S::Unreadable));
+        assert_eq!(state(&[Unreached(S::Denied), Speaks]), Some(S::DeliveredLaterUnreadable));
+        assert_eq!(state(&[Unreadable, Unreached(S::Throttled), Unreadable]), Some(S::Throttled));
     }
 }

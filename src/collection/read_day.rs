@@ -1,46 +1,87 @@
 //! Reads the objects of a place's day until one speaks.
 
-use std::path::Path;
-
 use time::Date;
 
 use super::day::Day;
 use super::gather::{DayTruth, Gatherer, HistoryTruth, left_out};
 use super::names::{Attribute, Names};
-use super::plan::{Candidate, DayPlan, Outcome, Verdict};
-use super::source::{Limits, Object, Reading, Unreadable};
+use super::open::{Source, Taken};
+use super::patience::Patience;
+use super::plan::{self, Candidate, DayPlan, Outcome, Verdict};
+use super::source::{Limits, Object, Reading, Unreachable, Unreached, Unreadable};
 use super::vocabulary::Vocabulary;
-use super::{files, plan};
 use crate::compliance::DeliveryState;
 
 /// How the bytes of an object are reached, and within what limits.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Reader<'a> {
-    pub(super) root: &'a Path,
+    pub(super) source: &'a Source,
     pub(super) account_id: &'a str,
     pub(super) limits: &'a Limits,
     pub(super) vocabulary: &'a Vocabulary,
+    pub(super) patience: &'a Patience,
+    pub(super) patience_with_all: &'a Patience,
+    /// All objects of the place.
+    pub(super) objects: &'a [Object],
 }
 
 impl Reader<'_> {
+    /// SHA-256 of an object's bytes.
+    pub(super) fn hash(&self, object: &Object) -> Result<Taken<Vec<u8>>, Unreachable> {
+        self.patiently(|| self.source.hash(object))
+    }
+
+    /// Asks for an object, if there is patience left with its place.
+    fn patiently<T>(&self, ask: impl FnOnce() -> Result<T, Unreachable>) -> Result<T, Unreachable> {
+        if let Some(why) = self.patience.spent().or_else(|| self.patience_with_all.spent()) {
+            return Err(Unreachable::Now(why));
+        }
+        let answer = ask();
+        match &answer {
+            Ok(_) => {
+                self.patience.reached();
+                self.patience_with_all.reached();
+            }
+            Err(Unreachable::Now(why)) => {
+                // What is denied is asked for quickly, and says nothing of others.
+                if matches!(why.state, DeliveryState::Throttled | DeliveryState::NotReachable) {
+                    self.patience_with_all.missed(why, || false);
+                }
+                self.patience.missed(why, || {
+                    let newest = self.objects.iter().max_by_key(|it| (it.key.day, it.key.taken_at));
+                    newest.is_some_and(|newest| self.source.reaches(newest))
+                });
+            }
+            Err(Unreachable::Ever(_)) => {}
+        }
+        answer
+    }
+
     /// Reads one object. What one that fails had handed on is taken back.
-    fn read<'n>(&self, object: &Object, names: &'n mut Names) -> Result<(Reading, Gatherer<'n>), Unreadable> {
+    fn read<'n>(&self, object: &Object, names: &'n mut Names) -> Result<Taken<(Reading, Gatherer<'n>)>, Unreachable> {
         let mut gatherer = Gatherer::new(names, Day::from(object.key.day));
-        let reading = files::read(&self.root.join(&object.name), self.account_id, self.limits, &mut gatherer);
-        let admitted = reading.and_then(|reading| {
+        let taken = match self.patiently(|| self.source.read(object, self.account_id, self.limits, &mut gatherer)) {
+            Ok(taken) => taken,
+            Err(unreachable) => {
+                gatherer.give_up();
+                return Err(unreachable);
+            }
+        };
+        let admitted = taken.outcome.and_then(|reading| {
             let (statuses, resource_types) = gatherer.new_words();
             let sha256 = Some(reading.sha256);
             let refused = |reason| Unreadable { reason, position: 0, unpacked: true, sha256, retry_above: None };
             self.vocabulary.admit(statuses, resource_types).map_err(refused)?;
             Ok(reading)
         });
-        match admitted {
+        let outcome = match admitted {
             Ok(reading) => Ok((reading, gatherer)),
             Err(unreadable) => {
                 gatherer.give_up();
                 Err(unreadable)
             }
-        }
+        };
+        Ok(Taken { outcome, version_id: taken.version_id })
     }
 }
 
@@ -83,17 +124,20 @@ pub(super) struct DayReading {
     pub(super) judged: Vec<Judged>,
     /// Objects judged before that have no say any more.
     pub(super) superseded: Vec<i64>,
+    /// Names of objects that could not be reached, and why. They are not judged.
+    pub(super) unreached: Vec<(String, Unreached)>,
 }
 
 /// Reads the day's snapshots, latest first, until one can be read.
 ///
-/// `standing` tells of the object that speaks for the day so far what it is; of any other object nothing.
+/// `standing` tells of the object that speaks for the day so far what it is; of any other object nothing. An error ends the
+/// collection.
 pub(super) fn snapshots(
     reader: Reader<'_>,
     plan: &DayPlan<'_>,
     names: &mut Names,
     standing: impl Fn(i64) -> Option<Verdict>,
-) -> DayReading {
+) -> Result<DayReading, Unreachable> {
     let mut day = DayReading {
         day: plan.day,
         state: None,
@@ -102,6 +146,7 @@ pub(super) fn snapshots(
         attributes: vec![],
         judged: vec![],
         superseded: vec![],
+        unreached: vec![],
     };
     let mut verdicts = Vec::new();
     for candidate in &plan.snapshots {
@@ -116,11 +161,11 @@ pub(super) fn snapshots(
         } else if candidate.seen.is_some_and(|seen| seen.outcome == Outcome::Unreadable) {
             verdicts.push(Verdict::Unreadable);
         } else if let Some(object) = candidate.object {
-            verdicts.push(day.read(reader, object, names));
+            verdicts.push(day.read(reader, object, names)?);
         }
     }
     day.state = plan::state(&verdicts);
-    day
+    Ok(day)
 }
 
 impl DayReading {
@@ -129,8 +174,18 @@ impl DayReading {
         matches!(self.speaker, Some(Speaker::New(_)))
     }
 
-    fn read(&mut self, reader: Reader<'_>, object: &Object, names: &mut Names) -> Verdict {
-        match reader.read(object, names) {
+    fn read(&mut self, reader: Reader<'_>, object: &Object, names: &mut Names) -> Result<Verdict, Unreachable> {
+        let taken = match reader.read(object, names) {
+            Ok(taken) => taken,
+            Err(Unreachable::Now(unreached)) => {
+                let state = unreached.state;
+                self.unreached.push((object.name.clone(), unreached));
+                return Ok(Verdict::Unreached(state));
+            }
+            Err(ever) => return Err(ever),
+        };
+        let object = &Object { version_id: taken.version_id, ..object.clone() };
+        Ok(match taken.outcome {
             Ok((reading, gatherer)) => {
                 let verdict = if reading.compliance_items > 0 { Verdict::Speaks } else { Verdict::Silent };
                 self.truth = gatherer.day();
@@ -157,7 +212,7 @@ impl DayReading {
                 self.judged.push(Judged::unreadable(object, unreadable));
                 Verdict::Unreadable
             }
-        }
+        })
     }
 
     fn supersede(&mut self, candidate: &Candidate<'_>) {
@@ -199,14 +254,24 @@ impl Judged {
 }
 
 /// What the object of a day says that was collected before, where it is there unchanged: for times that the store does not
-/// keep.
-pub(super) fn again(reader: Reader<'_>, object: &Object, sha256: &[u8], names: &mut Names) -> Option<DayTruth> {
-    let (reading, gatherer) = reader.read(object, names).ok()?;
+/// keep. An error ends the collection.
+pub(super) fn again(
+    reader: Reader<'_>,
+    object: &Object,
+    sha256: &[u8],
+    names: &mut Names,
+) -> Result<Option<DayTruth>, Unreachable> {
+    let taken = match reader.read(object, names) {
+        Ok(taken) => taken,
+        Err(Unreachable::Now(_)) => return Ok(None),
+        Err(ever) => return Err(ever),
+    };
+    let Ok((reading, gatherer)) = taken.outcome else { return Ok(None) };
     if reading.sha256 != *sha256 {
         gatherer.give_up();
-        return None;
+        return Ok(None);
     }
-    Some(gatherer.day())
+    Ok(Some(gatherer.day()))
 }
 
 /// What a history object holds.
@@ -217,8 +282,10 @@ pub(super) struct HistoryReading {
 }
 
 /// Reads one history object.
-pub(super) fn history(reader: Reader<'_>, object: &Object, names: &mut Names) -> HistoryReading {
-    match reader.read(object, names) {
+pub(super) fn history(reader: Reader<'_>, object: &Object, names: &mut Names) -> Result<HistoryReading, Unreachable> {
+    let taken = reader.read(object, names)?;
+    let object = &Object { version_id: taken.version_id, ..object.clone() };
+    Ok(match taken.outcome {
         Ok((reading, gatherer)) => {
             let mut truth = gatherer.history();
             let judged = Judged {
@@ -233,5 +300,5 @@ pub(super) fn history(reader: Reader<'_>, object: &Object, names: &mut Names) ->
         Err(unreadable) => {
             HistoryReading { judged: Judged::unreadable(object, unreadable), truth: HistoryTruth::default() }
         }
-    }
+    })
 }

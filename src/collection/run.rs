@@ -1,23 +1,28 @@
 //! One collection from beginning to end.
 
-use std::collections::{BTreeMap, HashMap};
-use std::path::{Path, PathBuf};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::path::PathBuf;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use anyhow::{Context as _, bail};
 use sqlx::PgPool;
 use time::Date;
 
-use super::files::{self, Listing};
+use super::coverage::Coverage;
 use super::history_db;
 use super::ladder::{Ladder, Tally};
+use super::location::Location;
+use super::open::Source;
+use super::patience::Patience;
 use super::place::{self, Context, Work};
 use super::plan::{self, Again, Outcome as ObjectOutcome, Stored, Version};
 use super::progress::Progress;
 use super::registry::Registry;
-use super::source::{Limits, Object, PlaceName};
-use super::{recount, run_db};
+use super::settled::Settled;
+use super::source::{Days, Limits, Listing, Object, PlaceName, Unreachable};
+use super::{recount, run_db, settle, settle_db};
+use crate::aws::AwsSettings;
 use crate::clock::Clock;
 use crate::organization::{self, AccountFile};
 
@@ -29,14 +34,18 @@ const NAMES_KEPT: usize = 1_000;
 pub struct Options {
     /// The organisation's name.
     pub organization: String,
-    /// The folder of the delivery bucket's objects.
-    pub from: PathBuf,
+    /// The delivery bucket, or a folder with its objects.
+    pub from: Location,
+    /// How the bucket is reached; nothing is for a folder.
+    pub aws: AwsSettings,
     /// Organizations' account lists, dated.
     pub accounts: Vec<PathBuf>,
     pub regions: Vec<String>,
     /// Days to look at, both inclusive.
     pub since: Option<Date>,
     pub until: Option<Date>,
+    /// So many days before the last whole listing of a bucket are listed again, known or not.
+    pub relist_days: u16,
     /// Hash collected objects again and read unreadable ones again.
     pub recheck: bool,
     pub limits: Limits,
@@ -69,7 +78,8 @@ pub async fn run(db: &PgPool, options: &Options, progress: &Progress) -> anyhow:
         run_db::turn(db, organization_id, || progress.step("Waiting for another collection of this organisation"));
     let mut life = turn.await?.begin(options).await?;
     let collection_id = life.collection_id;
-    match collect(db, organization_id, collection_id, options, &accounts, progress).await {
+    // Boxed: it is large, and callers carry it.
+    match Box::pin(collect(db, organization_id, collection_id, options, &accounts, progress)).await {
         Ok((ladder, unreadable, notes)) => {
             let failure = (!ladder.closes()).then(|| open_steps(&ladder));
             life.finish(&ladder, failure.as_deref(), &options.started_by).await?;
@@ -111,10 +121,12 @@ async fn collect(
     tx.commit().await?;
 
     progress.step("Listing");
-    let from = options.from.clone();
-    let listing = tokio::task::spawn_blocking(move || files::list(&from)).await.context("listing was cut off")??;
+    let days = Days { since: options.since, until: options.until };
+    let source = Source::open(&options.from, &options.aws).await?;
+    let settled = settled(db, organization_id, options).await?;
+    let mut listing = source.list(days, &settled).await?;
     let mut ladder = ladder_of(&listing);
-    let (objects, outside) = within(listing.objects, options);
+    let (objects, outside) = within(std::mem::take(&mut listing.objects), days);
     ladder.objects_listed = count(objects.len());
     ladder.objects_outside_days = outside;
 
@@ -123,31 +135,45 @@ async fn collect(
     let new: usize = works.iter().map(|todo| todo.new).sum();
     run_db::set_total(db, collection_id, new).await?;
     progress.begin(new);
-    let cores = std::thread::available_parallelism().map_or(2, std::num::NonZero::get);
-    let workers = workers(cores, db.options().get_max_connections());
+    let workers = workers(source.places_at_a_time(), db.options().get_max_connections());
     let context = Arc::new(Context {
         db: db.clone(),
+        organization_id,
         collection_id,
-        root: options.from.clone(),
+        source,
+        patience: Patience::with_bucket(),
+        coverage: Coverage::new(days, listing.looked_at, listing.unreached),
         limits: options.limits,
         recheck: options.recheck,
         batch_evaluations: usize::try_from(options.limits.batch_evaluations).unwrap_or(usize::MAX) / workers,
         registry: Registry::load(db, organization_id).await?,
+        stop: AtomicBool::new(false),
     });
-    let tally = all_places(&context, &works, workers, progress).await?;
+    let mut tally = all_places(&context, &works, workers, progress).await?;
+    let settled = settle::settle(&context, today, &tally.unreached_days).await?;
+    tally.add(&settled);
     fill(&mut ladder, &tally);
 
     progress.step("Adding up");
     if new > 0 {
         run_db::analyze(db).await?;
     }
-    count_seen(db, collection_id, &works, &mut ladder).await?;
+    count_seen(db, collection_id, &works, &tally, &mut ladder).await?;
     let mut tx = db.begin().await?;
     organization::derive(&mut tx, organization_id, collection_id).await?;
     run_db::sum_days(&mut tx, organization_id).await?;
     tx.commit().await?;
     recount::recount(db, organization_id, collection_id, &mut ladder).await?;
     Ok((ladder, tally.unreadable, dropped_words(&dropped, today).into_iter().collect()))
+}
+
+/// The days that need not be listed again. Who asks for days, or to read again, wants them all.
+async fn settled(db: &PgPool, organization_id: i16, options: &Options) -> sqlx::Result<Settled> {
+    if options.since.is_some() || options.until.is_some() || options.recheck {
+        return Ok(Settled::default());
+    }
+    let mut connection = db.acquire().await?;
+    settle_db::settled(&mut connection, organization_id, &options.from.to_string(), options.relist_days).await
 }
 
 /// Says which Regions the list had before and has no more.
@@ -161,23 +187,21 @@ fn count(length: usize) -> u64 {
     u64::try_from(length).unwrap_or(u64::MAX)
 }
 
-fn within(objects: Vec<Object>, options: &Options) -> (Vec<Object>, u64) {
+fn within(objects: Vec<Object>, days: Days) -> (Vec<Object>, u64) {
     let all = objects.len();
-    let objects: Vec<Object> = objects
-        .into_iter()
-        .filter(|object| options.since.is_none_or(|since| object.key.day >= since))
-        .filter(|object| options.until.is_none_or(|until| object.key.day <= until))
-        .collect();
+    let objects: Vec<Object> = objects.into_iter().filter(|object| days.contain(object.key.day)).collect();
     let outside = count(all - objects.len());
     (objects, outside)
 }
 
 fn ladder_of(listing: &Listing) -> Ladder {
-    let text = |path: &Path| path.to_string_lossy().into_owned();
+    let unreadable = listing.unreadable.iter().map(|(path, why)| (path.to_string_lossy().into_owned(), why.clone()));
+    let unreached = listing.unreached.iter().map(|it| (it.prefix.clone(), it.why.to_string()));
     Ladder {
         ignored: listing.ignored.iter().map(|(reason, count)| (reason.word().to_owned(), *count)).collect(),
         malformed: listing.malformed.iter().take(NAMES_KEPT).cloned().collect(),
-        unlisted: listing.unreadable.iter().take(NAMES_KEPT).map(|(path, why)| (text(path), why.clone())).collect(),
+        unlisted: unreadable.chain(unreached).take(NAMES_KEPT).collect(),
+        skipped: listing.skipped.iter().take(NAMES_KEPT).cloned().collect(),
         ..Ladder::default()
     }
 }
@@ -204,6 +228,8 @@ fn fill(ladder: &mut Ladder, tally: &Tally) {
     ladder.days_inferred = tally.inferred_days;
     ladder.rechecked = tally.rechecked;
     ladder.changed = tally.changed.iter().take(NAMES_KEPT).cloned().collect();
+    ladder.objects_unreached = count(tally.unreached.len());
+    ladder.unreached = tally.unreached.iter().chain(&tally.not_rechecked).take(NAMES_KEPT).cloned().collect();
 }
 
 /// A place with its listed objects, and what is to be done there.
@@ -230,19 +256,28 @@ async fn works(db: &PgPool, organization_id: i16, objects: Vec<Object>, again: A
         let new = plan::new_objects(&objects, &stored, again);
         let part = parts.get(&place_id).copied().unwrap_or_default();
         let unfinished = part.unfinished || plan::history_turned(&objects, &stored, part.first_snapshot);
-        works.push(Todo { work: Arc::new(Work { place_id, name, objects }), new, unfinished });
+        let work = Work { place_id, name, objects, patience: Patience::with_place() };
+        works.push(Todo { work: Arc::new(work), new, unfinished });
     }
     Ok(works)
 }
 
 /// Counts the listed objects that an earlier collection saw first, and those that it could not read and that were not read
-/// again.
-async fn count_seen(db: &PgPool, collection_id: i64, works: &[Todo], ladder: &mut Ladder) -> anyhow::Result<()> {
+/// again. What was not reached is counted as that, whoever saw it.
+async fn count_seen(
+    db: &PgPool,
+    collection_id: i64,
+    works: &[Todo],
+    tally: &Tally,
+    ladder: &mut Ladder,
+) -> anyhow::Result<()> {
+    let unreached: BTreeSet<&str> = tally.unreached.iter().map(|(name, _)| name.as_str()).collect();
     let mut connection = db.acquire().await?;
     for Todo { work, .. } in works {
         let stored = super::db::stored(&mut connection, work.place_id).await?;
         let stored: HashMap<&Version, &Stored> = stored.iter().map(|it| (&it.version, it)).collect();
-        for it in work.objects.iter().filter_map(|object| stored.get(&Version::from(object))) {
+        let reached = work.objects.iter().filter(|object| !unreached.contains(object.name.as_str()));
+        for it in reached.filter_map(|object| stored.get(&Version::from(object))) {
             ladder.objects_seen_before += u64::from(it.first_collection != collection_id);
             if it.seen.outcome == ObjectOutcome::Unreadable && it.judged_by != collection_id {
                 ladder.objects_still_unreadable += 1;
@@ -258,10 +293,9 @@ async fn count_seen(db: &PgPool, collection_id: i64, works: &[Todo], ladder: &mu
 
 /// How many places are worked on at a time. Half of the pool's connections stay free: a worker needs a second one now and
 /// then, the collection holds two of its own, and a worker that waits for one too long fails.
-fn workers(cores: usize, connections: u32) -> usize {
-    const MOST: usize = 8;
-    let half = usize::try_from(connections / 2).unwrap_or(MOST);
-    (cores + 1).min(MOST).min(half).max(1)
+fn workers(wanted: usize, connections: u32) -> usize {
+    let half = usize::try_from(connections / 2).unwrap_or(wanted);
+    wanted.min(half).max(1)
 }
 
 /// Works on several places at a time: while one waits for the store, another reads.
@@ -305,8 +339,10 @@ async fn all_places(
                 sum.add(&tally);
                 failed.extend(failures);
             }
-            // The others end what they are at: cut off in the middle of a COPY, a connection is of no more use.
+            // The others end what they write: cut off in the middle of a COPY, a connection is of no more use. Those that
+            // read stop after the object that they are at; what they say then is no news.
             Err(error) => {
+                context.stop.store(true, Ordering::Relaxed);
                 next.store(due.len(), Ordering::Relaxed);
                 ended = ended.and(Err(error));
             }
@@ -314,6 +350,7 @@ async fn all_places(
     }
     ended?;
     sum.unreadable.sort();
+    sum.unreached.sort();
     let failures = failed.len();
     match failed.into_iter().next() {
         None => Ok(sum),
@@ -324,25 +361,32 @@ async fn all_places(
 
 /// Whether a failure is not of one place: then going on would only fail again.
 fn of_all_places(error: &anyhow::Error) -> bool {
-    error.chain().filter_map(|cause| cause.downcast_ref::<sqlx::Error>()).any(|error| match error {
-        // Classes 08, 53, 57 and 58 of SQLSTATE: the connection, resources, an operator, the system.
-        sqlx::Error::Database(error) => {
-            error.code().is_some_and(|code| ["08", "53", "57", "58"].iter().any(|class| code.starts_with(class)))
-        }
-        _ => true,
-    })
+    let nothing_reached = |it: &Unreachable| matches!(it, Unreachable::Ever(_));
+    let reached = !error.chain().filter_map(|cause| cause.downcast_ref()).any(nothing_reached);
+    let mut stored = error.chain().filter_map(|cause| cause.downcast_ref::<sqlx::Error>());
+    !reached
+        || stored.any(|error| match error {
+            // Classes 08, 53, 57 and 58 of SQLSTATE: the connection, resources, an operator, the system.
+            sqlx::Error::Database(error) => {
+                error.code().is_some_and(|code| ["08", "53", "57", "58"].iter().any(|class| code.starts_with(class)))
+            }
+            _ => true,
+        })
 }
 
 #[cfg(test)]
 mod tests {
+    use super::super::open::from_disk;
     use super::*;
 
     #[test]
     fn workers_leave_half_of_the_connections_free() {
-        assert_eq!(workers(2, 16), 3);
-        assert_eq!(workers(64, 16), 8);
-        assert_eq!(workers(64, 100), 8);
-        assert_eq!(workers(4, 3), 1);
-        assert_eq!(workers(4, 1), 1);
+        assert_eq!(workers(from_disk(2), 16), 3);
+        assert_eq!(workers(from_disk(64), 16), 8);
+        assert_eq!(workers(from_disk(64), 100), 8);
+        assert_eq!(workers(from_disk(4), 3), 1);
+        assert_eq!(workers(from_disk(4), 1), 1);
+        assert_eq!(workers(32, 16), 8);
+        assert_eq!(workers(32, 100), 32);
     }
 }

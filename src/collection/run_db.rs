@@ -64,7 +64,7 @@ impl Turn {
              values ($1, 'files', $2, $3, $4, $5, $6) returning collection_id",
         )
         .bind(self.organization_id)
-        .bind(options.from.to_string_lossy())
+        .bind(options.from.to_string())
         .bind(serde_json::json!({
             "accounts": options.accounts.iter().map(|path| path.to_string_lossy()).collect::<Vec<_>>(),
             "regions": options.regions,
@@ -78,7 +78,7 @@ impl Turn {
         .fetch_one(&mut *tx)
         .await?;
         let entry = entry(&options.started_by, "start collection", collection_id)
-            .detail(serde_json::json!({ "source": options.from.to_string_lossy() }));
+            .detail(serde_json::json!({ "source": options.from.to_string() }));
         audit_log::record(&mut tx, &entry).await?;
         tx.commit().await?;
         Ok(Life { collection_id, turn: self })

@@ -1,6 +1,12 @@
 //! What every source of evidence gives: delivered objects, and what is in them.
 
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
 use time::{Date, OffsetDateTime};
+
+use super::files::keys::Ignored;
+use crate::compliance::DeliveryState;
 
 /// What kind of AWS Config object a key names.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -50,9 +56,87 @@ pub struct Object {
     pub size_bytes: u64,
     /// Folder: modification time in nanoseconds since 1970. S3: `None`.
     pub modified_ns: Option<i64>,
-    /// S3: `ETag` and `VersionId`. Folder: `None`.
+    /// S3: the `ETag`. Folder: `None`.
     pub etag: Option<String>,
+    /// S3: the `VersionId`, known once the object is read: a listing does not say it.
     pub version_id: Option<String>,
+}
+
+/// The days to look at, both inclusive; `None` is without end.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Days {
+    pub since: Option<Date>,
+    pub until: Option<Date>,
+}
+
+impl Days {
+    pub fn contain(&self, day: Date) -> bool {
+        self.since.is_none_or(|since| day >= since) && self.until.is_none_or(|until| day <= until)
+    }
+}
+
+/// Why an object was not read.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Unreachable {
+    /// Not this time.
+    #[error(transparent)]
+    Now(Unreached),
+    /// Nothing can be read, for a reason that stays: the collection ends.
+    #[error("{0}")]
+    Ever(String),
+}
+
+/// What lies in a source. Everything that was seen is in exactly one of the parts.
+#[derive(Debug, Default)]
+pub struct Listing {
+    /// Sorted by name, bytewise.
+    pub objects: Vec<Object>,
+    /// How many names were not AWS Config's, by reason.
+    pub ignored: BTreeMap<Ignored, u64>,
+    /// Names that look like AWS Config's and are not, and what is wrong with them. Sorted.
+    pub malformed: Vec<(String, String)>,
+    /// Folders and files that could not be looked at, and why. Sorted.
+    pub unreadable: Vec<(PathBuf, String)>,
+    /// Prefixes of a bucket that could not be listed this time. Sorted.
+    pub unreached: Vec<Unlisted>,
+    /// What was not listed on purpose, and why.
+    pub skipped: Vec<(String, String)>,
+    /// What was looked at, whether it had objects or not.
+    pub looked_at: Vec<Scope>,
+}
+
+/// A part of a source that could not be listed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Unlisted {
+    pub prefix: String,
+    /// Whose evidence lies there; `None` where the prefix does not say it.
+    pub scope: Option<Scope>,
+    pub why: Unreached,
+}
+
+/// Days of an account, in one Region or in all.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Scope {
+    pub account_id: String,
+    pub region: Option<String>,
+    /// Both inclusive; `None` is without end.
+    pub days: Days,
+}
+
+impl Scope {
+    pub fn of(place: &PlaceName, days: Days) -> Self {
+        Self { account_id: place.account_id.clone(), region: Some(place.region.clone()), days }
+    }
+}
+
+/// Why evidence could not be reached. It says nothing of the evidence: the next collection tries again.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{reason}")]
+pub struct Unreached {
+    /// The state of a day that depends on it.
+    pub state: DeliveryState,
+    /// For a person: which action on what, as whom, and the service's own words.
+    pub reason: String,
 }
 
 /// One entry of `configRuleList`.

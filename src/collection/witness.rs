@@ -7,23 +7,24 @@ use rustc_hash::FxHashMap;
 
 use super::day::Day;
 use super::names::Names;
-use super::place::{Context, Standing, Work, no_patch};
+use super::place::{Context, Work, no_patch};
 use super::plan::Version;
 use super::read_day;
 use super::splice::{self, Patch};
+use super::standing::Standing;
 
 /// By day: (rule, resource) in numbers of [`Names`] to microseconds since 1970.
 #[derive(Debug, Default)]
 pub(super) struct Times(pub(super) FxHashMap<Day, FxHashMap<(u32, u32), i64>>);
 
-/// Reads the objects of the known days that follow `changed` days and are none themselves.
+/// Reads the objects of the known days that follow `changed` days and are none themselves. An error ends the collection.
 pub(super) fn after(
     context: &Context,
     work: &Work,
     standing: &Standing,
     mut changed: Vec<Day>,
     names: &mut Names,
-) -> Times {
+) -> anyhow::Result<Times> {
     changed.sort_unstable();
     let patch: Patch<(), (), ()> = Patch { known: changed, ..no_patch() };
     let mut times = Times::default();
@@ -32,8 +33,9 @@ pub(super) fn after(
         let stored = standing.stored.iter().find(|it| Some(it.seen.object_id) == object_id);
         let Some((stored, sha256)) = stored.and_then(|it| Some((it, it.sha256.as_deref()?))) else { continue };
         let Some(object) = work.objects.iter().find(|it| Version::from(*it) == stored.version) else { continue };
-        let Some(truth) = read_day::again(context.reader(work), object, sha256, names) else { continue };
+        context.go_on()?;
+        let Some(truth) = read_day::again(context.reader(work), object, sha256, names)? else { continue };
         times.0.insert(day, truth.evaluations.iter().map(|it| ((it.rule, it.resource), it.captured_at)).collect());
     }
-    times
+    Ok(times)
 }

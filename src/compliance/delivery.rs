@@ -11,12 +11,13 @@ pub enum DeliveryState {
     Missing,
     Denied,
     Throttled,
+    NotReachable,
     RegionOff,
     NotExpected,
 }
 
 impl DeliveryState {
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 11] = [
         Self::Delivered,
         Self::DeliveredLaterUnreadable,
         Self::InferredFromHistory,
@@ -25,6 +26,7 @@ impl DeliveryState {
         Self::Missing,
         Self::Denied,
         Self::Throttled,
+        Self::NotReachable,
         Self::RegionOff,
         Self::NotExpected,
     ];
@@ -40,6 +42,7 @@ impl DeliveryState {
             Self::Missing => "missing",
             Self::Denied => "denied",
             Self::Throttled => "throttled",
+            Self::NotReachable => "not reachable",
             Self::RegionOff => "region off",
             Self::NotExpected => "not expected",
         }
@@ -61,6 +64,7 @@ impl DeliveryState {
             Self::Missing => "missing",
             Self::Denied => "denied",
             Self::Throttled => "throttled",
+            Self::NotReachable => "not-reachable",
             Self::RegionOff => "region-off",
             Self::NotExpected => "not-expected",
         }
@@ -77,6 +81,7 @@ impl DeliveryState {
             Self::Missing => '□',
             Self::Denied => '⊘',
             Self::Throttled => '≈',
+            Self::NotReachable => '◇',
             Self::RegionOff => '–',
             Self::NotExpected => '·',
         }
@@ -85,6 +90,11 @@ impl DeliveryState {
     /// Whether the store speaks for the day.
     pub fn known(self) -> bool {
         matches!(self, Self::Delivered | Self::DeliveredLaterUnreadable | Self::InferredFromHistory)
+    }
+
+    /// Whether evidence may be there that could not be reached: a later collection finds out.
+    pub fn unreached(self) -> bool {
+        matches!(self, Self::Denied | Self::Throttled | Self::NotReachable | Self::RegionOff)
     }
 
     /// Why the day is a gap, in words; empty where it is none.
@@ -100,6 +110,7 @@ impl DeliveryState {
             Self::Missing => "nothing was delivered",
             Self::Denied => "access was denied",
             Self::Throttled => "AWS throttled the reading",
+            Self::NotReachable => "AWS answered with a server error, or not at all",
             Self::RegionOff => "the Region is not enabled",
         }
     }

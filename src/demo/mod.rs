@@ -126,7 +126,7 @@ async fn prepare(state: &State, folder: &std::path::Path, args: &DemoArgs, steps
 async fn collect(state: &State, from: PathBuf, made: &sample::Summary) -> anyhow::Result<String> {
     let options = collection::Options {
         organization: ORGANIZATION.to_owned(),
-        from,
+        from: from.into(),
         accounts: made.account_lists.clone(),
         regions: made.regions.clone(),
         started_by: crate::audit_log::operator(),

@@ -150,7 +150,7 @@ pub(crate) fn gz_text(text: &str) -> Vec<u8> {
 pub(crate) fn options(from: &Path) -> auditfolio::collection::Options {
     auditfolio::collection::Options {
         organization: "Example".to_owned(),
-        from: from.to_owned(),
+        from: from.into(),
         started_by: "test".to_owned(),
         ..Default::default()
     }

@@ -6,6 +6,7 @@
 
 mod at_least;
 mod audit_log;
+mod aws;
 mod backup;
 mod bucket;
 mod changes;
@@ -30,6 +31,8 @@ mod pages;
 mod portal;
 mod private;
 mod reader;
+mod s3;
+mod s3_unreached;
 mod sample;
 mod sample_collected;
 mod sample_counts;

@@ -70,7 +70,7 @@ fn expected_places(expected: &Expected) -> BTreeMap<(Date, String, String), (Str
     places
 }
 
-async fn assert_store_is_true(db: &PgPool, expected: &Expected) {
+pub(crate) async fn assert_store_is_true(db: &PgPool, expected: &Expected) {
     let mut stored = delivered(db).await;
     let mut wanted = expected_places(expected);
     let known = |state: &str| state.starts_with("delivered") || state == "inferred from history";
@@ -131,7 +131,7 @@ fn make(name: &str) -> (Options, Summary, Expected) {
     (made, summary, expected)
 }
 
-fn collecting(made: &Options, summary: &Summary) -> CollectOptions {
+pub(crate) fn collecting(made: &Options, summary: &Summary) -> CollectOptions {
     CollectOptions { accounts: summary.account_lists.clone(), regions: summary.regions.clone(), ..options(&made.out) }
 }
 

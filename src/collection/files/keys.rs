@@ -184,7 +184,7 @@ fn parse_time(word: &str) -> Result<Option<OffsetDateTime>, String> {
     }
 }
 
-fn parse_day(year: &str, month: &str, day: &str) -> Option<Date> {
+pub(in crate::collection) fn parse_day(year: &str, month: &str, day: &str) -> Option<Date> {
     let digits = |word: &str, lengths: std::ops::RangeInclusive<usize>| {
         lengths.contains(&word.len()) && word.bytes().all(|byte| byte.is_ascii_digit())
     };
@@ -195,7 +195,7 @@ fn parse_day(year: &str, month: &str, day: &str) -> Option<Date> {
     Date::from_calendar_date(year.parse().ok()?, month, day.parse().ok()?).ok()
 }
 
-fn is_account_id(word: &str) -> bool {
+pub(in crate::collection) fn is_account_id(word: &str) -> bool {
     word.len() == 12 && word.bytes().all(|byte| byte.is_ascii_digit())
 }
 

@@ -1,6 +1,6 @@
 //! Finds the objects in a folder that holds a copy of a delivery bucket (or part of one).
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeSet, HashSet};
 use std::fs::{self, DirEntry, FileType, Metadata};
 use std::os::unix::ffi::OsStrExt as _;
 use std::os::unix::fs::MetadataExt as _;
@@ -9,21 +9,8 @@ use std::time::UNIX_EPOCH;
 
 use anyhow::{Context as _, Result, bail};
 
-use super::keys::{self, Ignored, Parsed};
-use crate::collection::source::Object;
-
-/// What lies in a folder. Everything that was seen is in exactly one of the parts.
-#[derive(Debug, Default)]
-pub struct Listing {
-    /// Sorted by name, bytewise.
-    pub objects: Vec<Object>,
-    /// How many names were not AWS Config's, by reason.
-    pub ignored: BTreeMap<Ignored, u64>,
-    /// Names that look like AWS Config's and are not, and what is wrong with them. Sorted.
-    pub malformed: Vec<(String, String)>,
-    /// Folders and files that could not be looked at, and why. Sorted.
-    pub unreadable: Vec<(PathBuf, String)>,
-}
+use super::keys::{self, Parsed};
+use crate::collection::source::{Days, Listing, Object, PlaceName, Scope};
 
 /// Lists `root`. Symbolic links are followed; a folder that is reached in several ways is listed once, under its real path if that
 /// lies below the root. So a link to a folder above cannot make a loop, and an alias cannot count evidence twice.
@@ -146,6 +133,8 @@ impl Walk {
         self.listing.objects.sort_unstable_by(|a, b| a.name.cmp(&b.name));
         self.listing.malformed.sort_unstable();
         self.listing.unreadable.sort_unstable();
+        let places: BTreeSet<&PlaceName> = self.listing.objects.iter().map(|it| &it.key.place).collect();
+        self.listing.looked_at = places.into_iter().map(|it| Scope::of(it, Days::default())).collect();
         self.listing
     }
 }
@@ -166,9 +155,11 @@ fn modified_ns(metadata: &Metadata) -> Option<i64> {
 mod tests {
     #![expect(clippy::unwrap_used, reason = "a test may fail by panicking")]
 
+    use std::collections::BTreeMap;
     use std::ffi::OsStr;
     use std::os::unix::fs::symlink;
 
+    use super::super::keys::Ignored;
     use super::*;
 
     /// A folder of its own for each test, removed at the end.

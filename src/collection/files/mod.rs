@@ -1,4 +1,4 @@
-//! Delivery-channel objects read straight from a folder.
+//! Delivery-channel objects: what their names say, where a folder has them, what is in them.
 //!
 //! [`keys`] says what a name means, [`list()`] finds the objects, [`read()`] takes one apart: `gzip` unpacks, `document` goes through
 //! the text, `items` and `configuration` say what it means, `json` and `blocks` are the scanner under them.
@@ -15,5 +15,5 @@ mod list;
 mod read;
 mod words;
 
-pub use list::{Listing, list};
-pub use read::read;
+pub use list::list;
+pub use read::{read, read_from};

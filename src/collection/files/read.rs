@@ -11,8 +11,10 @@ use super::document::{self, Window};
 use super::gzip::{self, Gzip};
 use crate::collection::source::{Limits, Reading, Sink, Unreadable};
 
-/// Files and texts up to this size are read whole.
-const WHOLE_BYTES: usize = 32 << 20;
+/// Files and texts up to these sizes are read whole.
+const LOCAL_WHOLE: Most = Most { packed_bytes: 32 << 20, text_bytes: 32 << 20 };
+/// Objects and texts that come over a network are read whole up to these sizes: many are read at a time.
+const REMOTE_WHOLE: Most = Most { packed_bytes: 4 << 20, text_bytes: 16 << 20 };
 /// The least that a window grows to.
 const WINDOW_BYTES: usize = 512 << 10;
 
@@ -24,14 +26,52 @@ const WINDOW_BYTES: usize = 512 << 10;
 ///
 /// The object is refused whole where any part that is used cannot be trusted. `sink` may have taken items by then.
 pub fn read(path: &Path, account_id: &str, limits: &Limits, sink: &mut impl Sink) -> Result<Reading, Unreadable> {
+    let mut file = File::open(path).map_err(|error| not_read(&error))?;
+    let length = file.metadata().map_err(|error| not_read(&error))?.len();
+    with_buffers(|buffers| read_with(buffers, &mut file, length, LOCAL_WHOLE, account_id, limits, sink))
+}
+
+/// Reads an object of `length` bytes from wherever it comes, like [`read()`].
+///
+/// # Errors
+///
+/// As [`read()`]; a source that fails makes the object unreadable: its caller knows better why.
+pub fn read_from(
+    source: &mut impl Read,
+    length: u64,
+    account_id: &str,
+    limits: &Limits,
+    sink: &mut impl Sink,
+) -> Result<Reading, Unreadable> {
+    with_buffers(|buffers| read_with(buffers, source, length, REMOTE_WHOLE, account_id, limits, sink))
+}
+
+fn with_buffers<T>(read: impl FnOnce(&mut Buffers) -> T) -> T {
     thread_local! {
         static BUFFERS: RefCell<Buffers> = RefCell::default();
     }
     // Taken out, so that a sink which reads another object finds the cell free.
     let mut buffers = BUFFERS.take();
-    let outcome = read_with(&mut buffers, path, account_id, limits, sink);
+    let outcome = read(&mut buffers);
     BUFFERS.set(buffers);
     outcome
+}
+
+fn not_read(error: &std::io::Error) -> Unreadable {
+    Unreadable {
+        reason: format!("the file could not be read: {error}"),
+        position: 0,
+        unpacked: false,
+        sha256: None,
+        retry_above: Some(0),
+    }
+}
+
+/// Up to which sizes an object is read whole.
+#[derive(Debug, Clone, Copy)]
+struct Most {
+    packed_bytes: usize,
+    text_bytes: usize,
 }
 
 #[derive(Default)]
@@ -43,45 +83,39 @@ struct Buffers {
 
 fn read_with(
     buffers: &mut Buffers,
-    path: &Path,
+    source: &mut impl Read,
+    length: u64,
+    most: Most,
     account_id: &str,
     limits: &Limits,
     sink: &mut impl Sink,
 ) -> Result<Reading, Unreadable> {
-    let io = |error: std::io::Error| Unreadable {
-        reason: format!("the file could not be read: {error}"),
-        position: 0,
-        unpacked: false,
-        sha256: None,
-        retry_above: Some(0),
-    };
-    let mut file = File::open(path).map_err(io)?;
-    let length = file.metadata().map_err(io)?.len();
-    if usize::try_from(length).is_ok_and(|length| length <= WHOLE_BYTES) {
+    if usize::try_from(length).is_ok_and(|length| length <= most.packed_bytes) {
         buffers.packed.clear();
-        let most = u64::try_from(WHOLE_BYTES).expect("32 MiB fit in 64 bits");
-        (&mut file).take(most).read_to_end(&mut buffers.packed).map_err(io)?;
-        if let Some(outcome) = read_whole(buffers, account_id, limits, sink) {
+        let limit = u64::try_from(most.packed_bytes).expect("a few MiB fit in 64 bits");
+        (&mut *source).take(limit).read_to_end(&mut buffers.packed).map_err(|error| not_read(&error))?;
+        if let Some(outcome) = read_whole(buffers, most, account_id, limits, sink) {
             return outcome;
         }
         // The file may have grown since: what is behind the buffer belongs to it.
-        return read_stream(buffers.packed.as_slice().chain(file), account_id, limits, WINDOW_BYTES, sink);
+        return read_stream(buffers.packed.as_slice().chain(source), account_id, limits, WINDOW_BYTES, sink);
     }
-    read_stream(file, account_id, limits, WINDOW_BYTES, sink)
+    read_stream(source, account_id, limits, WINDOW_BYTES, sink)
 }
 
 /// `None`: this way is not good enough, and nothing was handed on.
 fn read_whole(
     buffers: &mut Buffers,
+    most: Most,
     account_id: &str,
     limits: &Limits,
     sink: &mut impl Sink,
 ) -> Option<Result<Reading, Unreadable>> {
     let Buffers { packed, text, decompressor } = buffers;
-    if packed.len() == WHOLE_BYTES {
+    if packed.len() == most.packed_bytes {
         return None;
     }
-    let most_bytes = usize::try_from(limits.unpacked_bytes).map_or(WHOLE_BYTES, |limit| limit.min(WHOLE_BYTES));
+    let most_bytes = usize::try_from(limits.unpacked_bytes).map_or(most.text_bytes, |limit| limit.min(most.text_bytes));
     let length = gzip::unpack_whole(packed, text, most_bytes, decompressor.get_or_insert_with(Decompressor::new))?;
     let sha256 = gzip::sha256(packed);
     let mut reading = Reading { sha256, size_bytes: length_of(packed), ..Reading::default() };

@@ -130,6 +130,7 @@ pub(super) struct ObjectRow {
     pub key: String,
     pub size_bytes: i64,
     pub etag: Option<String>,
+    pub version_id: Option<String>,
     pub sha256: Option<Vec<u8>>,
     pub items: Option<i64>,
     pub compliance_items: Option<i64>,
@@ -157,7 +158,7 @@ pub(super) const OBJECT_ORDERS: [Order; 10] = [
 pub(super) const AS_FOUND: Keyset = Keyset::first(OBJECT_ORDERS[0], false);
 
 const OBJECT: &str = "o.object_id, x.outcome, x.reason, x.position_bytes, p.account_id, p.region, o.day, o.kind, o.key,
-     o.size_bytes, o.etag, o.sha256, o.items, o.compliance_items, o.evaluations";
+     o.size_bytes, o.etag, o.version_id, o.sha256, o.items, o.compliance_items, o.evaluations";
 
 const OUTCOMES: &str = "object_outcome x join object o using (object_id) join place p using (place_id)";
 

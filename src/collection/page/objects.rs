@@ -33,6 +33,7 @@ pub(super) fn ladder_lines(ladder: &Ladder) -> Vec<(String, u64)> {
         ("Objects superseded".to_owned(), ladder.objects_superseded),
         ("Objects unreadable".to_owned(), ladder.objects_unreadable),
         ("Objects unreadable before and still there".to_owned(), ladder.objects_still_unreadable),
+        ("Objects not reached".to_owned(), ladder.objects_unreached),
         ("Objects of days that were not asked for".to_owned(), ladder.objects_outside_days),
     ];
     let reasons = [
@@ -59,6 +60,7 @@ pub(super) fn oddities(ladder: &Ladder) -> Vec<(&'static str, &str, &str)> {
         ("could not be read before and is still there", &ladder.still_unreadable),
         ("name not understood", &ladder.malformed),
         ("could not be looked at", &ladder.unlisted),
+        ("not reached; the next collection tries again", &ladder.unreached),
         ("changed after it was collected", &ladder.changed),
         ("does not add up", &ladder.disagreeing),
     ];
@@ -68,7 +70,7 @@ pub(super) fn oddities(ladder: &Ladder) -> Vec<(&'static str, &str, &str)> {
         .collect()
 }
 
-const COLUMNS: [&str; 15] = [
+const COLUMNS: [&str; 16] = [
     "object_id",
     "key",
     "outcome",
@@ -80,6 +82,7 @@ const COLUMNS: [&str; 15] = [
     "kind",
     "size_bytes",
     "etag",
+    "version_id",
     "sha256",
     "items",
     "compliance_items",
@@ -109,6 +112,7 @@ pub(super) fn download_of(format: Format, mut visit: Visit, which: Which) -> Htt
                     object.kind.into(),
                     object.size_bytes.into(),
                     object.etag.into(),
+                    object.version_id.into(),
                     sha256.into(),
                     object.items.into(),
                     object.compliance_items.into(),

@@ -216,11 +216,12 @@ pub(super) async fn objects(
     known_at: KnownAt,
 ) -> sqlx::Result<Vec<ObjectRow>> {
     sqlx::query_as(
-        "select o.day, o.kind, o.key, o.taken_at, o.size_bytes, o.modified_ns, o.etag, o.version_id,
-             case when o.hashed_by <= $4 then o.sha256 end as sha256,
+        "select o.day, o.kind, o.key, o.taken_at, o.size_bytes, o.modified_ns, o.etag,
+             h.version_id, h.sha256,
              r.unpacked_bytes, r.snapshot_id, r.items, r.compliance_items, r.evaluations, o.first_collection,
              w.outcome, w.reason, w.position_bytes
          from object o
+         left join lateral (select o.version_id, o.sha256 where o.hashed_by <= $4) h on true
          left join lateral (
              select o.unpacked_bytes, o.snapshot_id, o.items, o.compliance_items, o.evaluations where o.read_by <= $4
          ) r on true
@@ -230,7 +231,7 @@ pub(super) async fn objects(
              order by w.collection_id desc limit 1
          ) w on true
          where o.place_id = $1 and o.day between $2 and $3 and o.first_collection <= $4
-         order by o.day, o.key, o.size_bytes, o.modified_ns, o.etag collate \"C\", o.version_id collate \"C\"",
+         order by o.day, o.key, o.size_bytes, o.modified_ns, o.etag collate \"C\"",
     )
     .bind(place_id)
     .bind(from)

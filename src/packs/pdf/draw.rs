@@ -219,6 +219,7 @@ impl Pen<'_> {
                 let d = r * 0.85;
                 self.polygon(&[(x - d, y - d), (x + d, y - d), (x + d, y + d), (x - d, y + d)], "S");
             }
+            '◇' => self.polygon(&[(x, y - r), (x + r, y), (x, y + r), (x - r, y)], "S"),
             '✕' => {
                 let d = r * 0.8;
                 self.polyline(&[(x - d, y - d), (x + d, y + d)]);

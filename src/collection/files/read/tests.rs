@@ -62,7 +62,7 @@ type Outcome = (Result<Reading, Unreadable>, Found);
 pub(super) fn read_packed(packed: &[u8], limits: &Limits) -> Outcome {
     let mut found = Found::default();
     let mut buffers = Buffers { packed: packed.to_vec(), ..Buffers::default() };
-    let outcome = read_whole(&mut buffers, ACCOUNT, limits, &mut found)
+    let outcome = read_whole(&mut buffers, LOCAL_WHOLE, ACCOUNT, limits, &mut found)
         .unwrap_or_else(|| read_stream(packed, ACCOUNT, limits, WINDOW_BYTES, &mut found));
     (outcome, found)
 }

@@ -1,0 +1,132 @@
+//! Clients with the right credentials: the program's own, those of the log-archive role, those of a member account's role.
+
+use std::time::Duration;
+
+use aws_config::retry::RetryConfig;
+use aws_config::sts::AssumeRoleProvider;
+use aws_config::timeout::TimeoutConfig;
+use aws_config::{BehaviorVersion, Region, SdkConfig};
+use aws_sdk_s3::config::{IdentityCache, ResponseChecksumValidation, SharedCredentialsProvider, SharedHttpClient};
+use aws_smithy_http_client::proxy::ProxyConfig;
+use aws_smithy_http_client::tls::{Provider, rustls_provider::CryptoMode};
+use aws_smithy_http_client::{Builder, Connector};
+use secrecy::ExposeSecret as _;
+
+use super::role::RoleArn;
+use super::s3::Bucket;
+use super::settings::AwsSettings;
+
+/// What an assumed role's session is called: account owners see it in `CloudTrail`.
+const SESSION: &str = "auditfolio";
+/// How long assuming a role may take, with its attempts.
+const LOAD_TIMEOUT: Duration = Duration::from_mins(1);
+
+/// Makes clients. Cheap to clone; clones share connections and credentials.
+#[derive(Debug, Clone)]
+pub struct Clients {
+    settings: AwsSettings,
+    config: SdkConfig,
+    /// The role that the credentials are of; `None` for the program's own.
+    role: Option<RoleArn>,
+}
+
+impl Clients {
+    /// With the program's own credentials, by the default chain: environment, shared config and credentials files (with
+    /// `role_arn` and `source_profile`), web identity token, container, EC2 instance. They are looked for when first used.
+    ///
+    /// # Errors
+    ///
+    /// No Region is set anywhere, in words for a person.
+    pub async fn load(settings: &AwsSettings) -> Result<Self, String> {
+        let seconds = Duration::from_secs;
+        let timeouts = TimeoutConfig::builder()
+            .connect_timeout(seconds(settings.connect_seconds))
+            .read_timeout(seconds(settings.read_seconds))
+            .operation_attempt_timeout(seconds(settings.attempt_seconds))
+            .operation_timeout(seconds(settings.operation_seconds))
+            .build();
+        let mut loader = aws_config::defaults(BehaviorVersion::v2026_01_12())
+            .http_client(http_client())
+            .timeout_config(timeouts)
+            .retry_config(RetryConfig::adaptive().with_max_attempts(settings.attempts));
+        if let Some(region) = &settings.region {
+            loader = loader.region(Region::new(region.clone()));
+        }
+        let config = loader.load().await;
+        if config.region().is_none() {
+            return Err("no AWS Region is set: give --aws-region, or set AWS_REGION".to_owned());
+        }
+        Ok(Self { settings: settings.clone(), config, role: None })
+    }
+
+    /// The Region that calls go to.
+    pub fn region(&self) -> &str {
+        self.config.region().map_or("", Region::as_ref)
+    }
+
+    /// The role whose credentials are used; `None` for the program's own.
+    pub fn role(&self) -> Option<&RoleArn> {
+        self.role.as_ref()
+    }
+
+    /// With the credentials of the log-archive role, where one is set.
+    pub async fn archive(&self) -> Self {
+        match &self.settings.role {
+            Some(role) => self.assume(role.clone()).await,
+            None => self.clone(),
+        }
+    }
+
+    /// With the credentials of a member account's role; where no role is set, the program's own.
+    ///
+    /// # Errors
+    ///
+    /// The account's id is not one.
+    pub async fn member(&self, account_id: &str) -> Result<Self, String> {
+        match &self.settings.member_role {
+            Some(pattern) => Ok(self.assume(pattern.role(account_id, self.region())?).await),
+            None => Ok(self.clone()),
+        }
+    }
+
+    /// Calls STS when the credentials are first needed, and again before they expire.
+    async fn assume(&self, role: RoleArn) -> Self {
+        let mut builder =
+            AssumeRoleProvider::builder(role.to_string()).configure(&self.config).session_name(SESSION.to_owned());
+        if let Some(external_id) = &self.settings.external_id {
+            builder = builder.external_id(external_id.expose_secret());
+        }
+        let provider = SharedCredentialsProvider::new(builder.build().await);
+        let config = self
+            .config
+            .to_builder()
+            .credentials_provider(provider)
+            .identity_cache(IdentityCache::lazy().load_timeout(LOAD_TIMEOUT).build())
+            .build();
+        Self { settings: self.settings.clone(), config, role: Some(role) }
+    }
+
+    /// A bucket as these credentials see it.
+    pub fn bucket(&self, name: &str) -> Bucket {
+        let config = aws_sdk_s3::config::Builder::from(&self.config)
+            .force_path_style(self.settings.s3_path_style)
+            // What is read is hashed, and gzip carries a sum of its own.
+            .response_checksum_validation(ResponseChecksumValidation::WhenRequired)
+            .build();
+        let client = aws_sdk_s3::Client::from_conf(config);
+        Bucket::new(client, name, self.role.as_ref(), self.settings.read_timeout())
+    }
+}
+
+/// HTTPS by rustls with ring and the machine's own certificates; `HTTPS_PROXY` and `NO_PROXY` are heeded.
+fn http_client() -> SharedHttpClient {
+    Builder::new().build_with_connector_fn(|settings, components| {
+        let mut builder = Connector::builder();
+        builder.set_connector_settings(settings.cloned());
+        if let Some(components) = components {
+            builder.set_sleep_impl(components.sleep_impl());
+        }
+        builder.set_proxy_config(Some(ProxyConfig::from_env()));
+        builder.tls_provider(Provider::Rustls(CryptoMode::Ring)).build()
+    })
+}
