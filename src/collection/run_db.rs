@@ -70,6 +70,7 @@ impl Turn {
             "regions": options.regions,
             "since": options.since.map(|day| day.to_string()),
             "until": options.until.map(|day| day.to_string()),
+            "relist_days": options.relist_days,
             "recheck": options.recheck,
         }))
         .bind(&options.started_by)

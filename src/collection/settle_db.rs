@@ -1,4 +1,4 @@
-//! What is known of days that could not be reached.
+//! What the store knows of days that could not be reached, and of those that need not be listed again.
 
 use sqlx::PgConnection;
 use time::Date;
