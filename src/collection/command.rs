@@ -67,6 +67,7 @@ pub async fn command(db: &PgPool, organization: &str, args: &CollectArgs) -> any
         recheck: args.recheck,
         limits: Limits { unpacked_bytes: args.unpacked_limit, ..Limits::default() },
         started_by: audit_log::operator(),
+        actor_kind: audit_log::ActorKind::Operator,
         clock: Clock::Real,
     };
     let progress = Progress::shown();

@@ -38,4 +38,4 @@ mod witness;
 pub use command::{CollectArgs, command};
 pub use ladder::Ladder;
 pub use progress::Progress;
-pub use run::{Options, Outcome, run};
+pub use run::{Cancelled, Options, Outcome, run};

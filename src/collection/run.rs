@@ -18,6 +18,7 @@ use super::progress::Progress;
 use super::registry::Registry;
 use super::source::{Limits, Object, PlaceName};
 use super::{recount, run_db};
+use crate::audit_log::ActorKind;
 use crate::clock::Clock;
 use crate::organization::{self, AccountFile};
 
@@ -42,6 +43,7 @@ pub struct Options {
     pub limits: Limits,
     /// Who asked for it, for the record.
     pub started_by: String,
+    pub actor_kind: ActorKind,
     pub clock: Clock,
 }
 
@@ -56,8 +58,14 @@ pub struct Outcome {
     pub notes: Vec<String>,
 }
 
+/// Somebody asked for the collection's end. If it had begun, it is then on record as interrupted.
+#[derive(Debug, thiserror::Error)]
+#[error("cancelled; what it committed stands, and the next collection finishes its work")]
+pub struct Cancelled;
+
 /// Collects. Fails if the source cannot be listed, the store cannot be written or the ladder does not close: the
-/// collection is then on record as failed, and what it committed stays and is finished by the next one.
+/// collection is then on record as failed, and what it committed stays and is finished by the next one. Fails with
+/// [`Cancelled`] when `progress` is told to stop.
 pub async fn run(db: &PgPool, options: &Options, progress: &Progress) -> anyhow::Result<Outcome> {
     let accounts: Vec<AccountFile> =
         options.accounts.iter().map(|path| organization::accounts::read(path)).collect::<anyhow::Result<_>>()?;
@@ -67,19 +75,28 @@ pub async fn run(db: &PgPool, options: &Options, progress: &Progress) -> anyhow:
 
     let turn =
         run_db::turn(db, organization_id, || progress.step("Waiting for another collection of this organisation"));
-    let mut life = turn.await?.begin(options).await?;
+    let turn = tokio::select! {
+        turn = turn => turn?,
+        () = progress.stopped() => return Err(Cancelled.into()),
+    };
+    let mut life = turn.begin(options).await?;
     let collection_id = life.collection_id;
+    progress.begun(collection_id);
     match collect(db, organization_id, collection_id, options, &accounts, progress).await {
         Ok((ladder, unreadable, notes)) => {
             let failure = (!ladder.closes()).then(|| open_steps(&ladder));
-            life.finish(&ladder, failure.as_deref(), &options.started_by).await?;
+            life.finish(&ladder, failure.as_deref(), options).await?;
             if let Some(failure) = failure {
                 bail!("collection {collection_id} does not add up: {failure}");
             }
             Ok(Outcome { collection_id, ladder, unreadable, notes })
         }
+        Err(error) if error.is::<Cancelled>() => {
+            life.interrupt(options).await?;
+            Err(error)
+        }
         Err(error) => {
-            life.fail(&format!("{error:#}"), &options.started_by).await.ok();
+            life.fail(&format!("{error:#}"), options).await.ok();
             Err(error).with_context(|| format!("collection {collection_id} failed"))
         }
     }
@@ -112,7 +129,11 @@ async fn collect(
 
     progress.step("Listing");
     let from = options.from.clone();
-    let listing = tokio::task::spawn_blocking(move || files::list(&from)).await.context("listing was cut off")??;
+    let listing = tokio::select! {
+        listing = tokio::task::spawn_blocking(move || files::list(&from)) => listing.context("listing was cut off")??,
+        // The thread goes on to its end, which nobody waits for: it only reads names.
+        () = progress.stopped() => return Err(Cancelled.into()),
+    };
     let mut ladder = ladder_of(&listing);
     let (objects, outside) = within(listing.objects, options);
     ladder.objects_listed = count(objects.len());
@@ -283,7 +304,10 @@ async fn all_places(
         tasks.spawn(async move {
             let mut sum = Tally::default();
             let mut failed = Vec::new();
-            while let Some((work, new)) = due.get(next.fetch_add(1, Ordering::Relaxed)) {
+            // Between two places everything is committed.
+            while !progress.is_stopped()
+                && let Some((work, new)) = due.get(next.fetch_add(1, Ordering::Relaxed))
+            {
                 let place = format!("account {}, Region {}", work.name.account_id, work.name.region);
                 match place::collect(&context, Arc::clone(work)).await {
                     Ok(tally) => sum.add(&tally),
@@ -316,6 +340,7 @@ async fn all_places(
     sum.unreadable.sort();
     let failures = failed.len();
     match failed.into_iter().next() {
+        None if next.load(Ordering::Relaxed) < due.len() => Err(Cancelled.into()),
         None => Ok(sum),
         Some(error) if failures == 1 => Err(error),
         Some(error) => Err(error.context(format!("{failures} of {} account-Regions failed; one of them", due.len()))),
