@@ -35,6 +35,7 @@ mod store;
 mod vocabulary;
 mod witness;
 
+pub(crate) use command::region;
 pub use command::{CollectArgs, command};
 pub use ladder::Ladder;
 pub use progress::Progress;
