@@ -1,6 +1,7 @@
 //! What each command of the command line does: opens the store where it needs it, and closes it whatever the outcome.
 
 use std::process::ExitCode;
+use std::sync::Arc;
 
 use crate::clock::Clock;
 use crate::compliance::evidence::export;
@@ -24,14 +25,14 @@ pub async fn run(settings: Settings) -> anyhow::Result<ExitCode> {
             Ok(ExitCode::SUCCESS)
         }
         Command::Serve(args) => {
-            args.check()?;
-            with_store(&at, async |store| server::run(&args, store, at.grace()).await).await
+            let duties = args.duties(&organization)?;
+            with_store(&at, async |store| server::run(&args, duties, store, at.grace()).await).await
         }
         Command::Export(args) => {
             with_store(&at, async |store| export::to_standard_output(&args, &organization, &store.db).await).await
         }
         Command::Collect(args) => {
-            with_store(&at, async |store| collection::command(&store.db, &organization, &args).await).await
+            with_store(&at, async |store| collection::command(&state(store, &at), &organization, &args).await).await
         }
         Command::Pack(args) => {
             with_store(&at, async |store| packs::command::pack(&args, &organization, &state(store, &at)).await).await
@@ -64,7 +65,14 @@ pub async fn run(settings: Settings) -> anyhow::Result<ExitCode> {
 
 /// What commands without a server share with the parts they call.
 fn state(store: &Store, settings: &StoreSettings) -> State {
-    State { db: store.db.clone(), memo: Memo::default(), clock: Clock::Real, demo: false, grace: settings.grace() }
+    State {
+        db: store.db.clone(),
+        memo: Memo::default(),
+        clock: Clock::Real,
+        demo: false,
+        grace: settings.grace(),
+        duties: Arc::default(),
+    }
 }
 
 /// What a command gives: nothing more than success, or an exit code of its own.

@@ -14,10 +14,12 @@ pub mod delivery;
 pub mod demo;
 pub mod error;
 pub mod jobs;
+pub mod notices;
 pub mod organization;
 pub mod packs;
 pub mod people;
 pub mod sample;
+pub mod schedule;
 pub mod server;
 pub mod settings;
 pub mod telemetry;
@@ -34,4 +36,14 @@ pub struct State {
     pub demo: bool,
     /// A day can receive deliveries until midnight UTC plus this.
     pub grace: time::Duration,
+    pub duties: std::sync::Arc<Duties>,
+}
+
+/// What this program does beside serving pages and making packs: nothing unless the settings ask for it.
+#[derive(Debug, Default)]
+pub struct Duties {
+    /// What it collects when a collection is due or asked for.
+    pub collecting: Option<schedule::Collecting>,
+    /// How it sends the notices.
+    pub mail: Option<notices::Mail>,
 }

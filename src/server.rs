@@ -1,15 +1,18 @@
 //! The `serve` command: the portal and the job worker in one program, until a signal stops them.
 
 use std::net::{SocketAddr, TcpListener};
+use std::sync::Arc;
 
 use anyhow::{Context as _, bail};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 
-use crate::State;
 use crate::clock::Clock;
 use crate::compliance::memo::Memo;
 use crate::database::Store;
+use crate::notices::{MailArgs, NoticeArgs};
+use crate::schedule::ScheduleArgs;
+use crate::{Duties, State};
 
 /// Settings of `serve`.
 #[derive(Debug, Clone, clap::Args)]
@@ -20,6 +23,12 @@ pub struct ServeArgs {
     /// Let anybody sign in as a demo identity, without authentication. Refused on any address but loopback.
     #[arg(long, env = "AUDITFOLIO_DEMO_SIGN_IN")]
     pub demo_sign_in: bool,
+    #[command(flatten)]
+    pub schedule: ScheduleArgs,
+    #[command(flatten)]
+    pub notices: NoticeArgs,
+    #[command(flatten)]
+    pub mail: MailArgs,
 }
 
 impl ServeArgs {
@@ -33,6 +42,13 @@ impl ServeArgs {
             );
         }
         Ok(())
+    }
+
+    /// What this program is to do beside serving pages. Refuses settings that do not fit together, before anything is
+    /// started.
+    pub fn duties(&self, organization: &str) -> anyhow::Result<Duties> {
+        self.check()?;
+        Ok(Duties { collecting: self.schedule.collecting(organization, &self.notices)?, mail: self.mail.mail()? })
     }
 }
 
@@ -48,11 +64,10 @@ pub fn listen(bind: SocketAddr) -> anyhow::Result<TcpListener> {
 }
 
 /// Serves until SIGTERM or SIGINT; downloads and the job in hand may finish first.
-pub async fn run(args: &ServeArgs, store: &Store, grace: time::Duration) -> anyhow::Result<()> {
-    args.check()?;
+pub async fn run(args: &ServeArgs, duties: Duties, store: &Store, grace: time::Duration) -> anyhow::Result<()> {
     let listener = listen(args.bind)?;
     let (db, memo, clock) = (store.db.clone(), Memo::default(), Clock::Real);
-    serve(listener, State { db, memo, clock, demo: args.demo_sign_in, grace }).await
+    serve(listener, State { db, memo, clock, demo: args.demo_sign_in, grace, duties: Arc::new(duties) }).await
 }
 
 /// Serves on a socket that is open already.
@@ -61,9 +76,11 @@ pub async fn serve(listener: TcpListener, state: State) -> anyhow::Result<()> {
     stop_on_signal(stop.clone())?;
     tracing::info!(address = %listener.local_addr()?, demo = state.demo, "serving");
     let worker = tokio::spawn(crate::jobs::work(state.clone(), stop.clone()));
+    let schedule = tokio::spawn(crate::schedule::keep(state.clone(), stop.clone()));
     let served = crate::web::serve(state, listener, stop.clone()).await;
     stop.cancel();
     worker.await.context("the job worker")?;
+    schedule.await.context("the schedule")?;
     tracing::info!("stopped");
     served
 }

@@ -1,6 +1,7 @@
 //! The command line and every setting. Each value has a flag, an environment variable and a line of help.
 
 use std::path::PathBuf;
+use std::time::Duration;
 
 use clap::{Parser, Subcommand};
 use secrecy::SecretString;
@@ -55,6 +56,25 @@ impl StoreSettings {
     }
 }
 
+/// Reads a length of time: a whole number and s, m, h or d, e.g. 36h.
+pub fn length(text: &str) -> Result<Duration, String> {
+    let wanted = || format!("{text:?} is not a length of time like 90s, 30m, 36h or 2d");
+    let unit = text.chars().last().ok_or_else(wanted)?;
+    let seconds: u64 = match unit {
+        's' => 1,
+        'm' => 60,
+        'h' => 3600,
+        'd' => 86_400,
+        _ => return Err(wanted()),
+    };
+    let number: u64 = text.strip_suffix(unit).and_then(|number| number.parse().ok()).ok_or_else(wanted)?;
+    // Longer than ten years is a slip of the keyboard.
+    match number.checked_mul(seconds) {
+        Some(length @ 1..=315_360_000) => Ok(Duration::from_secs(length)),
+        _ => Err(format!("{text:?} is not between a second and ten years")),
+    }
+}
+
 /// What to do.
 #[derive(Debug, Subcommand)]
 pub enum Command {
@@ -90,6 +110,23 @@ impl Command {
             Self::Serve(_) => "warn,auditfolio=info",
             // Slow statements are for operators, not for who runs a command.
             _ => "warn,sqlx::query=error",
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_length_of_time_is_a_number_and_a_unit() {
+        let seconds = |text| length(text).map(|length| length.as_secs());
+        assert_eq!(seconds("90s"), Ok(90));
+        assert_eq!(seconds("36h"), Ok(36 * 3600));
+        assert_eq!(seconds("2d"), Ok(2 * 86_400));
+        for wrong in ["", "h", "36", "1.5h", "-1h", "0m", "1 h", "99999999999999999999h", "18446744073709551615d", "ü"]
+        {
+            assert!(length(wrong).is_err(), "{wrong}");
         }
     }
 }

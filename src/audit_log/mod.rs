@@ -5,11 +5,12 @@ mod db;
 pub use db::record;
 
 /// How far the actor's name can be trusted. The words are those of column `audit_log.actor_kind`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum ActorKind {
     /// A demo identity, not authenticated.
     Demo,
     /// Somebody with the command line: the name is that of their account on the machine.
+    #[default]
     Operator,
     /// A job of the program itself.
     System,

@@ -3,7 +3,6 @@
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use sqlx::PgPool;
 use time::Date;
 
 use super::files::keys::is_region;
@@ -11,17 +10,17 @@ use super::location::Location;
 use super::progress::Progress;
 use super::run::{self, Options, Outcome};
 use super::source::Limits;
-use crate::audit_log;
 use crate::aws::AwsSettings;
-use crate::clock::Clock;
+use crate::notices::{self, NoticeArgs};
+use crate::{State, audit_log};
 
 /// AWS Config delivers late now and then, not weeks late.
-const RELIST_DAYS: u16 = 7;
+pub const RELIST_DAYS: u16 = 7;
 
 /// Brings the evidence of a delivery bucket into the store.
 ///
 /// Exit status: 0 whole; 2 something is there that cannot be read, now or before; 1 it does not add up or could not run.
-#[derive(Debug, clap::Args)]
+#[derive(Debug, Clone, clap::Args)]
 pub struct CollectArgs {
     /// The delivery bucket, e.g. `s3://acme-config/o-abc123`, or a folder with its objects, under any prefix.
     #[arg(long)]
@@ -52,6 +51,28 @@ pub struct CollectArgs {
     pub unpacked_limit: u64,
     #[command(flatten, next_help_heading = "Reaching AWS")]
     pub aws: AwsSettings,
+    #[command(flatten, next_help_heading = "Notices")]
+    pub notices: NoticeArgs,
+}
+
+impl CollectArgs {
+    /// What to collect, for an organisation and in somebody's name.
+    pub fn options(&self, organization: &str, started_by: String) -> Options {
+        Options {
+            organization: organization.to_owned(),
+            from: self.from.clone(),
+            aws: self.aws.clone(),
+            accounts: self.accounts.clone(),
+            regions: self.regions.clone(),
+            since: self.since,
+            until: self.until,
+            relist_days: self.relist_days,
+            recheck: self.recheck,
+            limits: Limits { unpacked_bytes: self.unpacked_limit, ..Limits::default() },
+            started_by,
+            ..Options::default()
+        }
+    }
 }
 
 /// Reads a day.
@@ -61,30 +82,18 @@ pub(super) fn day(text: &str) -> Result<Date, String> {
 }
 
 /// Reads the name of a Region.
-fn region(text: &str) -> Result<String, String> {
+pub(crate) fn region(text: &str) -> Result<String, String> {
     let text = text.trim();
     if is_region(text) { Ok(text.to_owned()) } else { Err("is not the name of a Region like eu-central-1".to_owned()) }
 }
 
 /// Runs the command.
-pub async fn command(db: &PgPool, organization: &str, args: &CollectArgs) -> anyhow::Result<ExitCode> {
-    let options = Options {
-        organization: organization.to_owned(),
-        from: args.from.clone(),
-        aws: args.aws.clone(),
-        accounts: args.accounts.clone(),
-        regions: args.regions.clone(),
-        since: args.since,
-        until: args.until,
-        relist_days: args.relist_days,
-        recheck: args.recheck,
-        limits: Limits { unpacked_bytes: args.unpacked_limit, ..Limits::default() },
-        started_by: audit_log::operator(),
-        clock: Clock::Real,
-    };
+pub async fn command(state: &State, organization: &str, args: &CollectArgs) -> anyhow::Result<ExitCode> {
+    let options = args.options(organization, audit_log::operator());
     let progress = Progress::shown();
-    let outcome = run::run(db, &options, &progress).await;
+    let outcome = run::run(&state.db, &options, &progress).await;
     progress.end();
+    notices::after_collection(state, &args.notices, organization, &outcome, &progress).await;
     let outcome = outcome?;
     print!("{}", report(&outcome));
     Ok(if outcome.ladder.whole() { ExitCode::SUCCESS } else { ExitCode::from(2) })

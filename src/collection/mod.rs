@@ -45,8 +45,9 @@ mod turns;
 mod vocabulary;
 mod witness;
 
-pub use command::{CollectArgs, command};
+pub(crate) use command::region;
+pub use command::{CollectArgs, RELIST_DAYS, command};
 pub use ladder::Ladder;
 pub use location::Location;
 pub use progress::Progress;
-pub use run::{Options, Outcome, run};
+pub use run::{Cancelled, Options, Outcome, run};

@@ -1,11 +1,12 @@
 //! Shows how far a collection is: a bar on a terminal, plain lines otherwise.
 
 use std::io::IsTerminal as _;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 
 use indicatif::{ProgressBar, ProgressStyle};
+use tokio_util::sync::CancellationToken;
 
 /// Between two plain lines.
 const LINE_EVERY: Duration = Duration::from_secs(5);
@@ -16,6 +17,10 @@ pub struct Progress {
     bar: Option<ProgressBar>,
     lines: Option<Arc<Lines>>,
     done: Arc<AtomicU64>,
+    total: Arc<AtomicU64>,
+    step: Arc<Mutex<&'static str>>,
+    collection_id: Arc<OnceLock<i64>>,
+    stop: CancellationToken,
 }
 
 #[derive(Debug)]
@@ -39,11 +44,50 @@ impl Progress {
         Self {
             bar: terminal.then(|| ProgressBar::new(0)),
             lines: (!terminal).then(|| Arc::new(lines)),
-            done: Arc::default(),
+            ..Self::default()
         }
     }
 
+    /// Shows nothing, and stops the collection between two places when `stop` is cancelled.
+    pub fn stopped_by(stop: CancellationToken) -> Self {
+        Self { stop, ..Self::default() }
+    }
+
+    /// New objects that are done.
+    pub fn done(&self) -> usize {
+        usize::try_from(self.done.load(Ordering::Relaxed)).unwrap_or(usize::MAX)
+    }
+
+    /// New objects in all; 0 until they are listed.
+    pub fn total(&self) -> usize {
+        usize::try_from(self.total.load(Ordering::Relaxed)).unwrap_or(usize::MAX)
+    }
+
+    /// What is being done, where it is not reading objects: empty before anything is.
+    pub fn step_words(&self) -> &'static str {
+        *self.step.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The collection's number, once it has one.
+    pub fn collection_id(&self) -> Option<i64> {
+        self.collection_id.get().copied()
+    }
+
+    pub(super) fn begun(&self, collection_id: i64) {
+        let _said_before = self.collection_id.set(collection_id);
+    }
+
+    pub(super) fn is_stopped(&self) -> bool {
+        self.stop.is_cancelled()
+    }
+
+    /// Ends when somebody asks for the collection's end.
+    pub(super) async fn stopped(&self) {
+        self.stop.cancelled().await;
+    }
+
     pub(super) fn step(&self, name: &'static str) {
+        *self.step.lock().unwrap_or_else(PoisonError::into_inner) = name;
         if let Some(bar) = &self.bar {
             bar.set_style(ProgressStyle::default_spinner());
             bar.set_message(name);
@@ -56,6 +100,7 @@ impl Progress {
 
     pub(super) fn begin(&self, total: usize) {
         let total = u64::try_from(total).unwrap_or(u64::MAX);
+        self.total.store(total, Ordering::Relaxed);
         if let Some(bar) = &self.bar {
             let style = ProgressStyle::with_template("{bar:32} {pos} of {len} objects, {per_sec}, {eta} left");
             bar.set_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()));

@@ -22,6 +22,7 @@ use super::registry::Registry;
 use super::settled::Settled;
 use super::source::{Days, Limits, Listing, Object, PlaceName, Unreachable};
 use super::{recount, run_db, settle, settle_db};
+use crate::audit_log::ActorKind;
 use crate::aws::AwsSettings;
 use crate::clock::Clock;
 use crate::organization::{self, AccountFile};
@@ -51,6 +52,7 @@ pub struct Options {
     pub limits: Limits,
     /// Who asked for it, for the record.
     pub started_by: String,
+    pub actor_kind: ActorKind,
     pub clock: Clock,
 }
 
@@ -65,8 +67,14 @@ pub struct Outcome {
     pub notes: Vec<String>,
 }
 
+/// Somebody asked for the collection's end. If it had begun, it is then on record as interrupted.
+#[derive(Debug, thiserror::Error)]
+#[error("cancelled; what it committed stands, and the next collection finishes its work")]
+pub struct Cancelled;
+
 /// Collects. Fails if the source cannot be listed, the store cannot be written or the ladder does not close: the
-/// collection is then on record as failed, and what it committed stays and is finished by the next one.
+/// collection is then on record as failed, and what it committed stays and is finished by the next one. Fails with
+/// [`Cancelled`] when `progress` is told to stop.
 pub async fn run(db: &PgPool, options: &Options, progress: &Progress) -> anyhow::Result<Outcome> {
     let accounts: Vec<AccountFile> =
         options.accounts.iter().map(|path| organization::accounts::read(path)).collect::<anyhow::Result<_>>()?;
@@ -76,20 +84,29 @@ pub async fn run(db: &PgPool, options: &Options, progress: &Progress) -> anyhow:
 
     let turn =
         run_db::turn(db, organization_id, || progress.step("Waiting for another collection of this organisation"));
-    let mut life = turn.await?.begin(options).await?;
+    let turn = tokio::select! {
+        turn = turn => turn?,
+        () = progress.stopped() => return Err(Cancelled.into()),
+    };
+    let mut life = turn.begin(options).await?;
     let collection_id = life.collection_id;
+    progress.begun(collection_id);
     // Boxed: it is large, and callers carry it.
     match Box::pin(collect(db, organization_id, collection_id, options, &accounts, progress)).await {
         Ok((ladder, unreadable, notes)) => {
             let failure = (!ladder.closes()).then(|| open_steps(&ladder));
-            life.finish(&ladder, failure.as_deref(), &options.started_by).await?;
+            life.finish(&ladder, failure.as_deref(), options).await?;
             if let Some(failure) = failure {
                 bail!("collection {collection_id} does not add up: {failure}");
             }
             Ok(Outcome { collection_id, ladder, unreadable, notes })
         }
+        Err(error) if error.is::<Cancelled>() => {
+            life.interrupt(options).await?;
+            Err(error)
+        }
         Err(error) => {
-            life.fail(&format!("{error:#}"), &options.started_by).await.ok();
+            life.fail(&format!("{error:#}"), options).await.ok();
             Err(error).with_context(|| format!("collection {collection_id} failed"))
         }
     }
@@ -124,7 +141,10 @@ async fn collect(
     let days = Days { since: options.since, until: options.until };
     let source = Source::open(&options.from, &options.aws).await?;
     let settled = settled(db, organization_id, options).await?;
-    let mut listing = source.list(days, &settled).await?;
+    let mut listing = tokio::select! {
+        listing = source.list(days, &settled) => listing?,
+        () = progress.stopped() => return Err(Cancelled.into()),
+    };
     let mut ladder = ladder_of(&listing);
     let (objects, outside) = within(std::mem::take(&mut listing.objects), days);
     ladder.objects_listed = count(objects.len());
@@ -317,7 +337,10 @@ async fn all_places(
         tasks.spawn(async move {
             let mut sum = Tally::default();
             let mut failed = Vec::new();
-            while let Some((work, new)) = due.get(next.fetch_add(1, Ordering::Relaxed)) {
+            // Between two places everything is committed.
+            while !progress.is_stopped()
+                && let Some((work, new)) = due.get(next.fetch_add(1, Ordering::Relaxed))
+            {
                 let place = format!("account {}, Region {}", work.name.account_id, work.name.region);
                 match place::collect(&context, Arc::clone(work)).await {
                     Ok(tally) => sum.add(&tally),
@@ -353,6 +376,7 @@ async fn all_places(
     sum.unreached.sort();
     let failures = failed.len();
     match failed.into_iter().next() {
+        None if next.load(Ordering::Relaxed) < due.len() => Err(Cancelled.into()),
         None => Ok(sum),
         Some(error) if failures == 1 => Err(error),
         Some(error) => Err(error.context(format!("{failures} of {} account-Regions failed; one of them", due.len()))),

@@ -78,7 +78,7 @@ impl Turn {
         .bind(env!("AUDITFOLIO_COMMIT"))
         .fetch_one(&mut *tx)
         .await?;
-        let entry = entry(&options.started_by, "start collection", collection_id)
+        let entry = entry(options, "start collection", collection_id)
             .detail(serde_json::json!({ "source": options.from.to_string() }));
         audit_log::record(&mut tx, &entry).await?;
         tx.commit().await?;
@@ -92,8 +92,12 @@ pub(super) struct Life {
     turn: Turn,
 }
 
-fn entry(started_by: &str, act: &'static str, collection_id: i64) -> Entry {
-    Entry { actor: started_by.to_owned(), ..Entry::by_operator(act, format!("collection {collection_id}")) }
+fn entry(options: &Options, act: &'static str, collection_id: i64) -> Entry {
+    Entry {
+        actor: options.started_by.clone(),
+        actor_kind: options.actor_kind,
+        ..Entry::by_operator(act, format!("collection {collection_id}"))
+    }
 }
 
 impl Life {
@@ -102,7 +106,7 @@ impl Life {
         &mut self,
         ladder: &Ladder,
         failure: Option<&str>,
-        started_by: &str,
+        options: &Options,
     ) -> sqlx::Result<()> {
         let mut tx = sqlx::Connection::begin(&mut *self.turn.connection).await?;
         let days: (Option<Date>, Option<Date>) =
@@ -124,7 +128,7 @@ impl Life {
         .execute(&mut *tx)
         .await?;
         let act = if failure.is_some() { "fail collection" } else { "finish collection" };
-        let entry = entry(started_by, act, self.collection_id).detail(serde_json::json!({
+        let entry = entry(options, act, self.collection_id).detail(serde_json::json!({
             "organization_id": self.turn.organization_id,
             "objects_collected": ladder.objects_collected,
             "objects_unreadable": ladder.objects_unreadable,
@@ -134,17 +138,28 @@ impl Life {
         tx.commit().await
     }
 
-    pub(super) async fn fail(&mut self, failure: &str, started_by: &str) -> sqlx::Result<()> {
+    pub(super) async fn fail(&mut self, failure: &str, options: &Options) -> sqlx::Result<()> {
+        self.end("failed", failure, &entry(options, "fail collection", self.collection_id)).await
+    }
+
+    /// Ends the collection because somebody asked for it.
+    pub(super) async fn interrupt(&mut self, options: &Options) -> sqlx::Result<()> {
+        let entry = entry(options, "interrupt collection", self.collection_id);
+        self.end("interrupted", "It was asked to stop. What it committed stands.", &entry).await
+    }
+
+    async fn end(&mut self, state: &str, why: &str, entry: &Entry) -> sqlx::Result<()> {
         let mut tx = sqlx::Connection::begin(&mut *self.turn.connection).await?;
         sqlx::query(
-            "update collection set state = 'failed', failure = $2, finished_at = clock_timestamp()
+            "update collection set state = $2, failure = $3, finished_at = clock_timestamp()
              where collection_id = $1",
         )
         .bind(self.collection_id)
-        .bind(failure)
+        .bind(state)
+        .bind(why)
         .execute(&mut *tx)
         .await?;
-        audit_log::record(&mut tx, &entry(started_by, "fail collection", self.collection_id)).await?;
+        audit_log::record(&mut tx, entry).await?;
         tx.commit().await
     }
 }

@@ -7,6 +7,7 @@ mod db;
 use std::io::Write as _;
 use std::net::SocketAddr;
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Instant;
 
 use anyhow::{Context as _, bail};
@@ -14,14 +15,15 @@ use indicatif::{ProgressBar, ProgressStyle};
 use time::{Date, Duration};
 
 use crate::clock::Clock;
-use crate::collection;
+use crate::collection::{self, CollectArgs};
 use crate::compliance::memo::Memo;
 use crate::database::{self, private};
 use crate::jobs::{self, Kind};
+use crate::notices::{self, NoticeArgs};
 use crate::packs::Request;
-use crate::sample;
+use crate::schedule::Collecting;
 use crate::settings::StoreSettings;
-use crate::{State, server};
+use crate::{Duties, State, sample, server};
 
 /// What the sample's organisation is called on pages and packs.
 const ORGANIZATION: &str = "Sample organisation";
@@ -62,13 +64,13 @@ pub async fn run(settings: &StoreSettings, args: &DemoArgs) -> anyhow::Result<()
     let store = database::connect(&settings).await?;
     steps.end("runs")?;
     let (db, memo, clock) = (store.db.clone(), Memo::default(), Clock::Real);
-    let state = State { db, memo, clock, demo: true, grace: settings.grace() };
+    let state = State { db, memo, clock, demo: true, grace: settings.grace(), duties: Arc::default() };
     let prepared = prepare(&state, &folder, args, &mut steps).await;
     let served = match prepared {
-        Ok(()) => {
+        Ok(duties) => {
             println!("\nThe portal is at http://{}/ (demo sign-in; stop it with Ctrl-C)", listener.local_addr()?);
             std::io::stdout().flush()?;
-            server::serve(listener, state).await
+            server::serve(listener, State { duties: Arc::new(duties), ..state }).await
         }
         Err(error) => Err(error),
     };
@@ -94,7 +96,13 @@ fn demo_settings(settings: &StoreSettings) -> anyhow::Result<StoreSettings> {
 }
 
 /// Sample, collection and pack, as far as they are not there.
-async fn prepare(state: &State, folder: &std::path::Path, args: &DemoArgs, steps: &mut Steps) -> anyhow::Result<()> {
+/// Gives what the portal may do from then on: collect the sample again.
+async fn prepare(
+    state: &State,
+    folder: &std::path::Path,
+    args: &DemoArgs,
+    steps: &mut Steps,
+) -> anyhow::Result<Duties> {
     steps.begin("Sample organisation")?;
     let options =
         sample::Options { accounts: args.accounts, days: args.days, ..sample::Options::new(folder.join("sample")) };
@@ -107,11 +115,12 @@ async fn prepare(state: &State, folder: &std::path::Path, args: &DemoArgs, steps
     .await??;
     steps.end(&format!("{} accounts, {} to {}", made.accounts, made.first_day, made.last_day))?;
 
+    let source = source(folder.join("sample"), &made);
     steps.begin("Collection")?;
     if db::collected(&state.db, ORGANIZATION).await? {
         steps.end("done earlier")?;
     } else {
-        let outcome = collect(state, folder.join("sample"), &made).await?;
+        let outcome = collect(state, &source).await?;
         steps.end(&outcome)?;
     }
 
@@ -120,21 +129,33 @@ async fn prepare(state: &State, folder: &std::path::Path, args: &DemoArgs, steps
         Some(pack_id) => pack_id,
         None => make_pack(state, made.last_day).await?,
     };
-    Ok(steps.end(&pack_id)?)
+    steps.end(&pack_id)?;
+    let collecting = Collecting { organization: ORGANIZATION.to_owned(), source, every: None };
+    Ok(Duties { collecting: Some(collecting), mail: None })
 }
 
-async fn collect(state: &State, from: PathBuf, made: &sample::Summary) -> anyhow::Result<String> {
-    let options = collection::Options {
-        organization: ORGANIZATION.to_owned(),
+/// Where the sample is and what it should hold.
+fn source(from: PathBuf, made: &sample::Summary) -> CollectArgs {
+    CollectArgs {
         from: from.into(),
         accounts: made.account_lists.clone(),
         regions: made.regions.clone(),
-        started_by: crate::audit_log::operator(),
-        ..collection::Options::default()
-    };
+        since: None,
+        until: None,
+        relist_days: collection::RELIST_DAYS,
+        recheck: false,
+        unpacked_limit: collection::source::Limits::default().unpacked_bytes,
+        aws: crate::aws::AwsSettings::default(),
+        notices: NoticeArgs::default(),
+    }
+}
+
+async fn collect(state: &State, source: &CollectArgs) -> anyhow::Result<String> {
+    let options = source.options(ORGANIZATION, crate::audit_log::operator());
     let progress = collection::Progress::shown();
     let outcome = collection::run(&state.db, &options, &progress).await;
     progress.end();
+    notices::after_collection(state, &source.notices, ORGANIZATION, &outcome, &progress).await;
     let ladder = outcome?.ladder;
     Ok(format!("{} objects, {} evaluations stored", ladder.objects_listed, ladder.evaluations_stored))
 }

@@ -3,13 +3,16 @@
 //! A job is done at least once: a worker that dies loses its lease and another takes the job up again. So a job commits
 //! its result and [`finish`] in one transaction; a worker that has lost its lease cannot.
 
+mod core;
 mod db;
 pub mod page;
 mod worker;
 
 use std::sync::{Arc, Mutex, PoisonError};
 
-pub use db::{enqueue, find, finish};
+use tokio_util::sync::CancellationToken;
+
+pub use db::{enqueue, find, finish, is_collecting, say_result, unfinished_collection};
 pub use worker::{CarryOut, Pace, run_to_end, wake, work, work_with};
 
 /// What kinds of work there are. The words are those of column `job.kind`.
@@ -17,6 +20,10 @@ pub use worker::{CarryOut, Pace, run_to_end, wake, work, work_with};
 pub enum Kind {
     /// Making an audit pack.
     Pack,
+    /// Looking for deliveries and collecting them; at most one is queued or running.
+    Collect,
+    /// Sending the e-mail that tells of notices.
+    Digest,
 }
 
 impl Kind {
@@ -24,11 +31,31 @@ impl Kind {
     pub fn word(self) -> &'static str {
         match self {
             Self::Pack => "pack",
+            Self::Collect => "collect",
+            Self::Digest => "digest",
         }
     }
 
-    fn of(word: &str) -> Option<Self> {
-        [Self::Pack].into_iter().find(|kind| kind.word() == word)
+    pub const ALL: [Self; 3] = [Self::Pack, Self::Collect, Self::Digest];
+
+    /// Reads [`Self::word`].
+    pub fn of(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|kind| kind.word() == word)
+    }
+
+    /// What is being done, as a heading.
+    pub fn title(self) -> &'static str {
+        match self {
+            Self::Pack => "Making a pack",
+            Self::Collect => "Collecting deliveries",
+            Self::Digest => "Sending the notices",
+        }
+    }
+
+    /// Whether a cancelled job of this kind ends by itself at its next safe point. The others are cut off: they commit
+    /// nothing before their end.
+    fn ends_by_itself(self) -> bool {
+        matches!(self, Self::Collect)
     }
 }
 
@@ -53,10 +80,12 @@ pub struct Job {
 pub struct Standing {
     pub job_id: i64,
     pub kind: String,
-    /// queued, running, done or failed.
+    /// queued, running, done, failed or cancelled.
     pub state: String,
     pub created_by: String,
     pub created_at: time::OffsetDateTime,
+    /// When the latest attempt began.
+    pub started_at: Option<time::OffsetDateTime>,
     pub finished_at: Option<time::OffsetDateTime>,
     pub attempts: i32,
     pub progress_done: i64,
@@ -65,11 +94,34 @@ pub struct Standing {
     pub failure: Option<String>,
     /// Where the result is, e.g. a pack's id.
     pub result: Option<String>,
+    /// When a job that failed is tried again by itself.
+    pub not_before: Option<time::OffsetDateTime>,
+    /// Who asked for its end.
+    pub cancel_asked_by: Option<String>,
+    /// The failed job that this one does again.
+    pub retry_of: Option<i64>,
+    /// The job that does this failed one again.
+    pub retried_as: Option<i64>,
 }
 
-/// How far a job has come. Cheap to set from anywhere; the worker writes it a few times a second at most.
+/// How a job ends other than done or failed for good. Any other error fails it.
+#[derive(Debug, thiserror::Error)]
+pub enum Ending {
+    /// It was asked to stop and did.
+    #[error("cancelled")]
+    Cancelled,
+    /// It failed, and another attempt may succeed: it waits and is tried again, up to a number of times.
+    #[error("{0}")]
+    Later(String),
+}
+
+/// How far a job has come, and whether it should stop. Cheap to use from anywhere; the worker writes it a few times a
+/// second at most.
 #[derive(Debug, Clone, Default)]
-pub struct Progress(Arc<Mutex<Reached>>);
+pub struct Progress {
+    reached: Arc<Mutex<Reached>>,
+    cancelled: CancellationToken,
+}
 
 /// So many of so many units.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -84,11 +136,16 @@ impl Progress {
     pub fn set(&self, done: usize, total: usize, unit: &'static str) {
         let count = |number| i64::try_from(number).unwrap_or(i64::MAX);
         let reached = Reached { done: count(done), total: count(total), unit };
-        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = reached;
+        *self.reached.lock().unwrap_or_else(PoisonError::into_inner) = reached;
     }
 
     /// How far the job has come.
     pub fn reached(&self) -> Reached {
-        *self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        *self.reached.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Cancelled when somebody asks for the job's end; a job that heeds it gives [`Ending::Cancelled`].
+    pub fn cancelled(&self) -> &CancellationToken {
+        &self.cancelled
     }
 }

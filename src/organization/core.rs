@@ -32,7 +32,7 @@ pub struct Days {
 }
 
 /// Before any evidence can exist: AWS Config did not.
-pub(super) const BEGINNING: Date = time::macros::date!(1970 - 01 - 01);
+pub const BEGINNING: Date = time::macros::date!(1970 - 01 - 01);
 
 /// The days on which something that lists name belonged, in order.
 ///

@@ -4,6 +4,6 @@ pub mod accounts;
 mod core;
 mod db;
 
-pub use self::core::{Account, AccountList, Days, Listing};
+pub use self::core::{Account, AccountList, BEGINNING, Days, Listing};
 pub use accounts::AccountFile;
 pub use db::{current, derive, take};

@@ -33,7 +33,7 @@ pub struct User {
     pub demo: bool,
 }
 
-/// Somebody who is signed in and may make packs.
+/// Somebody who is signed in and may do more than read: make packs, collect, end jobs, acknowledge notices.
 #[derive(Debug, Clone)]
 pub struct Maker(pub User);
 
@@ -58,9 +58,7 @@ impl FromRequest for Maker {
             if user.role.makes_packs() {
                 Ok(Self(user))
             } else {
-                Err(Error::Forbidden(
-                    "Compliance managers and administrators make packs; auditors read and download them.",
-                ))
+                Err(Error::Forbidden("Compliance managers and administrators do this; auditors read and download."))
             }
         })
     }

@@ -58,25 +58,27 @@ pub enum Section {
     Changes,
     Evaluations,
     Delivery,
+    Notices,
     Collections,
     Packs,
 }
 
 impl Section {
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::Overview,
         Self::Accounts,
         Self::Rules,
         Self::Changes,
         Self::Evaluations,
         Self::Delivery,
+        Self::Notices,
         Self::Collections,
         Self::Packs,
     ];
 
     /// Whether its pages can be narrowed to an account and a Region.
     pub fn has_scope(&self) -> bool {
-        !matches!(self, Self::Collections | Self::Packs)
+        !matches!(self, Self::Notices | Self::Collections | Self::Packs)
     }
 
     pub fn title(&self) -> &'static str {
@@ -87,6 +89,7 @@ impl Section {
             Self::Changes => "Changes",
             Self::Evaluations => "Evaluations",
             Self::Delivery => "Delivery",
+            Self::Notices => "Notices",
             Self::Collections => "Collections",
             Self::Packs => "Packs",
         }
@@ -100,6 +103,7 @@ impl Section {
             Self::Changes => "/changes",
             Self::Evaluations => "/evaluations",
             Self::Delivery => "/delivery",
+            Self::Notices => "/notices",
             Self::Collections => "/collections",
             Self::Packs => "/packs",
         }
@@ -232,7 +236,7 @@ impl Frame {
         self.days.filter(|days| days.as_of < days.latest).and_then(|days| days.as_of.next_day())
     }
 
-    pub fn all_sections(&self) -> [Section; 8] {
+    pub fn all_sections(&self) -> [Section; 9] {
         Section::ALL
     }
 

@@ -43,7 +43,9 @@ pub fn endpoints() -> Vec<Endpoint> {
         crate::compliance::endpoints(),
         crate::delivery::page::endpoints(),
         crate::collection::page::endpoints(),
+        crate::schedule::page::endpoints(),
         crate::jobs::page::endpoints(),
+        crate::notices::page::endpoints(),
         crate::packs::page::endpoints(),
     ]
     .concat()

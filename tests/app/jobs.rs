@@ -1,12 +1,13 @@
 //! The job queue: taken once, kept while alive, taken up again after a death, failed with a reason.
 
+use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use auditfolio::State;
 use auditfolio::clock::Clock;
 use auditfolio::compliance::memo::Memo;
-use auditfolio::jobs::{self, CarryOut, Job, Kind, Pace, Progress, Standing};
+use auditfolio::jobs::{self, CarryOut, Ending, Job, Kind, Pace, Progress, Standing};
 use futures_util::future::BoxFuture;
 use serde_json::json;
 use sqlx::PgPool;
@@ -22,7 +23,14 @@ const PACE: Pace = Pace {
 };
 
 fn state(db: &PgPool) -> State {
-    State { db: db.clone(), memo: Memo::default(), clock: Clock::Real, demo: false, grace: time::Duration::hours(6) }
+    State {
+        db: db.clone(),
+        memo: Memo::default(),
+        clock: Clock::Real,
+        demo: false,
+        grace: time::Duration::hours(6),
+        duties: Arc::default(),
+    }
 }
 
 async fn enqueue(db: &PgPool) -> i64 {
@@ -34,7 +42,7 @@ async fn enqueue(db: &PgPool) -> i64 {
 
 fn start(db: &PgPool, carry_out: CarryOut) -> (CancellationToken, tokio::task::JoinHandle<()>) {
     let stop = CancellationToken::new();
-    (stop.clone(), tokio::spawn(jobs::work_with(state(db), stop, PACE, carry_out)))
+    (stop.clone(), tokio::spawn(jobs::work_with(state(db), stop, PACE, &Kind::ALL, carry_out)))
 }
 
 /// Waits until the job is as wanted; panics after a while with what it is instead.
@@ -207,4 +215,136 @@ async fn two_workers_never_do_the_same_job() {
         stop.cancel();
         worker.await.unwrap();
     }
+}
+
+fn waits_for_its_end(_: State, _: Job, progress: Progress) -> BoxFuture<'static, anyhow::Result<()>> {
+    Box::pin(async move {
+        progress.cancelled().cancelled().await;
+        Err(Ending::Cancelled.into())
+    })
+}
+
+fn may_succeed_later(_: State, _: Job, _: Progress) -> BoxFuture<'static, anyhow::Result<()>> {
+    Box::pin(async { Err(Ending::Later("the server is away".to_owned()).into()) })
+}
+
+async fn enqueue_kind(db: &PgPool, kind: Kind) -> i64 {
+    let mut tx = db.begin().await.unwrap();
+    let job_id = jobs::enqueue(&mut tx, kind, &json!({}), "somebody").await.unwrap();
+    tx.commit().await.unwrap();
+    job_id
+}
+
+async fn ask_to_cancel(db: &PgPool, job_id: i64) {
+    sqlx::query("update job set cancel_asked_at = now(), cancel_asked_by = 'somebody' where job_id = $1")
+        .bind(job_id)
+        .execute(db)
+        .await
+        .unwrap();
+}
+
+#[actix_web::test]
+async fn a_running_job_is_cut_off_or_ends_by_itself_when_somebody_asks_for_its_end() {
+    let cases: [(Kind, CarryOut); 2] = [(Kind::Pack, never_ends), (Kind::Collect, waits_for_its_end)];
+    for (kind, carry_out) in cases {
+        let db = database().await;
+        let job_id = enqueue_kind(&db, kind).await;
+        let (stop, worker) = start(&db, carry_out);
+        until(&db, job_id, |job| job.state == "running").await;
+        ask_to_cancel(&db, job_id).await;
+        let ended = until(&db, job_id, |job| job.state == "cancelled").await;
+        assert!(ended.finished_at.is_some() && ended.failure.is_none(), "{ended:?}");
+        let acts: Vec<(String, String)> =
+            sqlx::query_as("select act, object from audit_log order by audit_log_id").fetch_all(&db).await.unwrap();
+        assert_eq!(acts, [("end cancelled job".to_owned(), format!("job {job_id}"))]);
+        stop.cancel();
+        worker.await.unwrap();
+    }
+}
+
+#[actix_web::test]
+async fn a_collection_whose_lease_is_lost_is_not_cut_off_but_ends_by_itself() {
+    static ENDED: AtomicUsize = AtomicUsize::new(0);
+    fn ends_first(state: State, job: Job, progress: Progress) -> BoxFuture<'static, anyhow::Result<()>> {
+        if job.claim.attempt > 1 {
+            return does_it(state, job, progress);
+        }
+        Box::pin(async move {
+            progress.cancelled().cancelled().await;
+            tokio::task::yield_now().await;
+            ENDED.fetch_add(1, Ordering::SeqCst);
+            Err(Ending::Cancelled.into())
+        })
+    }
+    let db = database().await;
+    let job_id = enqueue_kind(&db, Kind::Collect).await;
+    let (stop, worker) = start(&db, ends_first);
+    until(&db, job_id, |job| job.state == "running").await;
+    // As if another worker had taken it up and died.
+    sqlx::query("update job set attempts = 2, lease_until = now() - interval '1 s'").execute(&db).await.unwrap();
+    let done = until(&db, job_id, |job| job.state == "done").await;
+    assert_eq!((done.attempts, ENDED.load(Ordering::SeqCst)), (3, 1));
+    stop.cancel();
+    worker.await.unwrap();
+}
+
+#[actix_web::test]
+async fn a_job_that_was_to_be_cancelled_is_not_taken_up_again_after_its_worker_died() {
+    let db = database().await;
+    let job_id = enqueue(&db).await;
+    let (_stop, worker) = start(&db, never_ends);
+    until(&db, job_id, |job| job.state == "running").await;
+    worker.abort();
+    ask_to_cancel(&db, job_id).await;
+    let (stop, worker) = start(&db, does_it);
+    until(&db, job_id, |job| job.state == "cancelled").await;
+    stop.cancel();
+    worker.await.unwrap();
+}
+
+#[actix_web::test]
+async fn a_job_that_may_succeed_later_waits_with_its_failure_in_view_and_is_given_up_in_the_end() {
+    let db = database().await;
+    let job_id = enqueue(&db).await;
+    let (stop, worker) = start(&db, may_succeed_later);
+    let waiting = until(&db, job_id, |job| job.not_before.is_some()).await;
+    assert_eq!((waiting.state.as_str(), waiting.failure.as_deref()), ("queued", Some("the server is away")));
+    let minute: bool = sqlx::query_scalar("select not_before - now() between '50 s' and '1 min' from job")
+        .fetch_one(&db)
+        .await
+        .unwrap();
+    assert!(minute, "{waiting:?}");
+    // Its last attempt, due now. Attempts that failed are not deaths of the worker.
+    sqlx::query("update job set failures = 15, attempts = 15, not_before = now()").execute(&db).await.unwrap();
+    let failed = until(&db, job_id, |job| job.state == "failed").await;
+    assert_eq!(failed.failure.as_deref(), Some("the server is away (given up after 16 attempts)"));
+    stop.cancel();
+    worker.await.unwrap();
+}
+
+#[actix_web::test]
+async fn a_worker_leaves_other_kinds_of_jobs_to_others() {
+    let db = database().await;
+    let collect = enqueue_kind(&db, Kind::Collect).await;
+    let pack = enqueue(&db).await;
+    let stop = CancellationToken::new();
+    let worker = tokio::spawn(jobs::work_with(state(&db), stop.clone(), PACE, &[Kind::Pack], does_it));
+    until(&db, pack, |job| job.state == "done").await;
+    assert_eq!(jobs::find(&db, collect).await.unwrap().unwrap().state, "queued");
+    stop.cancel();
+    worker.await.unwrap();
+}
+
+#[actix_web::test]
+async fn a_second_collection_is_refused_while_one_is_queued_or_running() {
+    let db = database().await;
+    enqueue_kind(&db, Kind::Collect).await;
+    for state in ["queued", "running"] {
+        sqlx::query("update job set state = $1").bind(state).execute(&db).await.unwrap();
+        let mut tx = db.begin().await.unwrap();
+        let refused = jobs::enqueue(&mut tx, Kind::Collect, &json!({}), "somebody").await.unwrap_err();
+        assert!(jobs::is_collecting(&refused), "{refused}");
+    }
+    sqlx::query("update job set state = 'failed'").execute(&db).await.unwrap();
+    enqueue_kind(&db, Kind::Collect).await;
 }

@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::sync::Arc;
 
 use auditfolio::State;
 use auditfolio::clock::Clock;
@@ -31,6 +32,7 @@ pub(crate) fn state(db: &PgPool) -> State {
         clock: Clock::Fixed(datetime!(2026-11-12 09:00 UTC)),
         demo: false,
         grace: time::Duration::hours(6),
+        duties: Arc::default(),
     }
 }
 

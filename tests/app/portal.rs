@@ -1,5 +1,7 @@
 //! Somebody who reads the pages of evaluations, on evidence that was collected from real objects.
 
+use std::sync::Arc;
+
 use actix_web::http::StatusCode;
 use actix_web::test::{TestRequest, call_service, init_service, read_body};
 use auditfolio::State;
@@ -25,6 +27,7 @@ impl Reader {
             clock: Clock::Real,
             demo: true,
             grace: time::Duration::hours(6),
+            duties: Arc::default(),
         };
         let app = init_service(auditfolio::web::app(state.clone())).await;
         let request = TestRequest::post()

@@ -1,6 +1,7 @@
 //! The app, called in this process, and somebody signed in.
 
 use std::rc::Rc;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use actix_web::body::MessageBody;
@@ -32,6 +33,7 @@ pub(crate) fn state_at(db: &PgPool, now: OffsetDateTime) -> State {
         clock: Clock::Fixed(now),
         demo: true,
         grace: time::Duration::hours(6),
+        duties: Arc::default(),
     }
 }
 

@@ -1,4 +1,4 @@
-//! Lists that Postgres sorts: packs, collections, and a collection's objects, on each of their columns.
+//! Lists that Postgres sorts: packs, collections, a collection's objects, jobs and notices, on each of their columns.
 
 use std::collections::BTreeSet;
 
@@ -110,4 +110,57 @@ async fn objects_of_a_collection_are_sorted_on_every_column() {
     assert_eq!(orders.len(), 10);
     assert_eq!(column(&reader, "/collections/1?sort=-evaluations", "objects", 10).await[0], "3");
     assert_eq!(column(&reader, "/collections/1?sort=evaluations", "objects", 10).await[0], "–", "superseded, not read");
+}
+
+#[actix_web::test]
+async fn jobs_are_sorted_on_every_column_and_handed_out_as_rows() {
+    let db = store().await;
+    sqlx::raw_sql(
+        "insert into job (kind, payload, state, created_by, created_at, started_at, finished_at, attempts)
+         select case n % 2 when 0 then 'pack' else 'digest' end, '{}',
+             case n % 3 when 0 then 'done' when 1 then 'failed' else 'cancelled' end, 'p' || n % 5,
+             timestamptz '2026-11-01' + n % 40 * interval '1 hour',
+             case n % 3 when 2 then null else timestamptz '2026-11-03' + n * interval '1 hour' end,
+             timestamptz '2026-11-03' + n * interval '1 hour' + n % 9 * interval '1.5 second', 1
+         from generate_series(1, 150) n",
+    )
+    .execute(&db)
+    .await
+    .unwrap();
+    let reader = Reader::new(&db).await;
+    let numbers = |html: &Html| texts(html, "#jobs tbody th");
+    let orders = every_order(&reader, "/jobs", "jobs", numbers).await;
+    assert_eq!(orders, ["asked", "by", "job", "kind", "state", "took"].map(str::to_owned).into());
+    let first = numbers(&reader.page("/jobs").await);
+    let handed: Vec<String> =
+        reader.json("/jobs?format=json").await.iter().map(|row| row["job_id"].to_string()).collect();
+    assert_eq!((handed.len(), &handed[..100]), (150, first.as_slice()), "the newest first");
+    assert_eq!(reader.json("/jobs?format=json&state=failed&kind=pack").await.len(), 25);
+}
+
+#[actix_web::test]
+async fn notices_are_sorted_on_every_column() {
+    let db = store().await;
+    sqlx::raw_sql(
+        "insert into notice_decision (organization_id, collection_id, whole, decided_at) values (1, 1, true, now());
+         insert into notice (organization_id, kind, about, sentence, facts, opened_at, opened_by, closed_at, closed_by,
+             closed_because, acknowledged_at, acknowledged_by)
+         select 1, case n % 2 when 0 then 'rule-gone' else 'place-silent' end, n::text, 'n' || n % 7 || '-' || n,
+             '{\"members\": []}', timestamptz '2026-11-01' + n % 40 * interval '1 second', 1,
+             case n % 3 when 0 then timestamptz '2026-11-02' + n % 9 * interval '1 hour' end,
+             case n % 3 when 0 then 1 end, case n % 3 when 0 then 'x' end,
+             case n % 5 when 0 then timestamptz '2026-11-03' + n % 4 * interval '1 hour' end,
+             case n % 5 when 0 then 'zoe' end
+         from generate_series(1, 150) n",
+    )
+    .execute(&db)
+    .await
+    .unwrap();
+    let reader = Reader::new(&db).await;
+    let words = |html: &Html| texts(html, "#notices tbody th");
+    let orders = every_order(&reader, "/notices", "notices", words).await;
+    assert_eq!(orders, ["acknowledged", "closed", "kind", "notice", "opened", "state"].map(str::to_owned).into());
+    let states = column(&reader, "/notices", "notices", 3).await;
+    assert_eq!((states[0].as_str(), states[99].as_str()), ("open", "open, acknowledged"), "what nobody saw first");
+    assert_eq!(reader.json("/notices?format=json").await.len(), 150);
 }

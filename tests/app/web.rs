@@ -30,7 +30,14 @@ const RIGHTS: &[(&str, &str, Access)] = &[
     ("GET", "/delivery", Access::SignedIn),
     ("GET", "/collections", Access::SignedIn),
     ("GET", "/collections/{collection_id}", Access::SignedIn),
+    ("POST", "/collections", Access::Makers),
+    ("GET", "/jobs", Access::SignedIn),
     ("GET", "/jobs/{job_id}", Access::SignedIn),
+    ("POST", "/jobs/{job_id}/cancel", Access::Makers),
+    ("POST", "/jobs/{job_id}/retry", Access::Makers),
+    ("GET", "/notices", Access::SignedIn),
+    ("GET", "/notices/{notice_id}", Access::SignedIn),
+    ("POST", "/notices/{notice_id}/acknowledge", Access::Makers),
     ("GET", "/packs", Access::SignedIn),
     ("POST", "/packs", Access::Makers),
     ("GET", "/packs/new", Access::Makers),
@@ -100,6 +107,9 @@ async fn every_answer_has_the_security_headers() {
         "/static/nothing",
         "/delivery?as_of=x",
         "/delivery?format=csv",
+        "/jobs",
+        "/notices",
+        "/notices?format=csv",
         &format!("/static/app{css}"),
     ] {
         let answer = get(&app, &cookie, address).await;
@@ -203,6 +213,10 @@ async fn errors_are_pages_that_say_what_to_do_and_never_why() {
         ("/changes?to=2026-11-02", StatusCode::BAD_REQUEST, "Not understood"),
         ("/rules?age=7", StatusCode::BAD_REQUEST, "Not understood"),
         ("/collections/1?severity=high", StatusCode::BAD_REQUEST, "Not understood"),
+        ("/jobs?state=sunny", StatusCode::BAD_REQUEST, "Not understood"),
+        ("/jobs/999", StatusCode::NOT_FOUND, "Not found"),
+        ("/notices?kind=x", StatusCode::BAD_REQUEST, "Not understood"),
+        ("/notices/999", StatusCode::NOT_FOUND, "Not found"),
         ("/sign-out", StatusCode::METHOD_NOT_ALLOWED, "Not possible here"),
     ];
     for (address, status, title) in cases {
@@ -245,7 +259,11 @@ async fn an_empty_store_says_what_to_do() {
     let delivery = get(&app, &cookie, "/delivery").await;
     assert_eq!((delivery.status, delivery.texts("h1")), (StatusCode::OK, vec!["Nothing collected yet".to_owned()]));
     assert!(delivery.text.contains("auditfolio collect --from FOLDER"));
-    assert_eq!(get(&app, &cookie, "/collections").await.texts(".empty__what"), ["No collections yet"]);
+    for (address, what) in
+        [("/collections", "No collections yet"), ("/jobs", "No jobs yet"), ("/notices", "No notices")]
+    {
+        assert_eq!(get(&app, &cookie, address).await.texts(".empty__what"), [what]);
+    }
 }
 
 #[actix_web::test]

@@ -10,8 +10,8 @@ let site;
 before(async () => { site = await start(); }, { timeout: 300_000 });
 after(async () => { await site?.stop(); });
 
-const SECTIONS = ['/', '/accounts', '/rules', '/changes', '/evaluations', '/delivery', '/collections', '/packs'];
-const PAGES = [...SECTIONS, '/sign-in', '/collections/1', '/packs/new', '/nowhere', '/delivery?as_of=1999-01-01', '/delivery?state=missing&from=2026-11-05'];
+const SECTIONS = ['/', '/accounts', '/rules', '/changes', '/evaluations', '/delivery', '/notices', '/collections', '/packs'];
+const PAGES = [...SECTIONS, '/sign-in', '/notices/1', '/jobs', '/collections/1', '/packs/new', '/nowhere', '/delivery?as_of=1999-01-01', '/delivery?state=missing&from=2026-11-05'];
 
 const number = (text) => Number(text.replaceAll(',', ''));
 

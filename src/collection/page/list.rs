@@ -7,13 +7,13 @@ use time::format_description::well_known::Rfc3339;
 
 use super::REFRESH_SECONDS;
 use super::db::{self, COLLECTION_ORDERS, CollectionRow, Listed, NEWEST};
-use crate::State;
 use crate::error::Error;
 use crate::web::download::{Cell, Format, download};
 use crate::web::keyset::Keyset;
 use crate::web::parts::{Empty, Provenance};
 use crate::web::table::{self, Column, PAGE_ROWS, PLACE_KEYS, Place, Sort, Table, number, text};
 use crate::web::{Frame, Page, Section, Visit, filters};
+use crate::{State, schedule};
 
 #[derive(Template)]
 #[template(path = "collections/list.html")]
@@ -23,6 +23,7 @@ struct ListPage {
     table: Table,
     now: OffsetDateTime,
     provenance: Provenance,
+    schedule: schedule::page::Standing,
 }
 
 const LIST: [&str; 16] = [
@@ -81,6 +82,7 @@ pub(super) async fn list(state: web::Data<State>, mut visit: Visit) -> Result<Ht
         .paged(&place, row_key(rows.first()), row_key(rows.last()), more, total);
     let rows: Vec<CollectionRow> = rows.into_iter().map(|row| row.collection).collect();
     let running = rows.iter().any(CollectionRow::running);
+    let schedule = schedule::page::Standing::load(&state, &mut visit).await?;
     let frame = visit.frame(Section::Collections, "Collections");
     let provenance = Provenance::default()
         .line("What is a collection", "One run of the program that read delivered objects; its row is never deleted.")
@@ -88,7 +90,7 @@ pub(super) async fn list(state: web::Data<State>, mut visit: Visit) -> Result<Ht
             "Counts and times",
             "Each collection counts what it does and writes it down as it ends, by the database’s clock.",
         );
-    let page = ListPage { frame, rows, table, provenance, now: state.clock.now() };
+    let page = ListPage { frame, rows, table, provenance, schedule, now: state.clock.now() };
     Ok(Page(page).refreshed_after(running.then_some(REFRESH_SECONDS)))
 }
 

@@ -1,0 +1,57 @@
+//! The kinds of notices and their words. Pure.
+
+/// What can be noticed. The words are those of column `notice.kind`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Kind {
+    /// No snapshot came from a place for too long.
+    PlaceSilent,
+    /// A place that delivered compliance items delivers none now.
+    ItemsDropped,
+    /// A rule that was in a place is not there any more.
+    RuleGone,
+    /// A critical rule fails in an account in which it did not fail before.
+    CriticalFailing,
+    CollectionFailed,
+    /// A collection came upon something that it could not read.
+    ObjectsUnreadable,
+}
+
+impl Kind {
+    pub const ALL: [Self; 6] = [
+        Self::CriticalFailing,
+        Self::PlaceSilent,
+        Self::ItemsDropped,
+        Self::RuleGone,
+        Self::CollectionFailed,
+        Self::ObjectsUnreadable,
+    ];
+
+    /// The word in column `notice.kind` and in addresses.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::PlaceSilent => "place-silent",
+            Self::ItemsDropped => "items-dropped",
+            Self::RuleGone => "rule-gone",
+            Self::CriticalFailing => "critical-failing",
+            Self::CollectionFailed => "collection-failed",
+            Self::ObjectsUnreadable => "objects-unreadable",
+        }
+    }
+
+    /// Reads [`Self::word`].
+    pub fn parse(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|kind| kind.word() == word)
+    }
+
+    /// The words on pages.
+    pub fn title(self) -> &'static str {
+        match self {
+            Self::PlaceSilent => "Account-Region silent",
+            Self::ItemsDropped => "Compliance items dropped",
+            Self::RuleGone => "Rule gone",
+            Self::CriticalFailing => "Critical rule newly failing",
+            Self::CollectionFailed => "Collection failed",
+            Self::ObjectsUnreadable => "Objects unreadable",
+        }
+    }
+}
