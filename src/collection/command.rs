@@ -30,6 +30,9 @@ pub struct CollectArgs {
     /// its modification time. Can be given several times, one a day.
     #[arg(long)]
     pub accounts: Vec<PathBuf>,
+    /// Read the accounts from AWS Organizations itself, with their organizational units and tags.
+    #[arg(long, env = "AUDITFOLIO_ORGANIZATIONS")]
+    pub organizations: bool,
     /// Regions that should deliver, separated by commas.
     #[arg(long, value_delimiter = ',', value_parser = region)]
     pub regions: Vec<String>,
@@ -73,6 +76,7 @@ pub async fn command(db: &PgPool, organization: &str, args: &CollectArgs) -> any
         from: args.from.clone(),
         aws: args.aws.clone(),
         accounts: args.accounts.clone(),
+        organizations: args.organizations,
         regions: args.regions.clone(),
         since: args.since,
         until: args.until,
@@ -99,6 +103,9 @@ pub(super) fn report(outcome: &Outcome) -> String {
     line(format_args!("Collection {}", outcome.collection_id));
     for note in &outcome.notes {
         line(format_args!("  {note}"));
+    }
+    if let Some(why) = &ladder.accounts_unread {
+        line(format_args!("  accounts not read, the last account list stands: {why}"));
     }
     line(format_args!("  objects listed {}", ladder.objects_listed));
     line(format_args!(

@@ -183,6 +183,8 @@ pub struct Ladder {
     pub rechecked: u64,
     /// Objects whose bytes changed after they were collected.
     pub changed: Vec<(String, String)>,
+    /// Why Organizations could not be read, where it was asked: the last account list stands.
+    pub accounts_unread: Option<String>,
 }
 
 /// One step of the ladder: two counts that must be equal.
@@ -263,7 +265,7 @@ impl Ladder {
         self.steps().iter().all(Step::closes)
     }
 
-    /// Whether something was there that could not be read.
+    /// Whether everything that was there could be read.
     pub fn whole(&self) -> bool {
         self.objects_unreadable == 0
             && self.unreadable.is_empty()
@@ -273,6 +275,7 @@ impl Ladder {
             && self.malformed.is_empty()
             && self.unlisted.is_empty()
             && self.changed.is_empty()
+            && self.accounts_unread.is_none()
     }
 }
 

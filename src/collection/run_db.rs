@@ -67,6 +67,7 @@ impl Turn {
         .bind(options.from.to_string())
         .bind(serde_json::json!({
             "accounts": options.accounts.iter().map(|path| path.to_string_lossy()).collect::<Vec<_>>(),
+            "organizations": options.organizations,
             "regions": options.regions,
             "since": options.since.map(|day| day.to_string()),
             "until": options.until.map(|day| day.to_string()),

@@ -25,6 +25,7 @@ mod export;
 mod harness;
 mod jobs;
 mod knowledge;
+mod organizations;
 mod pack_evidence;
 mod packs;
 mod pages;

@@ -64,9 +64,13 @@ pub(super) fn oddities(ladder: &Ladder) -> Vec<(&'static str, &str, &str)> {
         ("changed after it was collected", &ladder.changed),
         ("does not add up", &ladder.disagreeing),
     ];
-    lists
+    let named = lists
         .into_iter()
-        .flat_map(|(what, names)| names.iter().map(move |(name, why)| (what, name.as_str(), why.as_str())))
+        .flat_map(|(what, names)| names.iter().map(move |(name, why)| (what, name.as_str(), why.as_str())));
+    let accounts = ladder.accounts_unread.iter();
+    accounts
+        .map(|why| ("not read; the last account list stands", "AWS Organizations", why.as_str()))
+        .chain(named)
         .collect()
 }
 
