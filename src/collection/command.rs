@@ -50,6 +50,9 @@ pub struct CollectArgs {
     /// could not be reached, or that unpack to more than a limit since raised, are always read again.
     #[arg(long)]
     pub recheck: bool,
+    /// Ask each expected account, in each of its Regions, what its rules ask for: parameters, scope, frequency.
+    #[arg(long, env = "AUDITFOLIO_RULE_DEFINITIONS")]
+    pub rule_definitions: bool,
     /// An object that unpacks to more bytes than this is not read.
     #[arg(long, env = "AUDITFOLIO_UNPACKED_LIMIT", default_value_t = Limits::default().unpacked_bytes)]
     pub unpacked_limit: u64,
@@ -82,6 +85,7 @@ pub async fn command(db: &PgPool, organization: &str, args: &CollectArgs) -> any
         until: args.until,
         relist_days: args.relist_days,
         recheck: args.recheck,
+        rule_definitions: args.rule_definitions,
         limits: Limits { unpacked_bytes: args.unpacked_limit, ..Limits::default() },
         started_by: audit_log::operator(),
         clock: Clock::Real,
@@ -138,6 +142,15 @@ pub(super) fn report(outcome: &Outcome) -> String {
         ));
     }
     line(format_args!("  days of account-regions written {}", ladder.days_written));
+    if let Some(read) = &ladder.definitions {
+        line(format_args!(
+            "  rule definitions: {} of {} account-Regions read, {} rules, {} new or changed, {} ended",
+            read.read, read.places, read.rules, read.opened, read.closed
+        ));
+        for (cause, places) in &read.failed {
+            line(format_args!("    not read: {cause} {places}"));
+        }
+    }
     for step in ladder.steps() {
         let (left, right) = (step.left, step.right);
         let closes = if step.closes() { "closes" } else { "DOES NOT CLOSE" };
@@ -145,6 +158,7 @@ pub(super) fn report(outcome: &Outcome) -> String {
     }
     let unreadable = outcome.unreadable.iter().chain(&ladder.still_unreadable).chain(&ladder.unreached);
     let problems = unreadable.chain(&ladder.malformed).chain(&ladder.unlisted).chain(&ladder.changed);
+    let problems = problems.chain(ladder.definitions.iter().flat_map(|read| &read.failures));
     for (name, why) in ladder.skipped.iter().chain(problems) {
         line(format_args!("  {name}: {why}"));
     }

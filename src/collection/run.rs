@@ -24,6 +24,7 @@ use super::source::{Days, Limits, Listing, Object, PlaceName, Unreachable};
 use super::{lists, recount, run_db, settle, settle_db};
 use crate::aws::AwsSettings;
 use crate::clock::Clock;
+use crate::definition;
 use crate::organization::{self, AccountFile};
 
 /// Names kept in a ladder; more are counted only.
@@ -50,6 +51,8 @@ pub struct Options {
     pub relist_days: u16,
     /// Hash collected objects again and read unreadable ones again.
     pub recheck: bool,
+    /// Ask each expected account for its rules' definitions.
+    pub rule_definitions: bool,
     pub limits: Limits,
     /// Who asked for it, for the record.
     pub started_by: String,
@@ -162,6 +165,12 @@ async fn collect(
     organization::derive(&mut tx, organization_id, collection_id).await?;
     run_db::sum_days(&mut tx, organization_id).await?;
     tx.commit().await?;
+    // After the deliveries: without lists, what delivered is what is expected.
+    if options.rule_definitions {
+        progress.step("Asking accounts for their rules");
+        let asked = definition::Asked { organization_id, collection_id, day: today, aws: &options.aws };
+        ladder.definitions = Some(definition::read(db, asked).await?);
+    }
     recount::recount(db, organization_id, collection_id, &mut ladder).await?;
     Ok((ladder, tally.unreadable, lists.notes))
 }

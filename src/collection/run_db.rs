@@ -72,6 +72,7 @@ impl Turn {
             "since": options.since.map(|day| day.to_string()),
             "until": options.until.map(|day| day.to_string()),
             "recheck": options.recheck,
+            "rule_definitions": options.rule_definitions,
         }))
         .bind(&options.started_by)
         .bind(env!("CARGO_PKG_VERSION"))

@@ -17,6 +17,7 @@ mod collection_model;
 mod collection_program;
 mod compliance;
 mod database;
+mod definitions;
 mod deliveries;
 mod demo;
 mod evaluations;
