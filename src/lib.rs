@@ -10,6 +10,7 @@ pub mod collection;
 pub mod command;
 pub mod compliance;
 pub mod database;
+pub mod definition;
 pub mod delivery;
 pub mod demo;
 pub mod error;

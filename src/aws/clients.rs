@@ -12,6 +12,8 @@ use aws_smithy_http_client::tls::{Provider, rustls_provider::CryptoMode};
 use aws_smithy_http_client::{Builder, Connector};
 use secrecy::ExposeSecret as _;
 
+use super::config_rules::ConfigRules;
+use super::organizations::Organizations;
 use super::role::RoleArn;
 use super::s3::Bucket;
 use super::settings::AwsSettings;
@@ -77,16 +79,42 @@ impl Clients {
         }
     }
 
-    /// With the credentials of a member account's role; where no role is set, the program's own.
+    /// With the credentials of the role that may read Organizations, where one is set.
+    pub async fn organization(&self) -> Self {
+        match &self.settings.organization_role {
+            Some(role) => self.assume(role.clone()).await,
+            None => self.clone(),
+        }
+    }
+
+    /// With the credentials of a member account's role; `None` where no role is set: the program's own credentials are
+    /// not that account's, and what they read must not pass for its.
     ///
     /// # Errors
     ///
     /// The account's id is not one.
-    pub async fn member(&self, account_id: &str) -> Result<Self, String> {
+    pub async fn member(&self, account_id: &str) -> Result<Option<Self>, String> {
         match &self.settings.member_role {
-            Some(pattern) => Ok(self.assume(pattern.role(account_id, self.region())?).await),
-            None => Ok(self.clone()),
+            Some(pattern) => Ok(Some(self.assume(pattern.role(account_id, self.region())?).await)),
+            None => Ok(None),
         }
+    }
+
+    /// The same credentials for calls to another Region.
+    #[must_use]
+    pub fn in_region(&self, region: &str) -> Self {
+        let config = self.config.to_builder().region(Region::new(region.to_owned())).build();
+        Self { config, ..self.clone() }
+    }
+
+    /// The organisation as these credentials see it.
+    pub fn organizations(&self) -> Organizations {
+        Organizations::new(aws_sdk_organizations::Client::new(&self.config), self.role.as_ref())
+    }
+
+    /// AWS Config's rules in the Region as these credentials see them.
+    pub fn config_rules(&self) -> ConfigRules {
+        ConfigRules::new(aws_sdk_config::Client::new(&self.config), self.role.as_ref())
     }
 
     /// Calls STS when the credentials are first needed, and again before they expire.

@@ -33,6 +33,8 @@ pub enum Kind {
     /// This machine's clock differs too much from AWS's.
     ClockSkew,
     NotFound,
+    /// The account is in no organisation of AWS Organizations.
+    NoOrganization,
     /// It is in another Region than the one that was asked.
     WrongRegion,
     /// It is no longer what the caller said it should be (`If-Match`).
@@ -58,6 +60,7 @@ impl Kind {
             Self::CredentialsRefused => "AWS does not accept the credentials",
             Self::ClockSkew => "this machine's clock and AWS's differ too much",
             Self::NotFound => "it was not found",
+            Self::NoOrganization => "the account is in no organisation of AWS Organizations",
             Self::WrongRegion => "it is in another Region",
             Self::Changed => "it was changed meanwhile",
             Self::Archived => "it is archived",
@@ -128,7 +131,12 @@ impl Kind {
             | "NoSuchVersion"
             | "NotFound"
             | "NoSuchEntity"
-            | "ResourceNotFoundException" => Self::NotFound,
+            | "ResourceNotFoundException"
+            | "AccountNotFoundException"
+            | "ChildNotFoundException"
+            | "ParentNotFoundException"
+            | "TargetNotFoundException" => Self::NotFound,
+            "AWSOrganizationsNotInUseException" => Self::NoOrganization,
             "PermanentRedirect"
             | "TemporaryRedirect"
             | "AuthorizationHeaderMalformed"
@@ -136,7 +144,11 @@ impl Kind {
             | "IllegalLocationConstraintException" => Self::WrongRegion,
             "PreconditionFailed" => Self::Changed,
             "InvalidObjectState" => Self::Archived,
-            "InternalError" | "InternalFailure" | "InternalServerException" | "ServiceUnavailable" => Self::ServerError,
+            "InternalError"
+            | "InternalFailure"
+            | "InternalServerException"
+            | "ServiceException"
+            | "ServiceUnavailable" => Self::ServerError,
             "RequestTimeout" | "RequestTimeoutException" => Self::Transient,
             _ => return None,
         })
@@ -281,7 +293,9 @@ impl Failure {
             Kind::NotFound => "check the name",
             Kind::Throttled | Kind::ServerError => "try again later",
             Kind::Transient => "check the network and the endpoint, or try again later",
-            Kind::RegionDisabled | Kind::Changed | Kind::Archived | Kind::Other => return self.to_string(),
+            Kind::RegionDisabled | Kind::NoOrganization | Kind::Changed | Kind::Archived | Kind::Other => {
+                return self.to_string();
+            }
         };
         format!("{self}; {next}")
     }

@@ -13,6 +13,7 @@ const OPERATION_SECONDS: u64 = 300;
 const ATTEMPTS: u32 = 6;
 const LISTS: u8 = 16;
 const READS: u8 = 8;
+const ACCOUNTS_AT_A_TIME: u8 = 8;
 
 /// How AWS is reached. Credentials and endpoints come from AWS's own settings: `AWS_PROFILE`, `AWS_ACCESS_KEY_ID`,
 /// `AWS_WEB_IDENTITY_TOKEN_FILE`, `AWS_ENDPOINT_URL_S3` …
@@ -24,9 +25,11 @@ pub struct AwsSettings {
     /// ARN of a role to assume in the log-archive account, to read the delivery bucket.
     #[arg(long = "aws-role", env = "AUDITFOLIO_AWS_ROLE")]
     pub role: Option<RoleArn>,
+    /// ARN of a role to assume to read Organizations, in the management account or a delegated administrator's.
+    #[arg(long = "aws-organization-role", env = "AUDITFOLIO_AWS_ORGANIZATION_ROLE")]
+    pub organization_role: Option<RoleArn>,
     /// Role to assume in each member account: a name, or an ARN with `{account}` in it.
-    // Nothing reads from member accounts yet.
-    #[arg(long = "aws-member-role", env = "AUDITFOLIO_AWS_MEMBER_ROLE", hide = true)]
+    #[arg(long = "aws-member-role", env = "AUDITFOLIO_AWS_MEMBER_ROLE")]
     pub member_role: Option<RolePattern>,
     /// External id that the roles ask for.
     #[arg(long = "aws-external-id", env = "AUDITFOLIO_AWS_EXTERNAL_ID", hide_env_values = true)]
@@ -58,6 +61,10 @@ pub struct AwsSettings {
     #[arg(long = "aws-reads", env = "AUDITFOLIO_AWS_READS", default_value_t = READS,
         value_parser = clap::value_parser!(u8).range(1..=12))]
     pub reads: u8,
+    /// Accounts asked at a time for their rules, or for their tags.
+    #[arg(long = "aws-accounts", env = "AUDITFOLIO_AWS_ACCOUNTS", default_value_t = ACCOUNTS_AT_A_TIME,
+        value_parser = clap::value_parser!(u8).range(1..=50))]
+    pub accounts_at_a_time: u8,
 }
 
 impl Default for AwsSettings {
@@ -65,6 +72,7 @@ impl Default for AwsSettings {
         Self {
             region: None,
             role: None,
+            organization_role: None,
             member_role: None,
             external_id: None,
             s3_path_style: false,
@@ -75,6 +83,7 @@ impl Default for AwsSettings {
             attempts: ATTEMPTS,
             lists: LISTS,
             reads: READS,
+            accounts_at_a_time: ACCOUNTS_AT_A_TIME,
         }
     }
 }

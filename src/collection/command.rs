@@ -29,6 +29,9 @@ pub struct CollectArgs {
     /// its modification time. Can be given several times, one a day.
     #[arg(long)]
     pub accounts: Vec<PathBuf>,
+    /// Read the accounts from AWS Organizations itself, with their organizational units and tags.
+    #[arg(long, env = "AUDITFOLIO_ORGANIZATIONS")]
+    pub organizations: bool,
     /// Regions that should deliver, separated by commas.
     #[arg(long, value_delimiter = ',', value_parser = region)]
     pub regions: Vec<String>,
@@ -46,6 +49,9 @@ pub struct CollectArgs {
     /// could not be reached, or that unpack to more than a limit since raised, are always read again.
     #[arg(long)]
     pub recheck: bool,
+    /// Ask each expected account, in each of its Regions, what its rules ask for: parameters, scope, frequency.
+    #[arg(long, env = "AUDITFOLIO_RULE_DEFINITIONS")]
+    pub rule_definitions: bool,
     /// An object that unpacks to more bytes than this is not read.
     #[arg(long, env = "AUDITFOLIO_UNPACKED_LIMIT", default_value_t = Limits::default().unpacked_bytes)]
     pub unpacked_limit: u64,
@@ -63,11 +69,13 @@ impl CollectArgs {
             from: self.from.clone(),
             aws: self.aws.clone(),
             accounts: self.accounts.clone(),
+            organizations: self.organizations,
             regions: self.regions.clone(),
             since: self.since,
             until: self.until,
             relist_days: self.relist_days,
             recheck: self.recheck,
+            rule_definitions: self.rule_definitions,
             limits: Limits { unpacked_bytes: self.unpacked_limit, ..Limits::default() },
             started_by,
             ..Options::default()
@@ -109,6 +117,9 @@ pub(super) fn report(outcome: &Outcome) -> String {
     for note in &outcome.notes {
         line(format_args!("  {note}"));
     }
+    if let Some(why) = &ladder.accounts_unread {
+        line(format_args!("  accounts not read, the last account list stands: {why}"));
+    }
     line(format_args!("  objects listed {}", ladder.objects_listed));
     line(format_args!(
         "    seen before {}, collected {}, superseded {}, unreadable {}",
@@ -140,6 +151,15 @@ pub(super) fn report(outcome: &Outcome) -> String {
         ));
     }
     line(format_args!("  days of account-regions written {}", ladder.days_written));
+    if let Some(read) = &ladder.definitions {
+        line(format_args!(
+            "  rule definitions: {} of {} account-Regions read, {} rules, {} new or changed, {} ended",
+            read.read, read.places, read.rules, read.opened, read.closed
+        ));
+        for (cause, places) in &read.failed {
+            line(format_args!("    not read: {cause} {places}"));
+        }
+    }
     for step in ladder.steps() {
         let (left, right) = (step.left, step.right);
         let closes = if step.closes() { "closes" } else { "DOES NOT CLOSE" };
@@ -147,6 +167,7 @@ pub(super) fn report(outcome: &Outcome) -> String {
     }
     let unreadable = outcome.unreadable.iter().chain(&ladder.still_unreadable).chain(&ladder.unreached);
     let problems = unreadable.chain(&ladder.malformed).chain(&ladder.unlisted).chain(&ladder.changed);
+    let problems = problems.chain(ladder.definitions.iter().flat_map(|read| &read.failures));
     for (name, why) in ladder.skipped.iter().chain(problems) {
         line(format_args!("  {name}: {why}"));
     }

@@ -183,6 +183,10 @@ pub struct Ladder {
     pub rechecked: u64,
     /// Objects whose bytes changed after they were collected.
     pub changed: Vec<(String, String)>,
+    /// Why Organizations could not be read, where it was asked: the last account list stands.
+    pub accounts_unread: Option<String>,
+    /// What asking the accounts for their rules came to, where it was asked.
+    pub definitions: Option<crate::definition::Tally>,
 }
 
 /// One step of the ladder: two counts that must be equal.
@@ -203,7 +207,7 @@ impl Ladder {
     /// The steps, in the order of the data's way.
     pub fn steps(&self) -> Vec<Step> {
         let left_out: u64 = self.left_out.values().sum();
-        vec![
+        let mut steps = vec![
             Step {
                 name: "Objects",
                 left: ("listed", self.objects_listed),
@@ -256,14 +260,20 @@ impl Ladder {
                 left: ("in the runs", self.latest_in_runs),
                 right: ("in the roll-up", self.latest_in_rollup),
             },
-        ]
+        ];
+        steps.extend(self.definitions.as_ref().map(|read| Step {
+            name: "Account-Regions asked for their rules",
+            left: ("expected", read.places),
+            right: ("read + not read, by cause", read.accounted()),
+        }));
+        steps
     }
 
     pub fn closes(&self) -> bool {
         self.steps().iter().all(Step::closes)
     }
 
-    /// Whether something was there that could not be read.
+    /// Whether everything that was there could be read.
     pub fn whole(&self) -> bool {
         self.objects_unreadable == 0
             && self.unreadable.is_empty()
@@ -273,6 +283,8 @@ impl Ladder {
             && self.malformed.is_empty()
             && self.unlisted.is_empty()
             && self.changed.is_empty()
+            && self.accounts_unread.is_none()
+            && self.definitions.as_ref().is_none_or(|read| read.failed.is_empty())
     }
 }
 

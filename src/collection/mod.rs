@@ -17,6 +17,7 @@ mod history_db;
 mod ids;
 mod inferred;
 pub mod ladder;
+mod lists;
 mod location;
 mod names;
 mod open;

@@ -21,10 +21,11 @@ use super::progress::Progress;
 use super::registry::Registry;
 use super::settled::Settled;
 use super::source::{Days, Limits, Listing, Object, PlaceName, Unreachable};
-use super::{recount, run_db, settle, settle_db};
+use super::{lists, recount, run_db, settle, settle_db};
 use crate::audit_log::ActorKind;
 use crate::aws::AwsSettings;
 use crate::clock::Clock;
+use crate::definition;
 use crate::organization::{self, AccountFile};
 
 /// Names kept in a ladder; more are counted only.
@@ -41,6 +42,8 @@ pub struct Options {
     pub aws: AwsSettings,
     /// Organizations' account lists, dated.
     pub accounts: Vec<PathBuf>,
+    /// Ask Organizations itself too.
+    pub organizations: bool,
     pub regions: Vec<String>,
     /// Days to look at, both inclusive.
     pub since: Option<Date>,
@@ -49,6 +52,8 @@ pub struct Options {
     pub relist_days: u16,
     /// Hash collected objects again and read unreadable ones again.
     pub recheck: bool,
+    /// Ask each expected account for its rules' definitions.
+    pub rule_definitions: bool,
     pub limits: Limits,
     /// Who asked for it, for the record.
     pub started_by: String,
@@ -92,7 +97,7 @@ pub async fn run(db: &PgPool, options: &Options, progress: &Progress) -> anyhow:
     let collection_id = life.collection_id;
     progress.begun(collection_id);
     // Boxed: it is large, and callers carry it.
-    match Box::pin(collect(db, organization_id, collection_id, options, &accounts, progress)).await {
+    match Box::pin(collect(db, organization_id, collection_id, options, accounts, progress)).await {
         Ok((ladder, unreadable, notes)) => {
             let failure = (!ladder.closes()).then(|| open_steps(&ladder));
             life.finish(&ladder, failure.as_deref(), options).await?;
@@ -128,14 +133,11 @@ async fn collect(
     organization_id: i16,
     collection_id: i64,
     options: &Options,
-    accounts: &[AccountFile],
+    accounts: Vec<AccountFile>,
     progress: &Progress,
 ) -> anyhow::Result<(Ladder, Vec<(String, String)>, Vec<String>)> {
     let today = options.clock.now().date();
-    let mut tx = db.begin().await?;
-    let dropped =
-        organization::take(&mut tx, organization_id, collection_id, accounts, &options.regions, today).await?;
-    tx.commit().await?;
+    let lists = lists::take(db, (organization_id, collection_id), options, accounts, today, progress).await?;
 
     progress.step("Listing");
     let days = Days { since: options.since, until: options.until };
@@ -145,7 +147,7 @@ async fn collect(
         listing = source.list(days, &settled) => listing?,
         () = progress.stopped() => return Err(Cancelled.into()),
     };
-    let mut ladder = ladder_of(&listing);
+    let mut ladder = Ladder { accounts_unread: lists.accounts_unread, ..ladder_of(&listing) };
     let (objects, outside) = within(std::mem::take(&mut listing.objects), days);
     ladder.objects_listed = count(objects.len());
     ladder.objects_outside_days = outside;
@@ -183,8 +185,14 @@ async fn collect(
     organization::derive(&mut tx, organization_id, collection_id).await?;
     run_db::sum_days(&mut tx, organization_id).await?;
     tx.commit().await?;
+    // After the deliveries: without lists, what delivered is what is expected.
+    if options.rule_definitions {
+        progress.step("Asking accounts for their rules");
+        let asked = definition::Asked { organization_id, collection_id, day: today, aws: &options.aws };
+        ladder.definitions = Some(definition::read(db, asked).await?);
+    }
     recount::recount(db, organization_id, collection_id, &mut ladder).await?;
-    Ok((ladder, tally.unreadable, dropped_words(&dropped, today).into_iter().collect()))
+    Ok((ladder, tally.unreadable, lists.notes))
 }
 
 /// The days that need not be listed again. Who asks for days, or to read again, wants them all.
@@ -194,13 +202,6 @@ async fn settled(db: &PgPool, organization_id: i16, options: &Options) -> sqlx::
     }
     let mut connection = db.acquire().await?;
     settle_db::settled(&mut connection, organization_id, &options.from.to_string(), options.relist_days).await
-}
-
-/// Says which Regions the list had before and has no more.
-fn dropped_words(dropped: &[String], today: Date) -> Option<String> {
-    (!dropped.is_empty()).then(|| {
-        format!("no longer expected from {today} on, because --regions does not name it: {}", dropped.join(", "))
-    })
 }
 
 fn count(length: usize) -> u64 {

@@ -67,11 +67,13 @@ impl Turn {
         .bind(options.from.to_string())
         .bind(serde_json::json!({
             "accounts": options.accounts.iter().map(|path| path.to_string_lossy()).collect::<Vec<_>>(),
+            "organizations": options.organizations,
             "regions": options.regions,
             "since": options.since.map(|day| day.to_string()),
             "until": options.until.map(|day| day.to_string()),
             "relist_days": options.relist_days,
             "recheck": options.recheck,
+            "rule_definitions": options.rule_definitions,
         }))
         .bind(&options.started_by)
         .bind(env!("CARGO_PKG_VERSION"))

@@ -13,6 +13,7 @@ use time::{Date, Duration};
 use super::core::{AtLeast, Evidence, Figures, PlaceDay};
 use super::db::{self, resource as account_db, rules as rules_db};
 use super::filter::Filter;
+use super::membership::{self, Said};
 use super::shown::{Failures, Shown, known_accounts, link, presence};
 use super::{DeliveryState, Status};
 use crate::State;
@@ -35,6 +36,8 @@ const DAYS: i64 = 90;
 const FILES: i64 = 50;
 /// Absent rules listed on the page.
 const ABSENT: usize = 60;
+/// Changes in the account lists shown on the page.
+const HISTORY: usize = 50;
 /// Verdicts on conformance packs listed on the page.
 const VERDICTS: usize = 60;
 
@@ -61,6 +64,10 @@ struct AccountPage {
     id: String,
     name: String,
     life: String,
+    /// What the account list tells beside the account's life, each with its word.
+    listed: Vec<(&'static str, String)>,
+    /// What the lists said, the newest first.
+    history: Vec<Said>,
     evidence: String,
     verdict: String,
     filters: Filters,
@@ -153,7 +160,11 @@ async fn told(shown: &Shown, view: &mut View, id: &str, places: &[PlaceDay], fir
     shown.remember(
         key,
         &told,
-        files + told.about.verdicts.len() * 300 + told.days.len() * 16 + told.present.len() * 24,
+        files
+            + told.about.lists.len() * 300
+            + told.about.verdicts.len() * 300
+            + told.days.len() * 16
+            + told.present.len() * 24,
     );
     Ok(told)
 }
@@ -199,11 +210,17 @@ async fn show(state: Data<State>, path: Path<String>, mut view: View) -> Result<
     let mut packs: Vec<PackLine> = verdicts.collect();
     let packs_left_out = packs.len().saturating_sub(VERDICTS);
     packs.truncate(VERDICTS);
+    let mut history = membership::history(&told.about.lists);
+    let listed = membership::facts(&history, view.as_of);
+    history.reverse();
+    history.truncate(HISTORY);
     let page = AccountPage {
         evidence: evidence.sentence(),
         verdict: evidence.figures().sentence(),
         filters: Filters::new(&view.address).regions(everywhere_here.iter().map(|place| place.region.as_str())),
-        life: life(account, &evidence),
+        life: membership::life(account, &evidence),
+        listed,
+        history,
         patterns: Patterns,
         axis: Axis::new(first, view.as_of + Duration::DAY),
         first,
@@ -280,20 +297,6 @@ async fn places_of(shown: &Shown, view: &mut View, id: &str) -> Result<Vec<Place
         return Ok(places);
     }
     Ok(of(&db::places(&mut view.read, view.organization_id, view.as_of).await?))
-}
-
-fn life(account: Option<&account_db::Account>, evidence: &Evidence<'_>) -> String {
-    let Some(account) = account else {
-        return "No account list names this account.".to_owned();
-    };
-    let mut words = vec![format!("Organizations says {}", account.status)];
-    let day_of = |text: &Option<String>| text.as_deref().and_then(parse_day).map(day);
-    words.extend(day_of(&account.joined_on).map(|joined| format!("joined {joined}")));
-    words.extend(day_of(&account.left_on).map(|left| format!("left {left}")));
-    if evidence.expected() == 0 {
-        words.push(format!("not expected to deliver for {}", day(evidence.day)));
-    }
-    format!("{}.", words.join("; "))
 }
 
 fn rules_sentence(here: &BTreeSet<&str>, absent: &[&str], accounts: i64, known: bool) -> String {

@@ -9,6 +9,7 @@ pub mod delivery;
 mod evaluations;
 pub mod evidence;
 mod filter;
+mod membership;
 pub mod memo;
 mod overview;
 mod resource;

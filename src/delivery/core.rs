@@ -14,6 +14,8 @@ pub(super) struct Place {
     pub account_id: String,
     /// Empty where no account list names it.
     pub account_name: String,
+    /// Names of the organizational units below the root, down to the account's own; empty where no list tells them.
+    pub unit: String,
     pub region: String,
     /// First day and the day after the last, of each time that it should deliver.
     pub expected: Vec<(Date, Date)>,
@@ -54,6 +56,12 @@ impl Place {
         }
         let dates = std::iter::successors(Some(first), |day| day.next_day());
         crate::web::chart::segments(dates.zip(days))
+    }
+
+    /// The account's name and where it stands, as far as lists tell.
+    pub(super) fn named(&self) -> String {
+        let words = [self.account_name.as_str(), self.unit.as_str()];
+        words.into_iter().filter(|word| !word.is_empty()).collect::<Vec<_>>().join(" · ")
     }
 
     pub(super) fn is_expected_on(&self, day: Date) -> bool {
@@ -200,6 +208,7 @@ mod tests {
             place_id: 1,
             account_id: "000000000001".to_owned(),
             account_name: String::new(),
+            unit: String::new(),
             region: "eu-west-1".to_owned(),
             expected: vec![(date!(2026 - 11 - 03), date!(9999 - 12 - 31))],
             delivered: vec![

@@ -11,6 +11,7 @@ struct PlaceRow {
     place_id: i32,
     account_id: String,
     account_name: String,
+    unit: String,
     region: String,
     expected_first: Vec<Date>,
     expected_end: Vec<Date>,
@@ -26,11 +27,19 @@ pub(super) async fn places(
 ) -> sqlx::Result<Vec<Place>> {
     let rows: Vec<PlaceRow> = sqlx::query_as(
         "select p.place_id, p.account_id, coalesce(a.name, '') as account_name, p.region,
+                coalesce(array_to_string(m.unit_names[2:], ' / '), '') as unit,
                 coalesce(e.firsts, '{}') as expected_first, coalesce(e.ends, '{}') as expected_end,
                 (select min(d.day) from delivery d
                  where d.place_id = p.place_id and d.until_collection is null and d.known and d.day < $3) as first_known
          from place p
          left join account a on a.organization_id = p.organization_id and a.account_id = p.account_id
+         -- Units are told by the latest list of Organizations up to the last day, else by the first after it.
+         left join account_listing m on m.account_id = p.account_id and m.account_list_id = (
+             select account_list_id from account_list
+             where organization_id = $1 and origin = 'organizations'
+             order by (listed_on < $3) desc, case when listed_on < $3 then listed_on end desc, listed_on,
+                      account_list_id desc
+             limit 1)
          left join lateral (
              -- Postgres's infinity is no day of a calendar.
              select array_agg(x.first_day order by x.first_day) as firsts,
@@ -72,6 +81,7 @@ pub(super) async fn places(
             place_id: row.place_id,
             account_id: row.account_id,
             account_name: row.account_name,
+            unit: row.unit,
             region: row.region,
             expected: row.expected_first.into_iter().zip(row.expected_end).collect(),
             first_known: row.first_known,

@@ -3,3 +3,5 @@
 mod core;
 mod db;
 pub mod page;
+mod rows;
+mod stopped;

@@ -7,13 +7,15 @@ use askama::Template;
 use time::{Date, Duration};
 
 use super::core::{Gap, OneDay, Period, Place};
-use super::db;
+use super::stopped::{Stopped, stopped};
+use super::{db, rows};
 use crate::State;
 use crate::compliance::{DeliveryState, is_account};
 use crate::error::Error;
+use crate::organization;
 use crate::web::address::Encoded;
 use crate::web::chart::{Axis, Fill, Patterns, Segment, Strip};
-use crate::web::download::{Cell, Format, download};
+use crate::web::download::Format;
 use crate::web::form::{Choice, Filters};
 use crate::web::parts::{Empty, Provenance};
 use crate::web::table::{Column, Sort, Table, Window, number, text};
@@ -59,6 +61,8 @@ struct ShowPage<'a> {
     /// Each with whether it is the first shown of its cause, where the cause is said in words.
     gaps: Vec<(&'a Gap<'a>, bool)>,
     gap_table: Table,
+    /// `None` where an account is chosen: one account says nothing of its Regions.
+    stopped: Option<(Vec<Stopped>, Table)>,
     never: Vec<&'a Place>,
     never_table: Table,
     unexpected: Vec<&'a Place>,
@@ -70,11 +74,25 @@ struct ShowPage<'a> {
     /// The same without what narrows it.
     everything: String,
     provenance: Provenance,
+    /// That Organizations could not be read again, and how old the list is.
+    stale: Option<String>,
 }
 
 /// What the page can be asked for beside the day.
-const KEYS: [&str; 11] =
-    ["account", "region", "state", "from", "sort", "gaps", "places", "never", "unexpected", "rows", "format"];
+const KEYS: [&str; 12] = [
+    "account",
+    "region",
+    "state",
+    "from",
+    "sort",
+    "gaps",
+    "stopped",
+    "places",
+    "never",
+    "unexpected",
+    "rows",
+    "format",
+];
 
 async fn show(state: web::Data<State>, mut view: View) -> Result<HttpResponse, Error> {
     view.address.only(&[&KEYS])?;
@@ -97,6 +115,10 @@ async fn show(state: web::Data<State>, mut view: View) -> Result<HttpResponse, E
         .cloned()
         .collect();
     let mut period = Period::of(&places, first, end);
+    let stopped = account.is_none().then(|| {
+        let all = stopped(&period).into_iter();
+        all.filter(|one| wanted.is_none_or(|state| one.state == state)).collect::<Vec<_>>()
+    });
     if let Some(state) = wanted {
         period.gaps.retain(|gap| gap.state == state);
         period.places.retain(|(_, stretches)| stretches.iter().any(|(_, _, day)| day.state == state));
@@ -105,13 +127,17 @@ async fn show(state: web::Data<State>, mut view: View) -> Result<HttpResponse, E
     sort_gaps(&mut period.gaps, sort);
     if let Some(format) = Format::of(&view.address)? {
         return match view.address.get("rows") {
-            None | Some("days") => Ok(rows(format, &view, &period)),
-            Some("gaps") => Ok(gap_rows(format, &view, &period)),
+            None | Some("days") => Ok(rows::rows(format, &view, &period)),
+            Some("gaps") => Ok(rows::gap_rows(format, &view, &period)),
             Some(_) => Err(Error::Invalid("The rows are those of days or gaps.".to_owned())),
         };
     }
     let lists = db::lists(&mut view.read, view.organization_id).await?;
+    let read = organization::listed(&mut view.read, view.organization_id).await?;
+    let stale = read.stale(state.clock.now().date());
+    let stopped = stopped.map(|all| stopped_table(&view, &all)).transpose()?;
     let page = page(&view, &period, &places, (choices(&everywhere, &view.address), sort), &lists)?;
+    let page = ShowPage { stopped, stale, ..page };
     Ok(Page(page).answer(actix_web::http::StatusCode::OK))
 }
 
@@ -184,6 +210,15 @@ fn choices(places: &[Place], address: &Address) -> Filters {
         .day("from", "First day of the calendar")
 }
 
+fn stopped_table(view: &View, all: &[Stopped]) -> Result<(Vec<Stopped>, Table), Error> {
+    let window = Window::of(&view.address, "stopped", LIST_ROWS, all.len())?;
+    let rows = window.rows(all).to_vec();
+    let columns = [text("Region"), text("Cause"), text("Accounts"), text("Not known since")];
+    let caption = "Accounts that were known once and are not any more, by Region";
+    let table = Table::whole("stopped", caption, &columns, &view.address, rows.len()).as_of(view.as_of);
+    Ok((rows, table.windowed(&window)))
+}
+
 fn page<'a>(
     view: &View,
     period: &'a Period<'a>,
@@ -210,7 +245,7 @@ fn page<'a>(
             !day.expected && day.state.known()
         })
         .collect();
-    let columns = [text("Account"), text("Name"), text("Region")];
+    let columns = [text("Account"), text("Name"), text("Organizational unit"), text("Region")];
     let list = |id: &'static str, caption: &str, all: &[&'a Place]| {
         let window = Window::of(address, id, LIST_ROWS, all.len())?;
         let rows = window.rows(all).to_vec();
@@ -239,6 +274,7 @@ fn page<'a>(
             .map(|(index, gap)| (gap, index == 0 || gaps[index - 1].state != gap.state))
             .collect(),
         gap_table,
+        stopped: None,
         never,
         never_table,
         unexpected,
@@ -249,6 +285,7 @@ fn page<'a>(
         legend: legend(view, period),
         everything: view.address.start().without(&["account", "region", "state"]).to_string(),
         provenance: provenance(view, lists),
+        stale: None,
     })
 }
 
@@ -308,6 +345,10 @@ fn legend(view: &View, period: &Period<'_>) -> Vec<LegendEntry> {
         .collect()
 }
 
+fn region_path(stopped: &Stopped) -> String {
+    format!("/delivery?region={}&state={}", Encoded(&stopped.region), stopped.state.slug())
+}
+
 fn account_path(place: &Place) -> String {
     format!("/accounts/{}", Encoded(&place.account_id))
 }
@@ -341,60 +382,4 @@ fn provenance(view: &View, lists: &db::Lists) -> Provenance {
         }
         _ => provenance.line("Expected Regions", "No list of Regions was given."),
     }
-}
-
-const GAPS: [&str; 7] = ["account_id", "account_name", "region", "state", "first_day", "last_day", "days"];
-
-/// Every gap, in the order of the page.
-fn gap_rows(format: Format, view: &View, period: &Period<'_>) -> HttpResponse {
-    let cells: Vec<[Cell; 7]> = period
-        .gaps
-        .iter()
-        .map(|gap| {
-            [
-                gap.place.account_id.as_str().into(),
-                gap.place.account_name.as_str().into(),
-                gap.place.region.as_str().into(),
-                gap.state.word().into(),
-                gap.first.into(),
-                gap.last().into(),
-                gap.days().into(),
-            ]
-        })
-        .collect();
-    download(format, &format!("delivery-gaps-{}", view.as_of), &GAPS, |mut rows| async move {
-        for row in cells {
-            rows.push(row).await?;
-        }
-        Ok(rows)
-    })
-}
-
-const COLUMNS: [&str; 7] = ["account_id", "region", "state", "expected", "first_day", "last_day", "days"];
-
-/// Every stretch of the calendar.
-fn rows(format: Format, view: &View, period: &Period<'_>) -> HttpResponse {
-    let cells: Vec<[Cell; 7]> = period
-        .places
-        .iter()
-        .flat_map(|(place, stretches)| {
-            stretches.iter().map(|(first, end, day)| {
-                [
-                    place.account_id.as_str().into(),
-                    place.region.as_str().into(),
-                    day.state.word().into(),
-                    day.expected.into(),
-                    (*first).into(),
-                    end.previous_day().into(),
-                    (*end - *first).whole_days().into(),
-                ]
-            })
-        })
-        .collect();
-    download(format, &format!("delivery-{}", view.as_of), &COLUMNS, |mut rows| async move {
-        for row in cells {
-            rows.push(row).await?;
-        }
-        Ok(rows)
-    })
 }

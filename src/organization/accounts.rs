@@ -8,15 +8,17 @@ use anyhow::{Context as _, bail, ensure};
 use serde::Deserialize;
 use time::{Date, OffsetDateTime, format_description::well_known::Rfc3339};
 
-use super::core::{AccountList, Listing};
+use super::core::{AccountList, Listing, Origin};
 
-/// A list that was read, with what proves which file it was.
+/// A list that was read, with what proves which one it was.
 #[derive(Debug, Clone)]
 pub struct AccountFile {
     pub list: AccountList,
-    /// The file's name.
+    /// The file's name, or as whom Organizations was read.
     pub source: String,
+    /// Of the file's bytes, or of what Organizations said, in one order.
     pub sha256: [u8; 32],
+    pub origin: Origin,
 }
 
 #[derive(Deserialize)]
@@ -33,7 +35,10 @@ struct FileAccount {
     arn: Option<String>,
     email: Option<String>,
     name: Option<String>,
+    state: Option<String>,
+    /// The older word for the state; AWS retires it in September 2026.
     status: Option<String>,
+    joined_method: Option<String>,
     joined_timestamp: Option<JoinedTimestamp>,
 }
 
@@ -55,7 +60,7 @@ pub fn read(path: &Path) -> anyhow::Result<AccountFile> {
     let list = parse(&bytes, listed_on).with_context(|| format!("the account list {}", path.display()))?;
     let mut sha256 = [0; 32];
     sha256.copy_from_slice(ring::digest::digest(&ring::digest::SHA256, &bytes).as_ref());
-    Ok(AccountFile { list, source, sha256 })
+    Ok(AccountFile { list, source, sha256, origin: Origin::File })
 }
 
 fn day_in_name(name: &str) -> Option<Date> {
@@ -86,8 +91,11 @@ fn parse(bytes: &[u8], listed_on: Date) -> anyhow::Result<AccountList> {
             account_id: id,
             email: account.email,
             arn: account.arn,
-            status: account.status.unwrap_or_else(|| "ACTIVE".to_owned()),
+            status: account.state.or(account.status).unwrap_or_else(|| "ACTIVE".to_owned()),
             joined_at,
+            joined_method: account.joined_method,
+            placement: None,
+            tags: None,
         });
     }
     Ok(AccountList { listed_on, accounts })
@@ -124,6 +132,16 @@ mod tests {
         let days: Vec<_> = list.accounts.iter().map(|account| account.joined_at.map(OffsetDateTime::date)).collect();
         assert_eq!(days, [Some(date!(2024 - 02 - 01)), Some(date!(2024 - 02 - 01))]);
         assert_eq!(list.accounts[0].account_id, "012345678901");
+        assert_eq!(list.accounts[1].status, "SUSPENDED");
+    }
+
+    #[test]
+    fn the_state_speaks_before_the_older_status() {
+        let text = br#"{"Accounts": [{"Id": "012345678901", "Status": "SUSPENDED", "State": "PENDING_CLOSURE"},
+                                     {"Id": "012345678902", "State": "ACTIVE"}]}"#;
+        let list = parse(text, date!(2026 - 01 - 01)).unwrap();
+        let words: Vec<&str> = list.accounts.iter().map(|account| account.status.as_str()).collect();
+        assert_eq!(words, ["PENDING_CLOSURE", "ACTIVE"]);
     }
 
     #[test]

@@ -1,8 +1,32 @@
 //! From dated lists of accounts and Regions to the days on which each place should deliver.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use time::Date;
+
+/// What a list was made by.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Origin {
+    File,
+    Organizations,
+}
+
+impl Origin {
+    /// As the store has it.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::File => "file",
+            Self::Organizations => "organizations",
+        }
+    }
+}
+
+/// Where an account stands in the organisation's tree: the root and the units below it, in order.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Placement {
+    pub ids: Vec<String>,
+    pub names: Vec<String>,
+}
 
 /// One account as a list shows it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -12,9 +36,15 @@ pub struct Listing {
     pub name: String,
     pub email: Option<String>,
     pub arn: Option<String>,
-    /// Organizations' word: ACTIVE, SUSPENDED, `PENDING_CLOSURE` ...
+    /// Organizations' word for the account's state: ACTIVE, SUSPENDED, `PENDING_CLOSURE` ...
     pub status: String,
     pub joined_at: Option<time::OffsetDateTime>,
+    /// `CREATED` or `INVITED`; a file may not say.
+    pub joined_method: Option<String>,
+    /// `None`: the list does not say.
+    pub placement: Option<Placement>,
+    /// `None`: the list does not say.
+    pub tags: Option<BTreeMap<String, String>>,
 }
 
 /// Organizations' account list as of a day.
@@ -72,9 +102,10 @@ pub struct Account {
     pub days: Vec<Days>,
 }
 
-/// Whether an account with this status delivers: a suspended one is closed.
+/// Whether an account in this state delivers: a suspended or closed one does not, one that waits for its activation does
+/// not yet. <https://docs.aws.amazon.com/organizations/latest/userguide/orgs_manage_accounts_account_state.html>
 fn delivers(status: &str) -> bool {
-    status != "SUSPENDED"
+    !matches!(status, "SUSPENDED" | "CLOSED" | "PENDING_ACTIVATION")
 }
 
 /// The accounts of all lists, by id. `lists` are ascending by day.
@@ -83,14 +114,21 @@ pub(super) fn accounts(lists: &[AccountList]) -> Vec<Account> {
     for listing in lists.iter().flat_map(|list| &list.accounts) {
         latest.insert(&listing.account_id, listing);
     }
+    let by_id: Vec<(Date, BTreeMap<&str, &Listing>)> = lists
+        .iter()
+        .map(|list| {
+            let delivering = list.accounts.iter().filter(|it| delivers(&it.status));
+            (list.listed_on, delivering.map(|it| (it.account_id.as_str(), it)).collect())
+        })
+        .collect();
     latest
         .into_iter()
         .map(|(account_id, listing)| {
-            let presence: Vec<_> = lists
+            let presence: Vec<_> = by_id
                 .iter()
-                .map(|list| {
-                    let found = list.accounts.iter().find(|it| it.account_id == account_id && delivers(&it.status));
-                    (list.listed_on, found.map(|it| it.joined_at.map(|at| at.to_offset(time::UtcOffset::UTC).date())))
+                .map(|(listed_on, accounts)| {
+                    let since = |it: &&Listing| it.joined_at.map(|at| at.to_offset(time::UtcOffset::UTC).date());
+                    (*listed_on, accounts.get(account_id).map(since))
                 })
                 .collect();
             Account {
@@ -105,7 +143,7 @@ pub(super) fn accounts(lists: &[AccountList]) -> Vec<Account> {
 
 /// The days on which each Region is expected. `lists` are ascending by day.
 pub(super) fn regions(lists: &[(Date, Vec<String>)]) -> BTreeMap<String, Vec<Days>> {
-    let names: std::collections::BTreeSet<&String> = lists.iter().flat_map(|(_, regions)| regions).collect();
+    let names: BTreeSet<&String> = lists.iter().flat_map(|(_, regions)| regions).collect();
     names
         .into_iter()
         .map(|name| {
@@ -149,7 +187,21 @@ mod tests {
             arn: None,
             status: status.to_owned(),
             joined_at,
+            joined_method: None,
+            placement: None,
+            tags: None,
         }
+    }
+
+    #[test]
+    fn an_account_that_is_closed_or_not_yet_active_is_not_expected() {
+        for state in ["SUSPENDED", "CLOSED", "PENDING_ACTIVATION"] {
+            let lists = [AccountList { listed_on: date!(2026 - 03 - 01), accounts: vec![listing("1", state, None)] }];
+            assert!(accounts(&lists)[0].days.is_empty(), "{state}");
+        }
+        let closing = listing("1", "PENDING_CLOSURE", None);
+        let lists = [AccountList { listed_on: date!(2026 - 03 - 01), accounts: vec![closing] }];
+        assert!(!accounts(&lists)[0].days.is_empty(), "it delivers until it is closed");
     }
 
     #[test]

@@ -1,12 +1,14 @@
 //! The lists as they were read, and what follows from them: accounts and expected places.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use sqlx::PgConnection;
+use sqlx::types::Json;
 use time::{Date, OffsetDateTime};
 
 use super::accounts::AccountFile;
-use super::core::{self, Account, AccountList, BEGINNING, Days, Listing};
+use super::core::{self, Account, AccountList, BEGINNING, Days, Listing, Placement};
+use super::reading::Listed;
 use crate::collection::day::Day;
 
 /// The organisation's row id, made if it is new.
@@ -44,21 +46,28 @@ async fn keep_accounts(
     file: &AccountFile,
 ) -> sqlx::Result<()> {
     let list_id: Option<i64> = sqlx::query_scalar(
-        "insert into account_list (organization_id, collection_id, listed_on, source, sha256)
-         values ($1, $2, $3, $4, $5) on conflict do nothing returning account_list_id",
+        // Of the lists of Organizations itself only one that differs from the list before it is news.
+        "insert into account_list (organization_id, collection_id, listed_on, source, sha256, origin)
+         select $1, $2, $3, $4, $5, $6
+         where $6 = 'file' or $5 is distinct from (
+             select sha256 from account_list where organization_id = $1 and listed_on <= $3
+             order by listed_on desc, account_list_id desc limit 1)
+         on conflict do nothing returning account_list_id",
     )
     .bind(organization_id)
     .bind(collection_id)
     .bind(file.list.listed_on)
     .bind(&file.source)
     .bind(file.sha256.as_slice())
+    .bind(file.origin.word())
     .fetch_optional(&mut *db)
     .await?;
     let Some(list_id) = list_id else { return Ok(()) };
     for account in &file.list.accounts {
         sqlx::query(
-            "insert into account_listing (account_list_id, account_id, name, email, arn, status, joined_at)
-             values ($1, $2, $3, $4, $5, $6, $7)",
+            "insert into account_listing (account_list_id, account_id, name, email, arn, status, joined_at,
+                                          joined_method, unit_ids, unit_names, tags)
+             values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)",
         )
         .bind(list_id)
         .bind(&account.account_id)
@@ -67,10 +76,53 @@ async fn keep_accounts(
         .bind(&account.arn)
         .bind(&account.status)
         .bind(account.joined_at)
+        .bind(&account.joined_method)
+        .bind(account.placement.as_ref().map(|placement| &placement.ids))
+        .bind(account.placement.as_ref().map(|placement| &placement.names))
+        .bind(account.tags.as_ref().map(Json))
         .execute(&mut *db)
         .await?;
     }
     Ok(())
+}
+
+/// Notes that Organizations was asked: read, or why not.
+pub async fn note_reading(
+    db: &mut PgConnection,
+    organization_id: i16,
+    collection_id: i64,
+    day: Date,
+    failure: Option<&str>,
+) -> sqlx::Result<()> {
+    sqlx::query(
+        "insert into account_reading (organization_id, collection_id, day, failure) values ($1, $2, $3, $4)
+         on conflict on constraint account_reading_collection_key do nothing",
+    )
+    .bind(organization_id)
+    .bind(collection_id)
+    .bind(day)
+    .bind(failure)
+    .execute(db)
+    .await?;
+    Ok(())
+}
+
+/// The latest account list with the tries since.
+pub async fn listed(db: &mut PgConnection, organization_id: i16) -> sqlx::Result<Listed> {
+    sqlx::query_as(
+        "select l.listed_on, ok.day as confirmed_on, bad.day as failed_on, bad.failure
+         from (select 1) one
+         left join lateral (select * from account_list where organization_id = $1
+                            order by listed_on desc, account_list_id desc limit 1) l on true
+         left join lateral (select * from account_reading where organization_id = $1 and failure is null
+                            order by account_reading_id desc limit 1) ok on l.origin = 'organizations'
+         left join lateral (select * from account_reading where organization_id = $1
+                            order by account_reading_id desc limit 1) bad
+             on bad.failure is not null and (l.listed_on is null or bad.day >= l.listed_on)",
+    )
+    .bind(organization_id)
+    .fetch_one(db)
+    .await
 }
 
 async fn keep_regions(
@@ -116,11 +168,16 @@ struct ListingRow {
     arn: Option<String>,
     status: String,
     joined_at: Option<OffsetDateTime>,
+    joined_method: Option<String>,
+    unit_ids: Option<Vec<String>>,
+    unit_names: Option<Vec<String>>,
+    tags: Option<Json<BTreeMap<String, String>>>,
 }
 
 async fn account_lists(db: &mut PgConnection, organization_id: i16) -> sqlx::Result<Vec<AccountList>> {
     let rows: Vec<ListingRow> = sqlx::query_as(
-        "select account_list_id, listed_on, account_id, name, email, arn, status, joined_at
+        "select account_list_id, listed_on, account_id, name, email, arn, status, joined_at, joined_method,
+                unit_ids, unit_names, tags
          from account_list join account_listing using (account_list_id)
          where organization_id = $1 order by listed_on, account_list_id, account_id",
     )
@@ -144,6 +201,9 @@ async fn account_lists(db: &mut PgConnection, organization_id: i16) -> sqlx::Res
                 arn: row.arn,
                 status: row.status,
                 joined_at: row.joined_at,
+                joined_method: row.joined_method,
+                placement: row.unit_ids.zip(row.unit_names).map(|(ids, names)| Placement { ids, names }),
+                tags: row.tags.map(|tags| tags.0),
             });
         }
     }

@@ -3,7 +3,11 @@
 pub mod accounts;
 mod core;
 mod db;
+mod live;
+mod reading;
 
-pub use self::core::{Account, AccountList, BEGINNING, Days, Listing};
+pub use self::core::{Account, AccountList, BEGINNING, Days, Listing, Origin, Placement};
 pub use accounts::AccountFile;
-pub use db::{current, derive, take};
+pub use db::{current, derive, listed, note_reading, take};
+pub use live::read as read_organizations;
+pub use reading::Listed;

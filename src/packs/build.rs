@@ -8,6 +8,7 @@ use super::bundle::bundle;
 use super::content::{Tables, document, moment};
 use super::csv::Finished;
 use super::db::{self, Key, load};
+use super::definitions;
 use super::gather::{About, Gathered, gather};
 use super::model::{Cover, Pack, Program};
 use super::pdf::{Information, Rendered, render};
@@ -214,7 +215,7 @@ fn model(
     };
     let hashes: Vec<&str> = attachments.iter().map(|file| file.sha256.as_str()).collect();
     let printed = (&gathered.scope, &gathered.results, &gathered.checks, &gathered.provenance, &gathered.delivery);
-    let printed = sign::sha256_hex(format!("{printed:?}").as_bytes());
+    let printed = sign::sha256_hex(format!("{printed:?} {:?}", gathered.definitions).as_bytes());
     cover.pack_id = pack_id(&cover, &key.key_id, &hashes, &printed);
     let pack = Pack {
         cover,
@@ -224,6 +225,7 @@ fn model(
         results: gathered.results,
         deviations: gathered.deviations,
         register: gathered.register,
+        definitions: gathered.definitions,
         provenance: gathered.provenance,
         attachments,
         key_fingerprint: key.key_id.clone(),
@@ -360,6 +362,8 @@ pub fn cover_json(pack: &Pack) -> serde_json::Value {
         "never_seen": pack.delivery.never_seen,
         "never_seen_regions": pack.delivery.never_seen_regions,
         "notices": content::notices(pack),
+        "parameters": definitions::sentence(pack),
+        "parameter_changes": definitions::change_rows(pack),
         "register_rows": pack.register.rows,
         "register_printed": pack.register.printed(),
         "deviation_rows": pack.deviations.rows,

@@ -11,6 +11,7 @@ pub mod command;
 pub mod content;
 pub mod csv;
 pub mod db;
+mod definitions;
 mod gather;
 pub mod layout;
 pub mod model;

@@ -1,5 +1,7 @@
 //! What a pack says, as plain data: no database, no clock, no page.
 
+use std::collections::BTreeMap;
+
 use time::{Date, OffsetDateTime};
 
 use super::layout::table::Table;
@@ -21,6 +23,7 @@ pub struct Pack {
     pub results: Results,
     pub deviations: Listed,
     pub register: Listed,
+    pub definitions: Definitions,
     pub provenance: Provenance,
     pub attachments: Vec<AttachmentFact>,
     /// SHA-256 of the public key, DER, in hex.
@@ -106,6 +109,28 @@ pub struct Rule {
     pub appeared: Vec<Date>,
     /// Days from which no place had it.
     pub vanished: Vec<Date>,
+}
+
+/// What is known of the rules' parameters.
+#[derive(Debug, Clone)]
+pub struct Definitions {
+    /// Account-Regions with evidence, and those of them whose rules were ever read.
+    pub places: u64,
+    pub read: u64,
+    /// Those never read, by cause.
+    pub missing: BTreeMap<String, u64>,
+    pub changes: Listed,
+    /// The first of them, for the pack's page.
+    pub change_lines: Vec<[String; 5]>,
+    /// Account-Regions that were asked and not read at the last try.
+    pub unread: Listed,
+}
+
+impl Definitions {
+    /// "3: access was denied", for each cause.
+    pub fn causes(&self) -> Vec<String> {
+        self.missing.iter().map(|(cause, places)| format!("{}: {cause}", grouped(*places))).collect()
+    }
 }
 
 /// Two counts of the same thing.

@@ -6,6 +6,8 @@ pub const POPULATION: &str = "population.csv";
 pub const PERIOD: &str = "period.csv";
 pub const DELIVERY: &str = "delivery.csv";
 pub const OBJECTS: &str = "objects.csv";
+/// What the rules ask for; in packs for which they were read.
+pub const DEFINITIONS: &str = "definitions.csv";
 pub const ACCOUNTS: &str = "accounts.csv";
 /// The public key of the installation.
 pub const KEY: &str = "auditfolio-key.pem";

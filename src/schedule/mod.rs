@@ -47,6 +47,12 @@ pub struct ScheduleArgs {
     /// Known days of a bucket that are listed again, before its last whole listing: as `collect --relist-days`.
     #[arg(long, env = "AUDITFOLIO_RELIST_DAYS", default_value_t = collection::RELIST_DAYS)]
     pub collect_relist_days: u16,
+    /// Read the accounts from AWS Organizations: as `collect --organizations`.
+    #[arg(long, env = "AUDITFOLIO_ORGANIZATIONS")]
+    pub collect_organizations: bool,
+    /// Ask the accounts what their rules ask for: as `collect --rule-definitions`.
+    #[arg(long, env = "AUDITFOLIO_RULE_DEFINITIONS")]
+    pub collect_rule_definitions: bool,
     #[command(flatten, next_help_heading = "Reaching AWS")]
     pub aws: AwsSettings,
 }
@@ -69,8 +75,10 @@ impl ScheduleArgs {
             regions: self.collect_regions.clone(),
             since: None,
             until: None,
+            organizations: self.collect_organizations,
             relist_days: self.collect_relist_days,
             recheck: false,
+            rule_definitions: self.collect_rule_definitions,
             unpacked_limit: self.collect_unpacked_limit,
             aws: self.aws.clone(),
             notices: notices.clone(),

@@ -41,6 +41,7 @@ pub fn endpoints() -> Vec<Endpoint> {
         super::assets::endpoints(),
         crate::people::page::endpoints(),
         crate::compliance::endpoints(),
+        crate::definition::page::endpoints(),
         crate::delivery::page::endpoints(),
         crate::collection::page::endpoints(),
         crate::schedule::page::endpoints(),

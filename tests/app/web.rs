@@ -24,6 +24,7 @@ const RIGHTS: &[(&str, &str, Access)] = &[
     ("GET", "/rules", Access::SignedIn),
     ("GET", "/rules/{core_name}", Access::SignedIn),
     ("GET", "/rules/{core_name}/names", Access::SignedIn),
+    ("GET", "/rule-definitions", Access::SignedIn),
     ("GET", "/resources", Access::SignedIn),
     ("GET", "/changes", Access::SignedIn),
     ("GET", "/evaluations", Access::SignedIn),

@@ -51,6 +51,12 @@ pub(super) fn ladder_lines(ladder: &Ladder) -> Vec<(String, u64)> {
         ("Days inferred from history".to_owned(), ladder.days_inferred),
         ("Objects read again".to_owned(), ladder.rechecked),
     ]);
+    if let Some(read) = &ladder.definitions {
+        lines.push(("Account-Regions whose rules were read".to_owned(), read.read));
+        lines.extend(read.failed.iter().map(|(cause, places)| (format!("Rules not read: {cause}"), *places)));
+        lines.push(("Rule definitions new or changed".to_owned(), read.opened));
+        lines.push(("Rule definitions changed or gone".to_owned(), read.closed));
+    }
     lines
 }
 
@@ -64,9 +70,15 @@ pub(super) fn oddities(ladder: &Ladder) -> Vec<(&'static str, &str, &str)> {
         ("changed after it was collected", &ladder.changed),
         ("does not add up", &ladder.disagreeing),
     ];
-    lists
+    let rules = ladder.definitions.iter().map(|read| ("rules not read", &read.failures));
+    let named = lists
         .into_iter()
-        .flat_map(|(what, names)| names.iter().map(move |(name, why)| (what, name.as_str(), why.as_str())))
+        .chain(rules)
+        .flat_map(|(what, names)| names.iter().map(move |(name, why)| (what, name.as_str(), why.as_str())));
+    let accounts = ladder.accounts_unread.iter();
+    accounts
+        .map(|why| ("not read; the last account list stands", "AWS Organizations", why.as_str()))
+        .chain(named)
         .collect()
 }
 

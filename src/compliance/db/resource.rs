@@ -1,5 +1,7 @@
 //! One resource, one account: their rows as they are.
 
+use std::collections::BTreeMap;
+
 use serde::Deserialize;
 use sqlx::types::Json;
 use sqlx::{FromRow, PgConnection};
@@ -131,6 +133,24 @@ pub(crate) struct Account {
     pub(crate) left_on: Option<String>,
 }
 
+/// What one account list says of an account; only lists that differ from the one before them are of interest.
+#[derive(Debug, Clone, Deserialize)]
+pub(crate) struct ListedAs {
+    /// As YYYY-MM-DD.
+    pub(crate) listed_on: String,
+    pub(crate) name: Option<String>,
+    /// `None`: the list does not name the account.
+    pub(crate) status: Option<String>,
+    pub(crate) email: Option<String>,
+    /// The root and the units below it, down to the account's own; `None`: the list does not tell.
+    pub(crate) unit_names: Option<Vec<String>>,
+    /// `None`: the list does not tell.
+    pub(crate) tags: Option<BTreeMap<String, String>>,
+}
+
+/// Lists with news of an account that are looked at, the newest ones.
+const LISTS: i64 = 1_000;
+
 /// AWS's own verdict on a conformance pack in a place on a day.
 #[derive(Debug, Clone, Deserialize)]
 pub(crate) struct PackVerdict {
@@ -151,12 +171,14 @@ pub(crate) struct PackVerdict {
 pub(crate) struct About {
     /// `None` where no account list names it.
     pub(crate) account: Option<Account>,
+    /// Ascending.
+    pub(crate) lists: Vec<ListedAs>,
     pub(crate) verdicts: Vec<PackVerdict>,
     /// The delivered objects of its places on the day, at most as many as asked for.
     pub(crate) objects: Vec<Object>,
 }
 
-/// One statement for all three, as JSON: a page has few to spend.
+/// One statement for all, as JSON: a page has few to spend.
 pub(crate) async fn about(
     db: &mut PgConnection,
     (organization_id, account_id): (i16, &str),
@@ -164,12 +186,27 @@ pub(crate) async fn about(
     day: Date,
     limit: i64,
 ) -> sqlx::Result<About> {
-    let (account, verdicts, objects): (Option<Json<Account>>, Json<Vec<PackVerdict>>, Json<Vec<Object>>) =
-        sqlx::query_as(
-            "select
+    let (account, lists, verdicts, objects): (
+        Option<Json<Account>>,
+        Json<Vec<ListedAs>>,
+        Json<Vec<PackVerdict>>,
+        Json<Vec<Object>>,
+    ) = sqlx::query_as(
+        "select
                  (select to_jsonb(a) from (
                      select name, status, joined_on, left_on from account where organization_id = $1 and account_id = $2
                  ) a),
+                 (select coalesce(jsonb_agg(n order by n.listed_on, n.account_list_id), '[]') from (
+                     select * from (
+                         select x.account_list_id, x.listed_on, m.name, m.status, m.email, m.unit_names, m.tags,
+                             jsonb_build_array(m.name, m.status, m.email, m.unit_names, m.tags) is distinct from
+                                 lag(jsonb_build_array(m.name, m.status, m.email, m.unit_names, m.tags))
+                                 over (order by x.listed_on, x.account_list_id) as news
+                         from account_list x
+                         left join account_listing m on m.account_list_id = x.account_list_id and m.account_id = $2
+                         where x.organization_id = $1
+                     ) l where news order by listed_on desc, account_list_id desc limit $6
+                 ) n),
                  (select coalesce(jsonb_agg(v), '[]') from (
                      select c.place_id, c.name, c.id, c.core_name, v.status_id, v.first_day, v.compliant_rules,
                          v.non_compliant_rules, v.total_rules
@@ -188,13 +225,14 @@ pub(crate) async fn about(
                      where o.place_id = any($3) and o.day = $4
                      order by p.region, o.key, o.object_id limit $5
                  ) f)",
-        )
-        .bind(organization_id)
-        .bind(account_id)
-        .bind(place_ids)
-        .bind(day)
-        .bind(limit)
-        .fetch_one(db)
-        .await?;
-    Ok(About { account: account.map(|account| account.0), verdicts: verdicts.0, objects: objects.0 })
+    )
+    .bind(organization_id)
+    .bind(account_id)
+    .bind(place_ids)
+    .bind(day)
+    .bind(limit)
+    .bind(LISTS)
+    .fetch_one(db)
+    .await?;
+    Ok(About { account: account.map(|account| account.0), lists: lists.0, verdicts: verdicts.0, objects: objects.0 })
 }

@@ -22,6 +22,7 @@ use super::filter::{self, Filter, Offers};
 use super::rule_data::{self, Control};
 use super::shown::{Shown, link};
 use crate::State;
+use crate::definition::Parameters;
 use crate::error::Error;
 use crate::web::address::Encoded;
 use crate::web::chart::{Axis, Patterns};
@@ -77,6 +78,7 @@ struct RulePage {
     absent: Vec<(String, String, String)>,
     absent_total: usize,
     by_account_href: String,
+    parameters: Parameters,
     patterns: Patterns,
     axis: Axis,
     bars: Bars,
@@ -131,6 +133,7 @@ async fn show(state: Data<State>, path: Path<String>, mut view: View) -> Result<
         return Ok(download_rows(format, &view, core_name, accounts));
     }
     let past = asking.past(&shown, &mut view).await?;
+    let parameters = asking.parameters(&shown, &mut view, &found.present).await?;
 
     let figures = Standing::of(&shown, &places, &found);
     let evidence = Evidence::of(view.as_of, places.iter().copied());
@@ -138,6 +141,8 @@ async fn show(state: Data<State>, path: Path<String>, mut view: View) -> Result<
     let rows = |status: &str| {
         link(&view, "/evaluations", &[&[("rule", core_name.as_str()), ("status", status)], &scope[..]].concat())
     };
+    let definitions = [("rule", core_name.as_str())];
+    let definitions = link(&view, "/rule-definitions", &[&definitions, &scope[..]].concat());
     let (variants, variants_table) = variant_lines(&view, &shown, &rules, &found, &scope);
     let page = RulePage {
         lead: figures.sentence(),
@@ -155,6 +160,7 @@ async fn show(state: Data<State>, path: Path<String>, mut view: View) -> Result<
             .take(ABSENT)
             .map(|(id, name)| ((*id).to_owned(), (*name).to_owned(), super::accounts::href(&view, id)))
             .collect(),
+        parameters: parameters.leading_to(definitions),
         by_account_href: view.address.start().with("format", "csv").to_string(),
         patterns: Patterns,
         axis: Axis::new(past.first, view.as_of + Duration::DAY),

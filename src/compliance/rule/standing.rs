@@ -12,6 +12,7 @@ use crate::compliance::db::evaluations::{self as rows_db, Asked, Counted, Failin
 use crate::compliance::db::{Rule, rules as rules_db};
 use crate::compliance::filter::Filter;
 use crate::compliance::shown::Shown;
+use crate::definition::Parameters;
 use crate::error::Error;
 use crate::web::View;
 use crate::web::format::{count, plural};
@@ -72,6 +73,26 @@ impl Asking<'_> {
         let weight = found.counted.len() * size_of::<Counted>() + found.present.len() * 8;
         shown.remember(key, &found, weight);
         Ok(found)
+    }
+
+    /// What the rule asks for in the places that have it.
+    pub(super) async fn parameters(
+        &self,
+        shown: &Shown,
+        view: &mut View,
+        present: &[(i32, i32)],
+    ) -> Result<Arc<Parameters>, Error> {
+        let key = self.key(shown, view, "parameters");
+        if let Some(parameters) = shown.recall(key.as_deref()) {
+            return Ok(parameters);
+        }
+        let named: Vec<(i32, String)> = present
+            .iter()
+            .filter_map(|(place_id, rule_id)| Some((*place_id, shown.catalog.rule(*rule_id)?.1.name.clone())))
+            .collect();
+        let parameters = Arc::new(Parameters::load(&mut view.read, &named, view.as_of).await?);
+        shown.remember(key, &parameters, parameters.weight());
+        Ok(parameters)
     }
 
     pub(super) async fn past(&self, shown: &Shown, view: &mut View) -> Result<Arc<Past>, Error> {

@@ -7,6 +7,7 @@ pub use tables::{Tables, delivered_as, deviation_table, register_table};
 use time::macros::format_description;
 use time::{Date, OffsetDateTime, UtcOffset};
 
+use super::definitions;
 use super::layout::table::Table;
 use super::layout::{Block, Document};
 use super::model::{Cover, Listed, Pack, Program, grouped, share_down};
@@ -169,7 +170,7 @@ fn what_this_is(blocks: &mut Vec<Block>, pack: &Pack) {
     blocks.push(Block::List(vec![
         "It is a daily observation of AWS Config's recorded state, not a test performed by this installation. An evaluation can be older than the day it is observed on: the attachment carries the time the item was captured and the time of the snapshot.".to_owned(),
         "Changes between two snapshots are not visible. What failed and was put right within a day may not appear.".to_owned(),
-        "Rule parameters are not collected. Two rules of the same name can check different thresholds.".to_owned(),
+        definitions::sentence(pack),
         "The same rule in several conformance packs is counted once for each.".to_owned(),
         "A rule is related to controls of frameworks; no verdict on any control is given here.".to_owned(),
         "AWS Config result COMPLIANT says that AWS Config evaluated the resource so. It does not say that the organisation complies with anything.".to_owned(),
@@ -230,6 +231,7 @@ fn scope<'a>(blocks: &mut Vec<Block<'a>>, pack: &'a Pack, tables: &'a Tables) {
         &tables.rules,
         "No rule is known.",
     );
+    definitions::section(blocks, pack);
 }
 
 /// A table, or what its emptiness means.

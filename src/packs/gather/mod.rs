@@ -16,7 +16,8 @@ use super::csv::{
     ACCOUNT_COLUMNS, CsvFile, DELIVERY_COLUMNS, Finished, OBJECT_COLUMNS, account_cells, delivery_cells, object_cells,
 };
 use super::db::load;
-use super::model::{Account, Check, Delivery, Listed, Provenance, Results, Rule, Scope, SeverityResult};
+use super::definitions;
+use super::model::{Account, Check, Definitions, Delivery, Listed, Provenance, Results, Rule, Scope, SeverityResult};
 use super::names;
 use crate::compliance::Severity;
 use crate::compliance::evidence::{
@@ -41,6 +42,7 @@ pub(super) struct Gathered {
     pub(super) results: Results,
     pub(super) deviations: Listed,
     pub(super) register: Listed,
+    pub(super) definitions: Definitions,
     pub(super) provenance: Provenance,
     pub(super) files: Vec<Finished>,
     pub(super) captured_to: Option<OffsetDateTime>,
@@ -78,6 +80,8 @@ pub(super) async fn gather(
     let mut files = vec![population.file];
     files.extend(period.file);
     files.extend([delivered.file, objects.file, accounts_file]);
+    let (definitions, definitions_file) = definitions::gather(db, about).await?;
+    files.extend(definitions_file);
     progress(STEPS, STEPS);
     Ok(Gathered {
         scope,
@@ -86,6 +90,7 @@ pub(super) async fn gather(
         results,
         deviations: period.deviations,
         register: population.register,
+        definitions,
         provenance,
         files,
         captured_to,

@@ -37,6 +37,8 @@ struct Cover {
     completeness_established: bool,
     gaps_line: String,
     notices: Vec<String>,
+    parameters: String,
+    parameter_changes: Vec<CoverChange>,
     register_rows: u64,
     register_printed: bool,
     deviation_rows: u64,
@@ -45,6 +47,16 @@ struct Cover {
     attachments: Vec<CoverAttachment>,
     program: String,
     key_fingerprint: String,
+}
+
+/// A change of what a rule asks for; its days as YYYY-MM-DD.
+#[derive(Debug, serde::Deserialize)]
+struct CoverChange {
+    rule: String,
+    change: String,
+    place: String,
+    last_seen_before: String,
+    first_seen_after: String,
 }
 
 #[derive(Debug, serde::Deserialize)]

@@ -1,0 +1,269 @@
+//! Rule definitions: how reading them went, what changed, and all of them as CSV and JSON.
+
+use std::collections::BTreeMap;
+
+use actix_web::{HttpResponse, web};
+use askama::Template;
+use time::Date;
+
+use super::core::{change_words, changes};
+use super::history_db::{self as db, Held, NamedPlace, PlaceReading, Which};
+use super::outcome::Outcome;
+use crate::compliance::{is_account, rule_name};
+use crate::error::Error;
+use crate::web::address::Encoded;
+use crate::web::download::{Cell, Format, download};
+use crate::web::form::Filters;
+use crate::web::parts::{Empty, Provenance};
+use crate::web::table::{Table, Window, text};
+use crate::web::{Access, Endpoint, Frame, Page, Section, View, filters, format, parse_day};
+
+pub fn endpoints() -> Vec<Endpoint> {
+    vec![Endpoint::get("/rule-definitions", Access::SignedIn, || web::get().to(show))]
+}
+
+/// Rows of a page of each table.
+const ROWS: usize = 50;
+/// Places read from the store at a time.
+const BATCH: usize = 50;
+
+#[derive(Template)]
+#[template(path = "definition/show.html")]
+struct ShowPage {
+    frame: Frame,
+    as_of: Date,
+    /// The day whose readings are shown.
+    day: Date,
+    lead: String,
+    asked: bool,
+    filters: Filters,
+    unread: Vec<PlaceReading>,
+    unread_table: Table,
+    changed: Vec<ChangedRow>,
+    changed_table: Table,
+    csv: String,
+    json: String,
+    provenance: Provenance,
+}
+
+#[derive(Clone)]
+struct ChangedRow {
+    rule: String,
+    core_name: String,
+    account_id: String,
+    region: String,
+    words: String,
+    /// The last day that it was seen as it was, and the first as it is.
+    seen: Date,
+    found: Date,
+}
+
+/// What the page can be asked for beside the day.
+const KEYS: [&str; 7] = ["account", "region", "rule", "from", "unread", "changed", "format"];
+
+async fn show(mut view: View) -> Result<HttpResponse, Error> {
+    view.address.only(&[&KEYS])?;
+    let rule = view.address.get("rule").map(str::to_owned);
+    let everywhere = db::places(&mut view.read, view.organization_id).await?;
+    let (account, region) = (view.address.get("account"), view.address.get("region"));
+    let here = everywhere
+        .iter()
+        .filter(|place| account.is_none_or(|asked| is_account(asked, &place.account_id, &place.account_name)))
+        .filter(|place| region.is_none_or(|asked| place.region == asked));
+    let place_ids: Vec<i32> = here.map(|place| place.place_id).collect();
+    if let Some(format) = Format::of(&view.address)? {
+        return rows(format, view, place_ids, rule);
+    }
+    let day = db::speaking_day(&mut view.read, &place_ids, view.as_of).await?;
+    let readings = db::readings(&mut view.read, &place_ids, day, i64::MAX).await?;
+    let which = Which { place_ids: &place_ids, names: None, first: view.first_day, last: day, known_at: i64::MAX };
+    let changed = db::changed(&mut view.read, which).await?;
+    let mut changed: Vec<ChangedRow> = changed
+        .iter()
+        .filter(|(old, _)| is_named(&old.definition.name, rule.as_deref()))
+        .filter_map(|(old, new)| changed_row(old, new))
+        .collect();
+    changed.sort_by(|one, other| {
+        other.found.cmp(&one.found).then_with(|| {
+            (&one.rule, &one.account_id, &one.region).cmp(&(&other.rule, &other.account_id, &other.region))
+        })
+    });
+    let page = page(&view, &everywhere, day, &readings, &changed)?;
+    Ok(Page(page).answer(actix_web::http::StatusCode::OK))
+}
+
+fn page(
+    view: &View,
+    everywhere: &[NamedPlace],
+    day: Date,
+    readings: &[PlaceReading],
+    changed: &[ChangedRow],
+) -> Result<ShowPage, Error> {
+    let address = &view.address;
+    let is_unread = |reading: &&PlaceReading| !matches!(&reading.last, Some((Outcome::Read, ..)) | None);
+    let unread: Vec<PlaceReading> = readings.iter().filter(is_unread).cloned().collect();
+    let window = Window::of(address, "unread", ROWS, unread.len())?;
+    let unread = window.rows(&unread).to_vec();
+    let columns = [text("Account"), text("Region"), text("Cause"), text("Tried on"), text("Last read on")];
+    let caption = "Account-Regions whose rules could not be read at the last try";
+    let unread_table = Table::whole("unread", caption, &columns, address, unread.len()).windowed(&window);
+    let window = Window::of(address, "changed", ROWS, changed.len())?;
+    let changed = window.rows(changed).to_vec();
+    let columns =
+        [text("Rule"), text("Account"), text("Region"), text("Change"), text("Seen before"), text("Found on")];
+    let caption = "What rules ask for, found changed";
+    let changed_table = Table::whole("changed", caption, &columns, address, changed.len()).windowed(&window);
+    let download = |format: &str| address.with("format", format).with("as_of", view.as_of).to_string();
+    let mut accounts: Vec<&NamedPlace> = everywhere.iter().collect();
+    accounts.dedup_by(|one, other| one.account_id == other.account_id);
+    Ok(ShowPage {
+        frame: view.frame(Section::Rules, "Rule definitions").crumb("Rules", "/rules"),
+        as_of: view.as_of,
+        day,
+        lead: lead(readings),
+        asked: readings.iter().any(|reading| reading.last.is_some()),
+        filters: Filters::new(address)
+            .accounts(accounts.iter().map(|place| (place.account_id.as_str(), place.account_name.as_str())))
+            .regions(everywhere.iter().map(|place| place.region.as_str()))
+            .text("rule", "Rule", "name, or part of it"),
+        unread,
+        unread_table,
+        changed,
+        changed_table,
+        csv: download("csv"),
+        json: download("json"),
+        provenance: Provenance::default()
+            .line("What is read", "The answer of AWS Config’s DescribeConfigRules, account by account and Region by Region, through each account’s member role.")
+            .line("What is a change", "Two readings one after the other that differ. It happened between their days.")
+            .link("Which readings", "Collections, with how asking each account went", format!("/collections?as_of={}", view.as_of)),
+    })
+}
+
+/// "Rules of 69 of 72 account-Regions were read, last on 24 Nov 2026; 3 could not be read at the last try: 2 denied …"
+fn lead(readings: &[PlaceReading]) -> String {
+    let number = |number: usize| format::count(i64::try_from(number).unwrap_or(i64::MAX));
+    let read = readings.iter().filter(|reading| reading.read_on.is_some()).count();
+    let Some(last) = readings.iter().filter_map(|reading| reading.last.as_ref()).map(|(_, day, _)| *day).max() else {
+        return "The rules’ parameters were never read from AWS Config.".to_owned();
+    };
+    let mut causes: BTreeMap<Outcome, usize> = BTreeMap::new();
+    for (outcome, ..) in readings.iter().filter_map(|reading| reading.last.as_ref()) {
+        if *outcome != Outcome::Read {
+            *causes.entry(*outcome).or_default() += 1;
+        }
+    }
+    let all = number(readings.len());
+    let mut sentence = format!(
+        "The rules of {} of {all} account-Regions were read; last tried on {}",
+        number(read),
+        format::day(last)
+    );
+    if !causes.is_empty() {
+        let words: Vec<String> =
+            causes.iter().map(|(outcome, places)| format!("{} {}", number(*places), outcome.word())).collect();
+        sentence = format!("{sentence}, and not read then: {}", words.join(", "));
+    }
+    sentence + "."
+}
+
+fn is_named(name: &str, part: Option<&str>) -> bool {
+    part.is_none_or(|part| name.to_lowercase().contains(&part.to_lowercase()) || rule_name::parse(name).core == part)
+}
+
+fn changed_row(old: &Held, new: &Held) -> Option<ChangedRow> {
+    let found = changes(&old.definition, &new.definition);
+    (!found.is_empty()).then(|| ChangedRow {
+        core_name: rule_name::parse(&new.definition.name).core,
+        rule: new.definition.name.clone(),
+        account_id: new.account_id.clone(),
+        region: new.region.clone(),
+        words: change_words(&found),
+        seen: old.last_day,
+        found: new.first_day,
+    })
+}
+
+/// Columns of a file of definitions.
+pub(crate) const COLUMNS: [&str; 20] = [
+    "account_id",
+    "region",
+    "rule",
+    "owner",
+    "source_identifier",
+    "parameters",
+    "scope",
+    "frequency",
+    "source_details",
+    "modes",
+    "state",
+    "created_by",
+    "arn",
+    "config_rule_id",
+    "description",
+    "first_seen_day",
+    "first_seen_collection",
+    "last_seen_day",
+    "last_seen_collection",
+    "found_changed_or_gone_day",
+];
+
+/// A row under [`COLUMNS`].
+pub(crate) fn cells(held: &Held) -> [Cell; 20] {
+    let one = &held.definition;
+    // An empty text is no JSON: AWS said nothing.
+    let json = |text: &String| if text.is_empty() { Cell::Nothing } else { Cell::Json(text.clone()) };
+    [
+        held.account_id.as_str().into(),
+        held.region.as_str().into(),
+        one.name.as_str().into(),
+        one.owner.as_str().into(),
+        one.source_identifier.as_str().into(),
+        json(&one.parameters),
+        json(&one.scope),
+        one.frequency.as_str().into(),
+        json(&one.source_details),
+        one.modes.join(" ").into(),
+        one.state.as_str().into(),
+        one.created_by.as_str().into(),
+        one.arn.as_str().into(),
+        one.config_rule_id.as_str().into(),
+        one.description.as_str().into(),
+        held.first_day.into(),
+        held.first_collection.into(),
+        held.last_day.into(),
+        held.last_collection.into(),
+        held.end_day.into(),
+    ]
+}
+
+/// Every definition that the filters leave and that held on a day from `from` (in the address; else the as-of day) to the
+/// as-of day.
+fn rows(format: Format, mut view: View, place_ids: Vec<i32>, rule: Option<String>) -> Result<HttpResponse, Error> {
+    let from = match view.address.get("from") {
+        None => None,
+        Some(text) => Some(parse_day(text).filter(|day| *day <= view.as_of).ok_or_else(|| {
+            Error::Invalid("The first day is a day up to the as-of day, written as YYYY-MM-DD.".to_owned())
+        })?),
+    };
+    Ok(download(format, &format!("rule-definitions-{}", view.as_of), &COLUMNS, |mut rows| async move {
+        let last = db::speaking_day(&mut view.read, &place_ids, view.as_of).await?;
+        let first = from.unwrap_or(last).min(last);
+        for batch in place_ids.chunks(BATCH) {
+            let which = Which { place_ids: batch, names: None, first, last, known_at: i64::MAX };
+            for held in db::held(&mut view.read, which).await? {
+                if is_named(&held.definition.name, rule.as_deref()) {
+                    rows.push(cells(&held)).await?;
+                }
+            }
+        }
+        Ok(rows)
+    }))
+}
+
+fn rule_path(core_name: &str) -> String {
+    format!("/rules/{}", Encoded(core_name))
+}
+
+fn account_path(account_id: &str) -> String {
+    format!("/accounts/{}", Encoded(account_id))
+}

@@ -1,0 +1,139 @@
+//! What a rule asks for in the places that have it, as a part of its page.
+
+use std::collections::BTreeMap;
+
+use askama::Template;
+use rustc_hash::{FxHashMap, FxHashSet};
+use sqlx::PgConnection;
+use time::Date;
+
+use super::core::{Variant, variants};
+use super::history_db::{self as db, Held, PlaceReading, Which};
+use super::outcome::{Outcome, Unread};
+use crate::web::filters;
+use crate::web::parts::html_safe;
+
+/// Places named with a variant that is not the most frequent one; more are counted.
+const PLACES_NAMED: usize = 40;
+
+/// Variants of a rule across accounts, and where its parameters are not known.
+#[derive(Debug, Clone, Template)]
+#[template(path = "definition/parameters.html")]
+pub(crate) struct Parameters {
+    as_of: Date,
+    /// The day whose readings are shown: the first one ever, where nothing was read up to the as-of day.
+    day: Date,
+    variants: Vec<Variant>,
+    /// Account-Regions with the rule whose parameters are not known, by cause.
+    missing: Vec<(Unread, usize)>,
+    /// Account-Regions whose last reading failed after one that did not, by cause.
+    stale: Vec<(Outcome, usize)>,
+    /// Where every definition is.
+    href: String,
+}
+
+html_safe!(Parameters);
+
+impl Parameters {
+    /// Reads what the rules under some names ask for. `present`: place and name as delivered, on the day.
+    pub(crate) async fn load(db: &mut PgConnection, present: &[(i32, String)], as_of: Date) -> sqlx::Result<Self> {
+        let mut place_ids: Vec<i32> = present.iter().map(|(place_id, _)| *place_id).collect();
+        place_ids.sort_unstable();
+        place_ids.dedup();
+        let mut names: Vec<String> = present.iter().map(|(_, name)| name.clone()).collect();
+        names.sort_unstable();
+        names.dedup();
+        let day = db::speaking_day(db, &place_ids, as_of).await?;
+        let readings = db::readings(db, &place_ids, day, i64::MAX).await?;
+        let held = if readings.iter().any(|reading| reading.read_on.is_some()) {
+            let which = Which { place_ids: &place_ids, names: Some(&names), first: day, last: day, known_at: i64::MAX };
+            db::held(db, which).await?
+        } else {
+            Vec::new()
+        };
+        Ok(Self::of(&readings, &held, present, (as_of, day)))
+    }
+
+    fn of(readings: &[PlaceReading], held: &[Held], present: &[(i32, String)], (as_of, day): (Date, Date)) -> Self {
+        let wanted: FxHashSet<(i32, &str)> =
+            present.iter().map(|(place_id, name)| (*place_id, name.as_str())).collect();
+        let key = |one: &Held| (one.place_id, one.definition.name.clone());
+        let known: Vec<&Held> =
+            held.iter().filter(|one| wanted.contains(&(one.place_id, one.definition.name.as_str()))).collect();
+        let found: FxHashSet<(i32, String)> = known.iter().map(|one| key(one)).collect();
+        let by_place: FxHashMap<i32, &PlaceReading> =
+            readings.iter().map(|reading| (reading.place_id, reading)).collect();
+        let mut missing: BTreeMap<Unread, usize> = BTreeMap::new();
+        for one in present.iter().filter(|one| !found.contains(one)) {
+            *missing.entry(why(by_place.get(&one.0).copied())).or_default() += 1;
+        }
+        let mut stale: BTreeMap<Outcome, usize> = BTreeMap::new();
+        for reading in readings {
+            if let (Some(_), Some((outcome, ..))) = (reading.read_on, &reading.last)
+                && *outcome != Outcome::Read
+            {
+                *stale.entry(*outcome).or_default() += 1;
+            }
+        }
+        Self {
+            as_of,
+            day,
+            variants: variants(known.iter().map(|one| (one.account_id.as_str(), one.region.as_str(), &one.definition))),
+            missing: missing.into_iter().collect(),
+            stale: stale.into_iter().collect(),
+            href: String::new(),
+        }
+    }
+
+    /// The same with the address of every definition.
+    pub(crate) fn leading_to(&self, href: String) -> Self {
+        Self { href, ..self.clone() }
+    }
+
+    /// Bytes that it takes in memory, about.
+    pub(crate) fn weight(&self) -> usize {
+        let texts = |one: &Variant| one.parameters.len() + one.scope.len() + one.source_identifier.len();
+        self.variants.iter().map(|one| 200 + texts(one) + one.places.len() * 80).sum()
+    }
+
+    fn missing_all(&self) -> usize {
+        self.missing.iter().map(|(_, places)| places).sum()
+    }
+
+    /// "Asked for alike …", or how many variants there are.
+    fn sentence(&self) -> String {
+        let places: usize = self.variants.iter().map(|variant| variant.places.len()).sum();
+        match self.variants.len() {
+            1 => format!("The same in all {places} account-Regions whose parameters are known."),
+            number => {
+                let usual = self.variants.first().map_or(0, |variant| variant.places.len());
+                format!(
+                    "{number} variants in {places} account-Regions whose parameters are known: {} differ from the most frequent.",
+                    places - usual
+                )
+            }
+        }
+    }
+}
+
+/// Why a place's parameters of a rule are not known, by how reading its rules went.
+pub(crate) fn why(reading: Option<&PlaceReading>) -> Unread {
+    match reading.map(|reading| (&reading.read_on, &reading.last)) {
+        Some((Some(_), _)) => Unread::Absent,
+        Some((None, Some((outcome, ..)))) => Unread::Refused(*outcome),
+        Some((None, None)) | None => Unread::NeverAsked,
+    }
+}
+
+/// A variant's parameters for a person: "none" instead of `{}`.
+fn parameter_words(variant: &Variant) -> &str {
+    if variant.parameters == "{}" { "none" } else { &variant.parameters }
+}
+
+fn named(variant: &Variant) -> Vec<String> {
+    variant.places.iter().take(PLACES_NAMED).map(|(account, region)| format!("{account} {region}")).collect()
+}
+
+fn unnamed(variant: &Variant) -> usize {
+    variant.places.len().saturating_sub(PLACES_NAMED)
+}

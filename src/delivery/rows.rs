@@ -1,0 +1,63 @@
+//! Gaps and days as downloads.
+
+use actix_web::HttpResponse;
+
+use super::core::Period;
+use crate::web::View;
+use crate::web::download::{Cell, Format, download};
+
+const GAPS: [&str; 7] = ["account_id", "account_name", "region", "state", "first_day", "last_day", "days"];
+
+/// Every gap, in the order of the page.
+pub(super) fn gap_rows(format: Format, view: &View, period: &Period<'_>) -> HttpResponse {
+    let cells: Vec<[Cell; 7]> = period
+        .gaps
+        .iter()
+        .map(|gap| {
+            [
+                gap.place.account_id.as_str().into(),
+                gap.place.account_name.as_str().into(),
+                gap.place.region.as_str().into(),
+                gap.state.word().into(),
+                gap.first.into(),
+                gap.last().into(),
+                gap.days().into(),
+            ]
+        })
+        .collect();
+    download(format, &format!("delivery-gaps-{}", view.as_of), &GAPS, |mut rows| async move {
+        for row in cells {
+            rows.push(row).await?;
+        }
+        Ok(rows)
+    })
+}
+
+const COLUMNS: [&str; 7] = ["account_id", "region", "state", "expected", "first_day", "last_day", "days"];
+
+/// Every stretch of the calendar.
+pub(super) fn rows(format: Format, view: &View, period: &Period<'_>) -> HttpResponse {
+    let cells: Vec<[Cell; 7]> = period
+        .places
+        .iter()
+        .flat_map(|(place, stretches)| {
+            stretches.iter().map(|(first, end, day)| {
+                [
+                    place.account_id.as_str().into(),
+                    place.region.as_str().into(),
+                    day.state.word().into(),
+                    day.expected.into(),
+                    (*first).into(),
+                    end.previous_day().into(),
+                    (*end - *first).whole_days().into(),
+                ]
+            })
+        })
+        .collect();
+    download(format, &format!("delivery-{}", view.as_of), &COLUMNS, |mut rows| async move {
+        for row in cells {
+            rows.push(row).await?;
+        }
+        Ok(rows)
+    })
+}
