@@ -79,10 +79,13 @@ pub(super) fn history(lists: &[ListedAs]) -> Vec<Said> {
 /// What the lists tell of the account as of a day, each fact with its word: by the latest list up to the day, else by the
 /// first after it.
 pub(super) fn facts(history: &[Said], day: Date) -> Vec<(&'static str, String)> {
-    let named = || history.iter().filter(|said| said.listed.is_some());
-    let Some(said) = named().rfind(|said| said.from <= day).or_else(|| named().next()) else { return vec![] };
-    let Some(listed) = &said.listed else { return vec![] };
-    let since = format!(" (listed since {})", format::day(said.from));
+    let named: Vec<(Date, &Listed)> =
+        history.iter().filter_map(|said| Some((said.from, said.listed.as_ref()?))).collect();
+    let speaks = named.iter().rposition(|(from, _)| *from <= day).unwrap_or_default();
+    let Some((_, listed)) = named.get(speaks) else { return vec![] };
+    // The name, or a tag, may have changed since.
+    let in_unit = named.iter().take(speaks + 1).rev().take_while(|(_, before)| before.unit == listed.unit);
+    let since = in_unit.last().map(|(from, _)| format!(" (listed since {})", format::day(*from))).unwrap_or_default();
     let facts = [
         ("Organizational unit", &listed.unit, since.as_str()),
         ("Tags", &listed.tags, ""),
@@ -120,6 +123,7 @@ mod tests {
             list("2026-11-04", Some("ACTIVE"), Some(&["Root", "Production"])),
             list("2026-11-05", None, None),
             list("2026-11-06", Some("SUSPENDED"), Some(&["Root"])),
+            list("2026-11-07", Some("CLOSED"), Some(&["Root"])),
         ];
         let history = history(&lists);
         let told: Vec<_> = history.iter().map(|said| (said.from, said.words())).collect();
@@ -130,12 +134,18 @@ mod tests {
                 (date!(2026 - 11 - 04), ["ACTIVE", "shop", "Root / Production", "data=card"]),
                 (date!(2026 - 11 - 05), ["not on the list", "", "", ""]),
                 (date!(2026 - 11 - 06), ["SUSPENDED", "shop", "Root", "data=card"]),
+                (date!(2026 - 11 - 07), ["CLOSED", "shop", "Root", "data=card"]),
             ]
         );
         let unit = |day| facts(&history, day)[0].1.clone();
         assert_eq!(unit(date!(2026 - 11 - 03)), "Root / Sandbox (listed since 2 Nov 2026)");
         assert_eq!(unit(date!(2026 - 10 - 01)), "Root / Sandbox (listed since 2 Nov 2026)");
         assert_eq!(unit(date!(2026 - 11 - 05)), "Root / Production (listed since 4 Nov 2026)");
+        assert_eq!(
+            unit(date!(2026 - 11 - 08)),
+            "Root (listed since 6 Nov 2026)",
+            "its state changed, its unit did not"
+        );
     }
 
     #[test]

@@ -158,7 +158,7 @@ const BESIDE: &str = "
     left join lateral (
         select r.day, r.collection_id from rule_reading r
         where r.place_id = d.place_id and r.outcome = 'read' and r.collection_id <= $5
-          and (d.until_collection is null or r.collection_id < d.until_collection)
+          and r.collection_id < coalesce(d.until_collection, 9223372036854775807)
         order by r.collection_id desc limit 1) seen on true";
 
 /// Definitions that held in some days, by account, Region, rule and time.

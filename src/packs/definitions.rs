@@ -181,11 +181,13 @@ pub(super) fn section<'a>(blocks: &mut Vec<Block<'a>>, pack: &'a Pack) {
     blocks.push(Block::Paragraph(sentence(pack)));
     if found.read > 0 {
         let none = "No two readings up to the as-of day found a rule's parameters, scope or frequency changed in the pack's days.";
-        let caption = "changes of what a rule asks for. Each happened between the two days";
-        list(blocks, &found.changes, caption, none);
+        let what = if found.changes.rows == 1 { "change" } else { "changes" };
+        let caption = format!("{what} of what a rule asks for. Each happened between the two days");
+        list(blocks, &found.changes, &caption, none);
     }
     if found.unread.rows > 0 {
-        list(blocks, &found.unread, "account-Regions whose rules were not read at the last try", "");
+        let what = if found.unread.rows == 1 { "account-Region" } else { "account-Regions" };
+        list(blocks, &found.unread, &format!("{what} whose rules were not read at the last try"), "");
     }
 }
 

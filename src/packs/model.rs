@@ -127,9 +127,9 @@ pub struct Definitions {
 }
 
 impl Definitions {
-    /// "3: access was denied", for each cause.
+    /// "access was denied: 3", for each cause.
     pub fn causes(&self) -> Vec<String> {
-        self.missing.iter().map(|(cause, places)| format!("{}: {cause}", grouped(*places))).collect()
+        self.missing.iter().map(|(cause, places)| format!("{cause}: {}", grouped(*places))).collect()
     }
 }
 

@@ -217,7 +217,7 @@ async fn without_a_member_role_no_account_is_asked_and_that_is_said() {
     sqlx::query("update rule_reading set day = '2026-11-10'").execute(&db).await.unwrap();
     let page = Reader::new(&db).await.page(&format!("/rules/{RULE}")).await;
     let notes = texts(&page, ".note").join(" ");
-    assert!(notes.contains("Parameters not collected: in 3 account-Regions no role to ask member accounts"), "{notes}");
+    assert!(notes.contains("Parameters not collected: no role to ask member accounts with was set (3"), "{notes}");
 }
 
 #[actix_web::test]
@@ -229,7 +229,7 @@ async fn where_rules_were_never_asked_for_the_page_and_the_pack_say_so() {
     let reader = Reader::new(&db).await;
     let page = reader.page(&format!("/rules/{RULE}")).await;
     let notes = texts(&page, ".note").join(" ");
-    assert!(notes.contains("Parameters not collected: in 3 account-Regions never asked for"), "{notes}");
+    assert!(notes.contains("Parameters not collected: never asked for up to the as-of day (3"), "{notes}");
     let page = reader.page("/rule-definitions").await;
     assert!(texts(&page, ".lead").join(" ").contains("never read"));
 }
