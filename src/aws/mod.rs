@@ -1,9 +1,11 @@
 //! The only place that knows the AWS SDK: clients come from here, and only our own types leave.
 //!
 //! [`AwsSettings`] says how to reach AWS, [`Clients`] makes a service's client with the right credentials, [`role`] names
-//! the roles they assume, and [`failure`] turns every SDK error into ours. A service has a file of its own ([`s3`]).
+//! the roles they assume, and [`failure`] turns every SDK error into ours. A service has a file of its own ([`s3`],
+//! [`athena`]).
 //! Nothing here looks for credentials before the first client is asked for.
 
+pub mod athena;
 mod clients;
 pub mod failure;
 pub mod role;

@@ -6,6 +6,7 @@ use std::process::ExitCode;
 use sqlx::PgPool;
 use time::Date;
 
+use super::athena::{self, AthenaSettings, Engine, Spent};
 use super::files::keys::is_region;
 use super::location::Location;
 use super::progress::Progress;
@@ -34,10 +35,10 @@ pub struct CollectArgs {
     #[arg(long, value_delimiter = ',', value_parser = region)]
     pub regions: Vec<String>,
     /// First day to look at, e.g. 2026-11-01.
-    #[arg(long, value_parser = day)]
+    #[arg(long, value_parser = parse_day)]
     pub since: Option<Date>,
     /// Last day to look at.
-    #[arg(long, value_parser = day)]
+    #[arg(long, value_parser = parse_day)]
     pub until: Option<Date>,
     /// Days before the last whole listing of a bucket that are listed again though they are known. Known days before them
     /// are listed with --since, --until or --recheck only; gaps always.
@@ -50,12 +51,17 @@ pub struct CollectArgs {
     /// An object that unpacks to more bytes than this is not read.
     #[arg(long, env = "AUDITFOLIO_UNPACKED_LIMIT", default_value_t = Limits::default().unpacked_bytes)]
     pub unpacked_limit: u64,
+    /// Who reads the objects of a bucket in S3.
+    #[arg(long, env = "AUDITFOLIO_ENGINE", value_enum, default_value_t)]
+    pub engine: Engine,
+    #[command(flatten, next_help_heading = "Athena")]
+    pub athena: AthenaSettings,
     #[command(flatten, next_help_heading = "Reaching AWS")]
     pub aws: AwsSettings,
 }
 
 /// Reads a day.
-pub(super) fn day(text: &str) -> Result<Date, String> {
+pub(crate) fn parse_day(text: &str) -> Result<Date, String> {
     Date::parse(text, time::macros::format_description!("[year]-[month]-[day]"))
         .map_err(|error| format!("is not a day like 2026-11-22: {error}"))
 }
@@ -72,6 +78,8 @@ pub async fn command(db: &PgPool, organization: &str, args: &CollectArgs) -> any
         organization: organization.to_owned(),
         from: args.from.clone(),
         aws: args.aws.clone(),
+        engine: args.engine,
+        athena: args.athena.clone(),
         accounts: args.accounts.clone(),
         regions: args.regions.clone(),
         since: args.since,
@@ -131,6 +139,9 @@ pub(super) fn report(outcome: &Outcome) -> String {
         ));
     }
     line(format_args!("  days of account-regions written {}", ladder.days_written));
+    if let Some(spent) = &outcome.spent {
+        line(format_args!("{}", spent_words(spent)));
+    }
     for step in ladder.steps() {
         let (left, right) = (step.left, step.right);
         let closes = if step.closes() { "closes" } else { "DOES NOT CLOSE" };
@@ -142,6 +153,18 @@ pub(super) fn report(outcome: &Outcome) -> String {
         line(format_args!("  {name}: {why}"));
     }
     text
+}
+
+/// What Athena's queries came to.
+fn spent_words(spent: &Spent) -> String {
+    format!(
+        "  Athena: {} queries scanned {} bytes, price {}; this month {} bytes, {}",
+        spent.queries,
+        spent.bytes_scanned,
+        athena::usd(spent.price_billionths),
+        spent.month_bytes_scanned,
+        athena::usd(spent.month_price_billionths)
+    )
 }
 
 #[cfg(test)]

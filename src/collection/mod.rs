@@ -4,12 +4,15 @@
 //! time, and ends with the count [`ladder`]. What one place needs is committed together, so a run that is cut off loses
 //! nothing and the next one finishes its work.
 
+pub mod athena;
 mod bucket;
 mod command;
 mod copy;
 mod coverage;
 pub mod day;
+mod day_patch;
 mod db;
+mod difference;
 pub mod files;
 mod gather;
 mod history;
@@ -45,6 +48,8 @@ mod turns;
 mod vocabulary;
 mod witness;
 
+pub use athena::{AthenaSettings, Engine};
+pub(crate) use command::parse_day;
 pub use command::{CollectArgs, command};
 pub use ladder::Ladder;
 pub use location::Location;
