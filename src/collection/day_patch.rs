@@ -162,3 +162,94 @@ pub(super) fn row(judged: &Judged, object_id: i64, state: DeliveryState, day: Da
         ..empty_row(day, state)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+    use time::macros::date;
+
+    use super::*;
+    use crate::collection::athena::Gone;
+    use crate::collection::db::StoredState;
+    use crate::collection::gather::DayTruth;
+    use crate::collection::plan::{self, Again};
+    use crate::collection::read_day::LeftOut;
+    use crate::collection::source::{Key, Kind, Object, PlaceName, Reading};
+
+    const BEFORE: Date = date!(2026 - 11 - 17);
+    const DAY: Date = date!(2026 - 11 - 19);
+
+    fn snapshot() -> Object {
+        let place = PlaceName { account_id: "111122223333".to_owned(), region: "eu-central-1".to_owned() };
+        Object {
+            name: "k".to_owned(),
+            key: Key { place, day: DAY, kind: Kind::Snapshot, taken_at: None, resource_type: None },
+            size_bytes: 10,
+            modified_ns: None,
+            etag: Some("e".to_owned()),
+            version_id: None,
+        }
+    }
+
+    fn said(etag: &str, since: Option<(Date, i64)>) -> Said {
+        Said {
+            query_id: 1,
+            name: "k".to_owned(),
+            etag: Some(etag.to_owned()),
+            reading: Reading { compliance_items: 1, evaluations: 3, pack_items: 2, ..Reading::default() },
+            left_out: LeftOut::from([("twice", 1)]),
+            packs_deleted: 1,
+            truth: DayTruth::default(),
+            attributes: vec![],
+            difference: since.map(|(day, object_id)| Difference {
+                since: day.into(),
+                object_id,
+                gone: Gone::default(),
+            }),
+        }
+    }
+
+    fn taken_with(rows: &[(Date, i64)], said: Said) -> Result<DayReading, NotTaken> {
+        let row = |&(day, object_id): &(Date, i64)| DeliveryRow {
+            object_id: Some(object_id),
+            state: StoredState(DeliveryState::Delivered),
+            ..empty_row(day.into(), DeliveryState::Delivered)
+        };
+        let rows = rows.iter().map(row).collect();
+        let standing = Standing { rows, stored: vec![], known: vec![], ever_known: vec![] };
+        let objects = [snapshot()];
+        let days = plan::days(&objects, &[], Again { collection_id: 1, all: false, unpacked_limit: 0 });
+        taken(&days, DAY, &standing, said)
+    }
+
+    #[test]
+    fn a_day_is_taken_only_from_the_day_before_as_it_was_asked_about() {
+        let since = Some((BEFORE, 7));
+        assert!(taken_with(&[(BEFORE, 7)], said("e", since)).is_ok());
+        // Restated meanwhile: by another object, by a day in between, or gone.
+        assert!(taken_with(&[(BEFORE, 8)], said("e", since)).is_err());
+        assert!(taken_with(&[(BEFORE, 7), (date!(2026 - 11 - 18), 9)], said("e", since)).is_err());
+        assert!(taken_with(&[], said("e", since)).is_err());
+        // The whole population needs no day before.
+        assert!(taken_with(&[(BEFORE, 8)], said("e", None)).is_ok());
+    }
+
+    #[test]
+    fn what_was_said_of_another_version_is_not_taken() {
+        assert!(taken_with(&[], said("other", None)).is_err());
+    }
+
+    #[test]
+    fn a_day_holds_as_much_as_was_counted_or_is_not_taken() {
+        let reading = taken_with(&[], said("e", None)).unwrap();
+        let state = reading.state.unwrap();
+        assert_eq!(state, DeliveryState::Delivered);
+        let judged = &reading.judged[0];
+        let made = |complying, packs| Counts { evaluations: [complying, 1, 0, 0, 0], packs };
+        assert_eq!(check(judged, state, made(1, 1)), Ok(()));
+        assert!(check(judged, state, made(2, 1)).unwrap_err().to_string().contains("counts 2 evaluations"));
+        assert!(check(judged, state, made(1, 0)).unwrap_err().to_string().contains("1 verdicts on packs"));
+        assert_eq!(check(judged, DeliveryState::NoComplianceItems, made(9, 9)), Ok(()));
+    }
+}

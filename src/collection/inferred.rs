@@ -46,6 +46,8 @@ pub(super) async fn collect(context: &Arc<Context>, work: &Arc<Work>, carried: C
     db::record_outcomes(&mut tx, context.collection_id, &overtaken).await?;
     if let Some(from) = from {
         let mut seen_on = SeenOn::new();
+        // These days come before the snapshots that were read: what was seen there was not seen here yet.
+        names.last_attributes.clear();
         names = read(context, &mut tx, work, to_read, names, &mut missed, &mut seen_on, &mut tally).await?;
         let held = missed.first().into_iter().chain(waiting).min_by_key(|it| it.0);
         for (object, why) in missed.objects {

@@ -100,6 +100,8 @@ pub(super) struct Answer {
     pub(super) truth: DayTruth,
     pub(super) attributes: Vec<Attribute>,
     pub(super) gone: Gone,
+    /// Values that the store cannot take, such as the 31st of November.
+    pub(super) odd: u64,
 }
 
 /// Why a result is not an answer to what was asked.
@@ -168,6 +170,7 @@ impl Answer {
             truth: DayTruth::default(),
             attributes: Vec::new(),
             gone: Gone::default(),
+            odd: 0,
         }
     }
 
@@ -177,7 +180,7 @@ impl Answer {
         let old = record.get(7).and_then(Option::as_deref);
         match text(record, 2) {
             "counts" => self.counts(a, new.or(old), record)?,
-            "evaluation" => self.evaluation(a, b, c, new, text(record, 8))?,
+            "evaluation" => self.evaluation(a, b, c, new, text(record, 8)),
             "rule" => {
                 let rule = self.names.rules.number(a);
                 if new.is_some() { self.truth.rules.push(rule) } else { self.gone.rules.push(rule) }
@@ -227,27 +230,21 @@ impl Answer {
         Ok(())
     }
 
-    fn evaluation(
-        &mut self,
-        rule: &str,
-        resource_type: &str,
-        id: &str,
-        status: Option<&str>,
-        captured_at: &str,
-    ) -> Result<(), String> {
+    fn evaluation(&mut self, rule: &str, resource_type: &str, id: &str, status: Option<&str>, captured_at: &str) {
         let rule = self.names.rules.number(rule);
         let resource = self.names.resource(resource_type, id);
         let Some(status) = status else {
             self.gone.evaluations.push((rule, resource));
-            return Ok(());
+            return;
         };
         let status = self.names.statuses.number(status);
         let captured_at = OffsetDateTime::parse(captured_at, &Rfc3339)
             .ok()
-            .and_then(|at| i64::try_from(at.unix_timestamp_nanos().div_euclid(1000)).ok())
-            .ok_or_else(|| format!("{captured_at:?} is no time"))?;
-        self.truth.evaluations.push(Evaluation { rule, resource, status, captured_at });
-        Ok(())
+            .and_then(|at| i64::try_from(at.unix_timestamp_nanos().div_euclid(1000)).ok());
+        match captured_at {
+            Some(captured_at) => self.truth.evaluations.push(Evaluation { rule, resource, status, captured_at }),
+            None => self.odd += 1,
+        }
     }
 
     fn pack(&mut self, id: &str, value: Option<&str>, day: Day) -> Result<(), String> {
@@ -344,13 +341,14 @@ mod tests {
         let none = ",,,,,,,,";
         for (rest, words) in [
             ("\"other\",\"\",\"\",\"\",,,", "no kind"),
-            ("\"evaluation\",\"r\",\"T\",\"a\",\"COMPLIANT\",,\"soon\"", "no time"),
             ("\"counts\",\"both\",\"\",\"\",,,", "no side"),
             ("\"pack\",\"p\",\"\",\"\",\"1|2|3\",,", "no verdict"),
         ] {
             let error = answers(&[&row("1", rest, none)]).unwrap_err();
             assert!(error.contains(words) && error.contains("row 1"), "{error}");
         }
+        let soon = row("1", "\"evaluation\",\"r\",\"T\",\"a\",\"COMPLIANT\",,\"2026-11-31T00:00:00.000Z\"", none);
+        assert_eq!(answers(&[&soon]).unwrap()[0].odd, 1);
         let mut assembler = Assembler::new(Day(0));
         assert!(assembler.take(&vec![Some("_col0".to_owned())]).is_err());
         assert!(Assembler::new(Day(0)).finish().is_err());

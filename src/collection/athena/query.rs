@@ -21,6 +21,8 @@ use crate::collection::day::Day;
 const CHANGES: &str = "changes of a day";
 /// Attempts at reading a result that breaks off.
 const READS: u32 = 3;
+/// Calls in a row that broke off or that AWS failed, each with all its attempts, before a question is given up.
+const MOST_BROKEN: u32 = 5;
 
 /// A query that succeeded.
 #[derive(Debug)]
@@ -134,7 +136,7 @@ fn ended(end: End, execution_id: &str, reason: &str, workgroup: &str) -> String 
 
 /// Starts a query. What Athena has no room for now is tried again, under the same token.
 async fn start(session: &Session, query_id: i64, asked: Question<'_>) -> anyhow::Result<String> {
-    let mut poll = session.poll();
+    let (mut poll, mut broken) = (session.poll(), 0);
     loop {
         let failure = match session.end.unless(session.athena.start(asked)).await? {
             Ok(execution_id) => {
@@ -143,7 +145,7 @@ async fn start(session: &Session, query_id: i64, asked: Question<'_>) -> anyhow:
             }
             Err(failure) => failure,
         };
-        if let Some(Step::Wait(wait)) = may_pass(&failure).then(|| poll.pause()) {
+        if let Some(Step::Wait(wait)) = passes(&failure, &mut broken).then(|| poll.pause()) {
             session.end.unless(tokio::time::sleep(wait)).await?;
         } else {
             db::not_started(&session.db, query_id, &failure.to_string()).await?;
@@ -156,13 +158,20 @@ fn may_pass(failure: &Failure) -> bool {
     matches!(failure.kind, Kind::Throttled | Kind::ServerError | Kind::Transient)
 }
 
+/// Whether it is worth while to wait: being throttled passes, what is broken may be broken for long.
+fn passes(failure: &Failure, broken: &mut u32) -> bool {
+    *broken += u32::from(failure.kind != Kind::Throttled);
+    may_pass(failure) && *broken < MOST_BROKEN
+}
+
 /// Waits for a query's end, and notes how it stands on the way.
 async fn wait(session: &Session, query_id: i64, execution_id: &str) -> anyhow::Result<Execution> {
-    let mut poll = session.poll();
+    let (mut poll, mut broken) = (session.poll(), 0);
     let mut noted = None;
     loop {
         let step = match session.end.unless(session.athena.look(execution_id)).await? {
             Ok(execution) => {
+                broken = 0;
                 let ended = execution.state.ended();
                 if noted != Some(execution.state) {
                     let price = ended.then(|| session.price(&execution));
@@ -174,7 +183,7 @@ async fn wait(session: &Session, query_id: i64, execution_id: &str) -> anyhow::R
                 }
                 poll.after(execution.state)
             }
-            Err(failure) if may_pass(&failure) => poll.pause(),
+            Err(failure) if passes(&failure, &mut broken) => poll.pause(),
             Err(failure) => return Err(failure).context("Athena does not say how a query stands"),
         };
         match step {

@@ -97,8 +97,8 @@ fn sound(ask: &Ask, answer: &Answer) -> Result<(), String> {
     if new.objects != 1 || new.stored().is_none() {
         return Err("Athena's counts of it do not fit together".to_owned());
     }
-    if new.doubts > 0 {
-        return Err(format!("{} of its items need a closer look", new.doubts));
+    if new.doubts + answer.odd > 0 {
+        return Err(format!("{} of its items need a closer look", new.doubts + answer.odd));
     }
     match (&ask.base, &answer.old) {
         (None, None) => Ok(()),
@@ -137,6 +137,7 @@ mod tests {
             truth: DayTruth::default(),
             attributes: vec![],
             gone: super::super::Gone::default(),
+            odd: 0,
         }
     }
 

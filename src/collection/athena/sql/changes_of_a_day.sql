@@ -114,7 +114,8 @@ judged as (
         coalesce(
             cardinality(array_distinct(transform(said.rules, r -> json_extract_scalar(r, '$.configRuleName')))), 0
         ) as distinct_entries,
-        -- What the reader of files would look at more closely, or refuse, is left to it: its object is read again by it.
+        -- What the reader of files would look at more closely, or refuse, is left to it: its object is read again by it. Its
+        -- limits are in bytes, of which a character has four at most.
         case
             when said.is_object then case when said.items is null then 1 else 0 end
             when coalesce(said.owner, '') <> said.account then 1
@@ -130,9 +131,9 @@ judged as (
             when said.subject = 'pack' and not said.deleted and (
                 said.status = ''
                 or strpos(said.status, '|') > 0
-                or said.compliant_rules is null
-                or said.non_compliant_rules is null
-                or said.total_rules is null
+                or coalesce(try_cast(said.compliant_rules as integer), -1) < 0
+                or coalesce(try_cast(said.non_compliant_rules as integer), -1) < 0
+                or coalesce(try_cast(said.total_rules as integer), -1) < 0
             ) then 1
             when cardinality(
                 filter(
@@ -141,6 +142,8 @@ judged as (
                         or length(json_extract_scalar(r, '$.configRuleName')) > 128
                         or coalesce(json_extract_scalar(r, '$.complianceType'), '') = ''
                         or length(json_extract_scalar(r, '$.complianceType')) > 128
+                        or length(json_extract_scalar(r, '$.configRuleArn')) > 512
+                        or length(json_extract_scalar(r, '$.configRuleId')) > 128
                 )
             ) > 0 then 1
             else 0
