@@ -7,6 +7,8 @@ pub const PERIOD: &str = "period.csv";
 pub const DELIVERY: &str = "delivery.csv";
 pub const OBJECTS: &str = "objects.csv";
 pub const ACCOUNTS: &str = "accounts.csv";
+/// Queries of Amazon Athena that read objects; in packs that rest on any.
+pub const QUERIES: &str = "queries.csv";
 /// The public key of the installation.
 pub const KEY: &str = "auditfolio-key.pem";
 

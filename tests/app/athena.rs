@@ -110,6 +110,9 @@ const AGREED: [(&str, &str); 10] = [
     ),
 ];
 
+/// Those of them that say which collection.
+const BY_COLLECTION: [&str; 4] = ["deliveries", "objects", "restatements", "presence restated"];
+
 async fn rows(db: &PgPool, query: &str) -> BTreeSet<String> {
     let text = format!("select q::text from ({query}) q");
     sqlx::query_scalar(AssertSqlSafe(text)).fetch_all(db).await.unwrap().into_iter().collect()
@@ -193,21 +196,22 @@ async fn both_engines(seed: u64) {
 #[tokio::test]
 #[ignore = "needs Python's moto and duckdb; tests/run runs it"]
 async fn both_engines_give_the_same_rows_of_a_random_organisation() {
-    both_engines(11).await;
+    both_engines(21).await;
 }
 
 #[tokio::test]
 #[ignore = "needs Python's moto and duckdb; tests/run runs it"]
 async fn both_engines_give_the_same_rows_of_another_random_organisation() {
-    both_engines(12).await;
+    both_engines(22).await;
 }
 
 /// Files and Athena over a small bucket.
 async fn compared(aws: &StandIn, bucket: &Bucket, db: &PgPool) {
     let files = database().await;
     collection::run(&files, &options(&bucket.root), &Progress::silent()).await.unwrap();
-    let (left, right) = (rows(&files, AGREED[0].1).await, rows(db, AGREED[0].1).await);
-    assert_eq!(left, right);
+    for (name, query) in AGREED.iter().filter(|(name, _)| !BY_COLLECTION.contains(name)) {
+        assert_eq!(rows(&files, query).await, rows(db, query).await, "{name}");
+    }
     assert_eq!(aws.violations(), Vec::<Value>::new());
 }
 
