@@ -146,7 +146,11 @@ async fn collect(
     let days = Days { since: options.since, until: options.until };
     let source = Source::open(&options.from, &options.aws).await?;
     let settled = settled(db, organization_id, options).await?;
-    let mut listing = source.list(days, &settled).await?;
+    let listing = source.list(days, &settled);
+    let mut listing = match &session {
+        None => listing.await?,
+        Some(session) => Box::pin(session.unless_ended(listing)).await?,
+    };
     let mut ladder = ladder_of(&listing);
     let (objects, outside) = within(std::mem::take(&mut listing.objects), days);
     ladder.objects_listed = count(objects.len());
@@ -411,7 +415,7 @@ async fn all_places(
 }
 
 /// Whether a failure is not of one place: then going on would only fail again.
-fn of_all_places(error: &anyhow::Error) -> bool {
+pub(super) fn of_all_places(error: &anyhow::Error) -> bool {
     let nothing_reached = |it: &Unreachable| matches!(it, Unreachable::Ever(_));
     let reached = !error.chain().filter_map(|cause| cause.downcast_ref()).any(nothing_reached);
     let mut stored = error.chain().filter_map(|cause| cause.downcast_ref::<sqlx::Error>());

@@ -300,6 +300,8 @@ async fn what_will_not_pass_ends_the_collection_and_says_why() {
         assert_eq!(code(&output), 1, "{words}: {}", said(&output));
         assert!(said(&output).contains(words), "{words}: {}", said(&output));
     };
+    let folder = aws.collect_from(bucket.root.to_str().unwrap(), &db, &["--engine", "athena"]).output().unwrap();
+    assert!(code(&folder) == 1 && said(&folder).contains("not the folder"), "{}", said(&folder));
     failing(&["--athena-table", "nowhere"], "TABLE_NOT_FOUND");
     failing(&["--athena-workgroup", "nowhere"], "WorkGroup nowhere is not found");
     failing(&["--athena-limit-bytes", "100"], "its cap is 100 bytes");
@@ -386,6 +388,24 @@ async fn an_object_that_athena_cannot_read_is_found_and_read_by_us() {
     let other: i64 =
         sqlx::query_scalar("select count(*) from object where sha256 is null").fetch_one(&db).await.unwrap();
     assert_eq!(other, 4, "three by Athena and the superseded one");
+}
+
+#[tokio::test]
+#[ignore = "needs Python's moto and duckdb; tests/run runs it"]
+async fn what_the_store_cannot_take_is_judged_by_us() {
+    let (aws, db, bucket) = (athena("/o-abc"), database().await, two_accounts("athena-nul"));
+    let name = bucket.snapshot_of(OTHER, REGION, 10, 7, &[("a", &[("r\0", "COMPLIANT")])]);
+    aws.load(&bucket.root);
+    let output = by_athena(&aws, &db, &[]).output().unwrap();
+    assert_eq!(code(&output), 2, "{}", said(&output));
+    let judged: Vec<(String, String)> =
+        sqlx::query_as("select outcome, reason from object join object_outcome using (object_id) where key = $1")
+            .bind(&name)
+            .fetch_all(&db)
+            .await
+            .unwrap();
+    assert!(judged.len() == 1 && judged[0].0 == "unreadable" && judged[0].1.contains("NUL"), "{judged:?}");
+    compared(&aws, &bucket, &db).await;
 }
 
 #[tokio::test]

@@ -129,7 +129,7 @@ impl Session {
         Ok(())
     }
 
-    /// Waits for what follows when Athena has been asked, and may be cut off.
+    /// Waits for what goes before or follows, and may be cut off.
     ///
     /// # Errors
     ///

@@ -14,6 +14,7 @@ use crate::collection::ladder::Tally;
 use crate::collection::names::Names;
 use crate::collection::place::{self, Context, Work};
 use crate::collection::read_day::{Difference, Said};
+use crate::collection::run::of_all_places;
 use crate::collection::source::PlaceName;
 
 /// The places of a question that still wait.
@@ -44,7 +45,10 @@ impl Settler<'_> {
                 self.waiting.remove(&place);
                 Ok(())
             }
-            Err(error) if error.is::<NotTaken>() => self.by_files(&place, &error.to_string()).await,
+            // What the store does not take, such as a NUL in a name, the reader of files has a word for.
+            Err(error) if error.is::<NotTaken>() || !of_all_places(&error) => {
+                self.by_files(&place, &format!("{error:#}")).await
+            }
             Err(error) => Err(error),
         }
     }
