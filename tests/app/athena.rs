@@ -30,6 +30,11 @@ fn athena_with(prefix: &str, workgroup: &Value) -> StandIn {
     let arguments = ["aws", "ddl", "--from", &from, "--create", "--athena-database", "default"];
     let output = aws.program(&arguments).output().unwrap();
     assert_eq!(code(&output), 0, "{}", said(&output));
+    assert!(
+        said(&output).contains("create external table if not exists `default`.`config_snapshots`"),
+        "{}",
+        said(&output)
+    );
     aws
 }
 
@@ -245,6 +250,9 @@ async fn of_a_further_day_only_changes_travel_and_history_is_not_scanned_again()
         // As if each day were collected on the next: the day before is still listed.
         collected(&aws, &db, &["--relist-days", "1000"]);
     }
+    let progress: Vec<bool> =
+        sqlx::query_scalar("select objects_done = objects_total from collection").fetch_all(&db).await.unwrap();
+    assert_eq!(progress, [true; 6]);
     let spent = spent(&db).await;
     println!("objects {sizes:?}, bytes scanned and rows of each day {spent:?}");
     assert_eq!(spent[0].0, sizes[0]);

@@ -124,7 +124,9 @@ async fn batch(context: &Arc<Context>, session: &Session, works: &[Arc<Work>]) -
             }
         }
         for asks in ask::chunks(asks, usize::from(session.settings.batch.get())) {
-            tally.add(&Box::pin(settle(&Place { context, session, works, day }, asks)).await?);
+            let settled = Box::pin(settle(&Place { context, session, works, day }, asks)).await?;
+            session.progressed(&settled).await?;
+            tally.add(&settled);
         }
     }
     Ok(tally)

@@ -13,7 +13,9 @@ use super::life::Poll;
 use super::settings::AthenaSettings;
 use crate::aws::athena::{Athena, Execution, State};
 use crate::aws::{AwsSettings, Clients};
+use crate::collection::ladder::Tally;
 use crate::collection::location::Location;
+use crate::collection::run_db;
 
 /// Objects that Athena says nothing of before the collection ends, if it says something of none.
 const MOST_SILENT: u64 = 16;
@@ -37,6 +39,8 @@ pub(in crate::collection) struct Session {
     pub(super) end: End,
     answered: AtomicU64,
     silent: AtomicU64,
+    /// Objects judged.
+    done: AtomicU64,
 }
 
 impl Session {
@@ -68,6 +72,7 @@ impl Session {
             end: End::on_signal()?,
             answered: AtomicU64::new(0),
             silent: AtomicU64::new(0),
+            done: AtomicU64::new(0),
         })
     }
 
@@ -100,6 +105,13 @@ impl Session {
             self.settings.table
         );
         Ok(())
+    }
+
+    /// Notes how far the collection is.
+    pub(super) async fn progressed(&self, tally: &Tally) -> sqlx::Result<()> {
+        let more = tally.collected + tally.superseded + tally.new_unreadable + tally.read_again;
+        let done = self.done.fetch_add(more, Ordering::Relaxed) + more;
+        run_db::set_done(&self.db, self.collection_id, done).await
     }
 
     /// Stops the collection's queries that still run, as far as Athena lets it.
