@@ -8,7 +8,7 @@ use crate::compliance::evidence::export;
 use crate::compliance::memo::Memo;
 use crate::database::{self, Store, backup};
 use crate::demo;
-use crate::settings::{Command, Settings, StoreSettings};
+use crate::settings::{AwsCommand, Command, Settings, StoreSettings};
 use crate::{State, collection, packs, server};
 
 /// Carries out a command. The exit code is 0 for success and 2 where evidence could not be read; an error means 1.
@@ -33,6 +33,10 @@ pub async fn run(settings: Settings) -> anyhow::Result<ExitCode> {
         }
         Command::Collect(args) => {
             with_store(&at, async |store| collection::command(&state(store, &at), &organization, &args).await).await
+        }
+        Command::Aws { command: AwsCommand::Ddl(args) } => {
+            collection::athena::ddl(&args).await?;
+            Ok(ExitCode::SUCCESS)
         }
         Command::Pack(args) => {
             with_store(&at, async |store| packs::command::pack(&args, &organization, &state(store, &at)).await).await

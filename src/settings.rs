@@ -83,9 +83,14 @@ pub enum Command {
     /// Make up an organisation in the layout and file shapes of AWS Config, with the true counts beside it.
     Sample(crate::sample::Options),
     /// Serve the portal until stopped.
-    Serve(ServeArgs),
+    Serve(Box<ServeArgs>),
     /// Bring the evidence of a delivery bucket, in S3 or as a folder, into the store.
-    Collect(crate::collection::CollectArgs),
+    Collect(Box<crate::collection::CollectArgs>),
+    /// Set AWS up for Auditfolio.
+    Aws {
+        #[command(subcommand)]
+        command: AwsCommand,
+    },
     /// Bring the database's schema up to date.
     Migrate,
     /// Write the whole database to a new file.
@@ -101,6 +106,13 @@ pub enum Command {
     /// Measure the making of a PDF with so many rows, without a store.
     #[command(hide = true)]
     BenchPack { rows: usize },
+}
+
+/// What to set up in AWS.
+#[derive(Debug, Subcommand)]
+pub enum AwsCommand {
+    /// Print the statement that makes Athena's table of the delivery bucket's snapshots, or make the table.
+    Ddl(Box<crate::collection::athena::DdlArgs>),
 }
 
 impl Command {

@@ -12,6 +12,7 @@ use aws_smithy_http_client::tls::{Provider, rustls_provider::CryptoMode};
 use aws_smithy_http_client::{Builder, Connector};
 use secrecy::ExposeSecret as _;
 
+use super::athena::Athena;
 use super::config_rules::ConfigRules;
 use super::organizations::Organizations;
 use super::role::RoleArn;
@@ -132,6 +133,11 @@ impl Clients {
             .identity_cache(IdentityCache::lazy().load_timeout(LOAD_TIMEOUT).build())
             .build();
         Self { settings: self.settings.clone(), config, role: Some(role) }
+    }
+
+    /// Athena in the clients' Region.
+    pub fn athena(&self) -> Athena {
+        Athena::new(aws_sdk_athena::Client::new(&self.config), self.role.as_ref())
     }
 
     /// A bucket as these credentials see it.

@@ -46,6 +46,8 @@ pub struct Body {
     read_timeout: Duration,
     /// `None` where the bucket keeps no versions.
     pub version_id: Option<String>,
+    /// Bytes that the answer should have, where it says so.
+    pub length: Option<u64>,
 }
 
 impl Bucket {
@@ -123,7 +125,8 @@ impl Bucket {
         if from > 0 && !begins_at_from {
             return Err(Failure::transient(asked, "the answer does not begin where it was asked to"));
         }
-        Ok(Body { stream: answer.body, read_timeout: self.read_timeout, version_id: answer.version_id })
+        let length = answer.content_length.and_then(|length| u64::try_from(length).ok());
+        Ok(Body { stream: answer.body, read_timeout: self.read_timeout, version_id: answer.version_id, length })
     }
 }
 

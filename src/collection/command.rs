@@ -5,6 +5,7 @@ use std::process::ExitCode;
 
 use time::Date;
 
+use super::athena::{self, AthenaSettings, Engine, Spent};
 use super::files::keys::is_region;
 use super::location::Location;
 use super::progress::Progress;
@@ -36,10 +37,10 @@ pub struct CollectArgs {
     #[arg(long, value_delimiter = ',', value_parser = region)]
     pub regions: Vec<String>,
     /// First day to look at, e.g. 2026-11-01.
-    #[arg(long, value_parser = day)]
+    #[arg(long, value_parser = parse_day)]
     pub since: Option<Date>,
     /// Last day to look at.
-    #[arg(long, value_parser = day)]
+    #[arg(long, value_parser = parse_day)]
     pub until: Option<Date>,
     /// Days before the last whole listing of a bucket that are listed again though they are known. Known days before them
     /// are listed with --since, --until or --recheck only; gaps always.
@@ -55,6 +56,11 @@ pub struct CollectArgs {
     /// An object that unpacks to more bytes than this is not read.
     #[arg(long, env = "AUDITFOLIO_UNPACKED_LIMIT", default_value_t = Limits::default().unpacked_bytes)]
     pub unpacked_limit: u64,
+    /// Who reads the objects of a bucket in S3.
+    #[arg(long, env = "AUDITFOLIO_ENGINE", value_enum, default_value_t)]
+    pub engine: Engine,
+    #[command(flatten, next_help_heading = "Athena")]
+    pub athena: AthenaSettings,
     #[command(flatten, next_help_heading = "Reaching AWS")]
     pub aws: AwsSettings,
     #[command(flatten, next_help_heading = "Notices")]
@@ -68,6 +74,8 @@ impl CollectArgs {
             organization: organization.to_owned(),
             from: self.from.clone(),
             aws: self.aws.clone(),
+            engine: self.engine,
+            athena: self.athena.clone(),
             accounts: self.accounts.clone(),
             organizations: self.organizations,
             regions: self.regions.clone(),
@@ -84,7 +92,7 @@ impl CollectArgs {
 }
 
 /// Reads a day.
-pub(super) fn day(text: &str) -> Result<Date, String> {
+pub(crate) fn parse_day(text: &str) -> Result<Date, String> {
     Date::parse(text, time::macros::format_description!("[year]-[month]-[day]"))
         .map_err(|error| format!("is not a day like 2026-11-22: {error}"))
 }
@@ -160,6 +168,9 @@ pub(super) fn report(outcome: &Outcome) -> String {
             line(format_args!("    not read: {cause} {places}"));
         }
     }
+    if let Some(spent) = &outcome.spent {
+        line(format_args!("{}", spent_words(spent)));
+    }
     for step in ladder.steps() {
         let (left, right) = (step.left, step.right);
         let closes = if step.closes() { "closes" } else { "DOES NOT CLOSE" };
@@ -172,6 +183,18 @@ pub(super) fn report(outcome: &Outcome) -> String {
         line(format_args!("  {name}: {why}"));
     }
     text
+}
+
+/// What Athena's queries came to.
+fn spent_words(spent: &Spent) -> String {
+    format!(
+        "  Athena: {} queries scanned {} bytes, price {}; this month {} bytes, {}",
+        spent.queries,
+        spent.bytes_scanned,
+        athena::usd(spent.price_billionths),
+        spent.month_bytes_scanned,
+        athena::usd(spent.month_price_billionths)
+    )
 }
 
 #[cfg(test)]

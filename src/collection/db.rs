@@ -178,6 +178,8 @@ pub(super) struct ObjectRow<'a> {
     pub(super) reading: Option<&'a Reading>,
     /// Of an object that was hashed and could not be read.
     pub(super) sha256: Option<[u8; 32]>,
+    /// Whether the bytes came to us; if not, nobody hashed and unpacked them.
+    pub(super) ours: bool,
 }
 
 #[derive(sqlx::FromRow)]
@@ -205,7 +207,7 @@ pub(super) async fn record_objects(
         "insert into object (place_id, first_collection, hashed_by, read_by, day, kind, key, taken_at, size_bytes,
                              modified_ns, etag, version_id, sha256, unpacked_bytes, snapshot_id, items,
                              compliance_items, evaluations)
-         select $1, $2, case when u.sha256 is not null then $2 end, case when u.unpacked_bytes is not null then $2 end, u.*
+         select $1, $2, case when u.sha256 is not null then $2 end, case when u.items is not null then $2 end, u.*
          from unnest($3::date[], $4::text[], $5::text[], $6::timestamptz[], $7::bigint[], $8::bigint[], $9::text[],
                      $10::text[], $11::bytea[], $12::bigint[], $13::text[], $14::bigint[], $15::bigint[], $16::bigint[])
               as u (day, kind, key, taken_at, size_bytes, modified_ns, etag, version_id, sha256, unpacked_bytes,
@@ -235,10 +237,14 @@ pub(super) async fn record_objects(
     .bind(rows.iter().map(|row| row.object.version_id.clone()).collect::<Vec<_>>())
     .bind(
         rows.iter()
-            .map(|row| row.reading.map(|reading| reading.sha256).or(row.sha256).map(Vec::from))
+            .map(|row| row.reading.filter(|_| row.ours).map(|reading| reading.sha256).or(row.sha256).map(Vec::from))
             .collect::<Vec<_>>(),
     )
-    .bind(read(|reading| reading.unpacked_bytes))
+    .bind(
+        rows.iter()
+            .map(|row| row.reading.filter(|_| row.ours).map(|reading| number(reading.unpacked_bytes)))
+            .collect::<Vec<_>>(),
+    )
     .bind(rows.iter().map(|row| row.reading.and_then(|reading| reading.snapshot_id.clone())).collect::<Vec<_>>())
     .bind(read(|reading| reading.items))
     .bind(read(|reading| reading.compliance_items))
@@ -266,6 +272,8 @@ pub(super) struct OutcomeRow {
     pub(super) retry_above: Option<i64>,
     pub(super) evaluations: i64,
     pub(super) left_out: serde_json::Value,
+    /// The query of Athena that read it, if one did.
+    pub(super) query_id: Option<i64>,
 }
 
 pub(super) async fn record_outcomes(
@@ -278,13 +286,16 @@ pub(super) async fn record_outcomes(
     }
     sqlx::query(
         "insert into object_outcome (object_id, collection_id, outcome, reason, position_bytes, evaluations, left_out,
-                                     retry_above)
-         select u.object_id, $1, u.outcome, u.reason, u.position_bytes, u.evaluations, u.left_out, u.retry_above
-         from unnest($2::bigint[], $3::text[], $4::text[], $5::bigint[], $6::bigint[], $7::jsonb[], $8::bigint[])
-              as u (object_id, outcome, reason, position_bytes, evaluations, left_out, retry_above)
+                                     retry_above, athena_query_id)
+         select u.object_id, $1, u.outcome, u.reason, u.position_bytes, u.evaluations, u.left_out, u.retry_above,
+                u.query_id
+         from unnest($2::bigint[], $3::text[], $4::text[], $5::bigint[], $6::bigint[], $7::jsonb[], $8::bigint[],
+                     $9::bigint[])
+              as u (object_id, outcome, reason, position_bytes, evaluations, left_out, retry_above, query_id)
          on conflict (object_id, collection_id) do update set
              outcome = excluded.outcome, reason = excluded.reason, position_bytes = excluded.position_bytes,
-             evaluations = excluded.evaluations, left_out = excluded.left_out, retry_above = excluded.retry_above",
+             evaluations = excluded.evaluations, left_out = excluded.left_out, retry_above = excluded.retry_above,
+             athena_query_id = excluded.athena_query_id",
     )
     .bind(collection_id)
     .bind(rows.iter().map(|row| row.object_id).collect::<Vec<_>>())
@@ -294,6 +305,7 @@ pub(super) async fn record_outcomes(
     .bind(rows.iter().map(|row| row.evaluations).collect::<Vec<_>>())
     .bind(rows.iter().map(|row| row.left_out.clone()).collect::<Vec<_>>())
     .bind(rows.iter().map(|row| row.retry_above).collect::<Vec<_>>())
+    .bind(rows.iter().map(|row| row.query_id).collect::<Vec<_>>())
     .execute(db)
     .await?;
     Ok(())

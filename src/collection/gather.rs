@@ -36,6 +36,23 @@ pub(super) struct PackVerdict {
     end_rule: usize,
 }
 
+impl PackVerdict {
+    /// A verdict that speaks. Counts: compliant, non-compliant, all rules.
+    pub(super) fn said(pack: u32, status: u32, [compliant_rules, non_compliant_rules, total_rules]: [i32; 3]) -> Self {
+        Self {
+            pack,
+            captured_at: 0,
+            state_id: 0,
+            status: Some(status),
+            compliant_rules,
+            non_compliant_rules,
+            total_rules,
+            first_rule: 0,
+            end_rule: 0,
+        }
+    }
+}
+
 /// What one object held.
 ///
 /// A reader that fails has handed on items already: [`Self::give_up`] takes back the names that they brought, so that only
@@ -141,14 +158,7 @@ impl<'a> Gatherer<'a> {
             last[rule] = Some(self.attributes[at].clone());
         }
         for (pack, (_, name)) in self.pack_names.drain() {
-            let pack = usize::try_from(pack).expect("u32 fits usize");
-            let names = &mut self.names.pack_names;
-            if names.len() <= pack {
-                names.resize_with(pack + 1, || None);
-            }
-            if names[pack].as_ref().is_none_or(|(day, _)| *day <= self.day) {
-                names[pack] = Some((self.day, name));
-            }
+            self.names.name_pack(pack, self.day, &name);
         }
     }
 

@@ -7,6 +7,7 @@ use anyhow::Context as _;
 use sqlx::PgConnection;
 
 use super::day::Day;
+use super::day_patch;
 use super::db::{self, DeliveryChange, DeliveryRow};
 use super::history::{HistoryItem, HistoryPack};
 use super::history_db::{self, Kept};
@@ -27,7 +28,7 @@ use crate::compliance::DeliveryState;
 /// Reads new history objects from before the place's first snapshot and infers those days anew; days on or after it are
 /// the snapshots' alone.
 pub(super) async fn collect(context: &Arc<Context>, work: &Arc<Work>, carried: Carried) -> anyhow::Result<Tally> {
-    let Carried { mut names, given_up } = carried;
+    let Carried { mut names, given_up, .. } = carried;
     let mut tx = context.db.begin().await?;
     db::lock_place(&mut tx, work.place_id).await?;
     let standing = Arc::new(Standing::load(&mut tx, work.place_id).await?);
@@ -45,6 +46,8 @@ pub(super) async fn collect(context: &Arc<Context>, work: &Arc<Work>, carried: C
     db::record_outcomes(&mut tx, context.collection_id, &overtaken).await?;
     if let Some(from) = from {
         let mut seen_on = SeenOn::new();
+        // These days come before the snapshots that were read: what was seen there was not seen here yet.
+        names.last_attributes.clear();
         names = read(context, &mut tx, work, to_read, names, &mut missed, &mut seen_on, &mut tally).await?;
         let held = missed.first().into_iter().chain(waiting).min_by_key(|it| it.0);
         for (object, why) in missed.objects {
@@ -174,7 +177,7 @@ async fn keep(
             captured_at: pack.captured_at,
             state_id: pack.state_id,
             pack_id: at(&ids.packs, pack.pack),
-            value: place::pack_value(&pack, ids),
+            value: day_patch::pack_value(&pack, ids),
             rules: rules.iter().map(|&rule| at(&ids.rules, rule)).collect(),
         });
         kept.push(Kept { object_id, day, items: items.collect(), packs: packs.collect() });

@@ -4,12 +4,15 @@
 //! time, and ends with the count [`ladder`]. What one place needs is committed together, so a run that is cut off loses
 //! nothing and the next one finishes its work.
 
+pub mod athena;
 mod bucket;
 mod command;
 mod copy;
 mod coverage;
 pub mod day;
+mod day_patch;
 mod db;
+mod difference;
 pub mod files;
 mod gather;
 mod history;
@@ -46,8 +49,9 @@ mod turns;
 mod vocabulary;
 mod witness;
 
-pub(crate) use command::region;
+pub use athena::{AthenaSettings, Engine};
 pub use command::{CollectArgs, RELIST_DAYS, command};
+pub(crate) use command::{parse_day, region};
 pub use ladder::Ladder;
 pub use location::Location;
 pub use progress::Progress;

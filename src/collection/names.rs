@@ -76,6 +76,26 @@ impl Names {
         number
     }
 
+    /// A conformance pack, as a day has it; an empty name says nothing.
+    pub(super) fn pack(&mut self, id: &str, day: Day, name: &str) -> u32 {
+        let pack = self.packs.number(id);
+        if !name.is_empty() {
+            self.name_pack(pack, day, name);
+        }
+        pack
+    }
+
+    /// Keeps the name of a pack unless a later day gave it one.
+    pub(super) fn name_pack(&mut self, pack: u32, day: Day, name: &str) {
+        let at = usize::try_from(pack).expect("u32 fits usize");
+        if self.pack_names.len() <= at {
+            self.pack_names.resize_with(at + 1, || None);
+        }
+        if self.pack_names[at].as_ref().is_none_or(|(named_on, _)| *named_on <= day) {
+            self.pack_names[at] = Some((day, name.into()));
+        }
+    }
+
     pub(super) fn mark(&self) -> Mark {
         Mark {
             rules: self.rules.texts.len(),

@@ -1,8 +1,8 @@
 //! Brings one place up to date: what is new is read, put into runs, and committed together.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use anyhow::Context as _;
 use sqlx::{PgConnection, PgPool};
@@ -10,22 +10,22 @@ use time::Date;
 
 use super::coverage::Coverage;
 use super::day::Day;
+use super::day_patch::{self, NotTaken};
 use super::db::{self, DeliveryChange, DeliveryRow, ObjectRow, OutcomeRow, StoredState};
-use super::gather::PackVerdict;
 use super::ids::{Ids, at};
 use super::ladder::Tally;
 use super::names::Names;
 use super::open::Source;
 use super::patience::Patience;
-use super::plan::{self, Again, DayPlan, Outcome, Verdict};
-use super::read_day::{self, DayReading, Judged, Reader, Speaker};
+use super::plan::{self, Again, DayPlan, Outcome};
+use super::read_day::{self, DayReading, Judged, Reader, Said, Speaker};
 use super::registry::Registry;
 use super::source::{Limits, Object, PlaceName};
-use super::splice::{Entry, Patch};
+use super::splice::Patch;
 use super::standing::Standing;
-use super::store::{self, Notes, PackValue, StorePatch};
+use super::store::{self, Notes, StorePatch, StoredDay};
 use super::witness::{self, Times};
-use super::{inferred, presence_db, rollup};
+use super::{inferred, presence_db};
 use crate::compliance::DeliveryState;
 
 /// What all places of a collection share.
@@ -78,12 +78,25 @@ pub(super) struct Work {
     pub(super) name: PlaceName,
     pub(super) objects: Vec<Object>,
     pub(super) patience: Patience,
+    /// Days of which a snapshot could not be reached, and why: not tried again in this collection.
+    given_up: Mutex<BTreeMap<Date, DeliveryState>>,
+}
+
+impl Work {
+    pub(super) fn new(place_id: i32, name: PlaceName, objects: Vec<Object>) -> Self {
+        Self { place_id, name, objects, patience: Patience::with_place(), given_up: Mutex::default() }
+    }
+
+    fn carried(&self) -> Carried {
+        let given_up = self.given_up.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        Carried { given_up, ..Carried::default() }
+    }
 }
 
 /// Brings the place up to date and says what that took. Safe to repeat and to interrupt.
 pub(super) async fn collect(context: &Arc<Context>, work: Arc<Work>) -> anyhow::Result<Tally> {
     let mut tally = Tally::default();
-    let mut carried = Carried::default();
+    let mut carried = work.carried();
     loop {
         let batch = snapshots(context, &work, carried).await?;
         tally.add(&batch.tally);
@@ -99,12 +112,66 @@ pub(super) async fn collect(context: &Arc<Context>, work: Arc<Work>) -> anyhow::
     Ok(tally)
 }
 
+/// Reads one day of a place, and notes why we do.
+pub(super) async fn by_files(
+    context: &Arc<Context>,
+    work: &Arc<Work>,
+    day: Date,
+    note: Option<String>,
+) -> anyhow::Result<Tally> {
+    let Batch { tally, carried, .. } =
+        snapshots(context, work, Carried { only: Some(day), note, ..work.carried() }).await?;
+    *work.given_up.lock().unwrap_or_else(PoisonError::into_inner) = carried.given_up;
+    Ok(tally)
+}
+
+/// Writes what a query said of a place's object.
+///
+/// # Errors
+///
+/// [`NotTaken`], where it does not fit to what the store has; nothing is written then.
+pub(super) async fn by_query(
+    context: &Arc<Context>,
+    work: &Arc<Work>,
+    day: Date,
+    mut names: Names,
+    said: Said,
+) -> anyhow::Result<Tally> {
+    let vocabulary = &context.registry.vocabulary;
+    vocabulary.admit(names.statuses.texts(), names.resource_types.texts()).map_err(NotTaken)?;
+    let mut tx = context.db.begin().await?;
+    db::lock_place(&mut tx, work.place_id).await?;
+    let standing = Arc::new(Standing::load(&mut tx, work.place_id).await?);
+    let reading = {
+        let days = plan::days(&work.objects, &standing.stored, context.again());
+        day_patch::taken(&days, day, &standing, said)?
+    };
+    let times;
+    (times, names) = {
+        let (context, work, standing) = (Arc::clone(context), Arc::clone(work), Arc::clone(&standing));
+        tokio::task::spawn_blocking(move || {
+            anyhow::Ok((witness::after(&context, &work, &standing, vec![Day::from(day)], &mut names)?, names))
+        })
+        .await
+        .context("reading was cut off")??
+    };
+    let mut tally = Tally::default();
+    let ids = Ids::resolve(&context.registry, &mut tx, work.place_id, &names).await?;
+    write(context, &mut tx, work, &standing, &ids, vec![reading], &times, &mut tally).await?;
+    tx.commit().await?;
+    Ok(tally)
+}
+
 /// What one batch hands to the next.
 #[derive(Debug, Default)]
 pub(super) struct Carried {
     pub(super) names: Names,
     /// Days of which a snapshot could not be reached, and why: not tried again in this collection.
     pub(super) given_up: BTreeMap<Date, DeliveryState>,
+    /// The only day to read; `None`: all that are new.
+    only: Option<Date>,
+    /// Why we read what is read, for its record.
+    note: Option<String>,
 }
 
 struct Batch {
@@ -149,21 +216,18 @@ fn read_batch(
     let mut evaluations = 0;
     let days = plan::days(&work.objects, &standing.stored, context.again());
     for day in days.iter().filter(|day| needs_snapshots(day)) {
-        if carried.given_up.contains_key(&day.day) {
+        if carried.given_up.contains_key(&day.day) || carried.only.is_some_and(|only| only != day.day) {
             continue;
         }
         if evaluations > context.batch_evaluations {
             return Ok((readings, false));
         }
-        let row = standing.row(Day::from(day.day));
-        let verdict = |object_id| {
-            row.filter(|row| row.object_id == Some(object_id)).map(|row| match row.state.0 {
-                DeliveryState::NoComplianceItems => Verdict::Silent,
-                _ => Verdict::Speaks,
-            })
-        };
+        let verdict = |object_id| standing.verdict(Day::from(day.day), object_id);
         context.go_on()?;
-        let reading = read_day::snapshots(context.reader(work), day, &mut carried.names, verdict)?;
+        let mut reading = read_day::snapshots(context.reader(work), day, &mut carried.names, verdict)?;
+        for judged in reading.judged.iter_mut().filter(|judged| judged.outcome == Outcome::Collected) {
+            judged.reason.clone_from(&carried.note);
+        }
         evaluations += reading.truth.evaluations.len();
         carried.given_up.extend(reading.unreached.first().map(|(_, why)| (day.day, why.state)));
         readings.push(reading);
@@ -210,8 +274,14 @@ async fn write(
             // Only the words about it can change: it was collected, and a later object cannot be read.
             Some(Speaker::Standing) => before.map(|row| DeliveryRow { state: StoredState(state), ..row.clone() }),
             Some(Speaker::New(index)) => {
-                patch_day(&mut patch, ids, reading, state, day, standing);
-                let row = new_row(reading, *index, object_ids[*index], state, day, ids);
+                let told_from = match &reading.difference {
+                    Some(difference) => store::stored_day(tx, work.place_id, difference.since).await?,
+                    None => StoredDay::default(),
+                };
+                let judged = &reading.judged[*index];
+                let counts = day_patch::add(&mut patch, ids, reading, state, standing, told_from);
+                day_patch::check(judged, state, counts)?;
+                let row = day_patch::row(judged, object_ids[*index], state, day, counts);
                 tally.stored += if state.known() { row.evaluations() } else { 0 };
                 Some(row)
             }
@@ -247,87 +317,6 @@ fn without_speaker(day: Day, state: DeliveryState, before: Option<&DeliveryRow>)
     }
 }
 
-fn forget(patch: &mut StorePatch, day: Day) {
-    patch.runs.forgotten.push(day);
-    patch.presence.forgotten.push(day);
-    patch.packs.forgotten.push(day);
-}
-
-fn patch_day(
-    patch: &mut StorePatch,
-    ids: &Ids,
-    reading: &DayReading,
-    state: DeliveryState,
-    day: Day,
-    standing: &Standing,
-) {
-    if !state.known() {
-        if standing.row(day).is_some_and(|row| row.state.0.known()) {
-            forget(patch, day);
-        }
-        return;
-    }
-    let truth = &reading.truth;
-    patch.runs.known.push(day);
-    patch.presence.known.push(day);
-    patch.packs.known.push(day);
-    patch.runs.entries.extend(truth.evaluations.iter().map(|evaluation| Entry {
-        key: (at(&ids.rules, evaluation.rule), at(&ids.resources, evaluation.resource)),
-        day,
-        value: at(&ids.statuses, evaluation.status),
-        note: Some(evaluation.captured_at),
-    }));
-    patch.presence.entries.extend(truth.rules.iter().map(|&rule| Entry {
-        key: at(&ids.rules, rule),
-        day,
-        value: (),
-        note: (),
-    }));
-    patch.packs.entries.extend(truth.packs.iter().filter_map(|pack| {
-        let value = pack_value(pack, ids)?;
-        Some(Entry { key: at(&ids.packs, pack.pack), day, value, note: () })
-    }));
-}
-
-/// A verdict in row ids; `None` where the pack is deleted.
-pub(super) fn pack_value(pack: &PackVerdict, ids: &Ids) -> Option<PackValue> {
-    Some(PackValue {
-        status_id: at(&ids.statuses, pack.status?),
-        compliant_rules: pack.compliant_rules,
-        non_compliant_rules: pack.non_compliant_rules,
-        total_rules: pack.total_rules,
-    })
-}
-
-fn new_row(
-    reading: &DayReading,
-    index: usize,
-    object_id: i64,
-    state: DeliveryState,
-    day: Day,
-    ids: &Ids,
-) -> DeliveryRow {
-    let mut counts = [0_i64; 5];
-    for evaluation in &reading.truth.evaluations {
-        counts[rollup::class(at(&ids.statuses, evaluation.status))] += 1;
-    }
-    let judged = &reading.judged[index];
-    let number = |value: u64| i64::try_from(value).unwrap_or(i64::MAX);
-    let read = judged.reading.as_ref();
-    DeliveryRow {
-        object_id: Some(object_id),
-        snapshot_at: judged.object.key.taken_at,
-        items: read.map_or(0, |reading| number(reading.items)),
-        compliance_items: read.map_or(0, |reading| number(reading.compliance_items)),
-        complying: counts[0],
-        not_complying: counts[1],
-        insufficient_data: counts[2],
-        not_applicable: counts[3],
-        unrecognised: counts[4],
-        ..empty_row(day, state)
-    }
-}
-
 pub(super) fn empty_row(day: Day, state: DeliveryState) -> DeliveryRow {
     DeliveryRow {
         day,
@@ -353,6 +342,7 @@ pub(super) fn superseded_row(object_id: i64, reason: &str) -> OutcomeRow {
         retry_above: None,
         evaluations: 0,
         left_out: serde_json::json!({}),
+        query_id: None,
     }
 }
 
@@ -370,6 +360,7 @@ pub(super) async fn record(
             object: &one.object,
             reading: one.reading.as_ref(),
             sha256: one.unreadable.as_ref().and_then(|unreadable| unreadable.sha256),
+            ours: one.query_id.is_none(),
         })
         .collect();
     let recorded = db::record_objects(tx, place_id, context.collection_id, &rows).await?;
@@ -388,6 +379,7 @@ pub(super) async fn record(
                 .map(|limit| i64::try_from(limit).unwrap_or(i64::MAX)),
             evaluations: i64::try_from(read).unwrap_or(i64::MAX),
             left_out: serde_json::to_value(&one.left_out)?,
+            query_id: one.query_id,
         });
         tally.judge(one, new);
     }

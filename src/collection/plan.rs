@@ -108,6 +108,31 @@ pub(super) struct Candidate<'a> {
     pub seen: Option<Seen>,
 }
 
+/// What is to be done about a snapshot while no later one of its day speaks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Turn<'a> {
+    /// It was collected before and speaks.
+    Stands(Verdict),
+    Unreadable,
+    Read(&'a Object),
+    /// It has no say, and cannot be read any more.
+    Passed,
+}
+
+impl<'a> Candidate<'a> {
+    /// Decides it. `standing` tells of the object that speaks for the day so far what it is; of any other object nothing.
+    pub(super) fn turn(&self, standing: impl Fn(i64) -> Option<Verdict>) -> Turn<'a> {
+        let spoke = |seen: &Seen| matches!(seen.outcome, Outcome::Collected | Outcome::Changed);
+        if let Some(verdict) = self.seen.filter(spoke).and_then(|seen| standing(seen.object_id)) {
+            Turn::Stands(verdict)
+        } else if self.seen.is_some_and(|seen| seen.outcome == Outcome::Unreadable) {
+            Turn::Unreadable
+        } else {
+            self.object.map_or(Turn::Passed, Turn::Read)
+        }
+    }
+}
+
 /// The objects of one day of a place.
 #[derive(Debug, Clone)]
 pub(super) struct DayPlan<'a> {

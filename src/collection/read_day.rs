@@ -2,12 +2,13 @@
 
 use time::Date;
 
+use super::athena::Gone;
 use super::day::Day;
 use super::gather::{DayTruth, Gatherer, HistoryTruth, left_out};
 use super::names::{Attribute, Names};
 use super::open::{Source, Taken};
 use super::patience::Patience;
-use super::plan::{self, Candidate, DayPlan, Outcome, Verdict};
+use super::plan::{self, Candidate, DayPlan, Outcome, Turn, Verdict};
 use super::source::{Limits, Object, Reading, Unreachable, Unreached, Unreadable};
 use super::vocabulary::Vocabulary;
 use crate::compliance::DeliveryState;
@@ -97,6 +98,34 @@ pub(super) struct Judged {
     pub(super) packs_left_out: LeftOut,
     /// Pack verdicts that it gives its day.
     pub(super) packs: u64,
+    /// The query that read it; `None` where we did.
+    pub(super) query_id: Option<i64>,
+}
+
+/// What a day is told from, where only what differs was read.
+#[derive(Debug)]
+pub(super) struct Difference {
+    /// The place's last known day before.
+    pub(super) since: Day,
+    /// The object that speaks for that day.
+    pub(super) object_id: i64,
+    pub(super) gone: Gone,
+}
+
+/// What was said of an object by a query.
+#[derive(Debug)]
+pub(super) struct Said {
+    pub(super) query_id: i64,
+    /// The object's name and `ETag`.
+    pub(super) name: String,
+    pub(super) etag: Option<String>,
+    pub(super) reading: Reading,
+    pub(super) left_out: LeftOut,
+    /// Pack items of deleted packs.
+    pub(super) packs_deleted: u64,
+    pub(super) truth: DayTruth,
+    pub(super) attributes: Vec<Attribute>,
+    pub(super) difference: Option<Difference>,
 }
 
 /// What was read and is not stored, by reason.
@@ -120,6 +149,8 @@ pub(super) struct DayReading {
     pub(super) speaker: Option<Speaker>,
     /// What the speaker says, where it was read now.
     pub(super) truth: DayTruth,
+    /// What the truth is told from; `None`: it is whole.
+    pub(super) difference: Option<Difference>,
     pub(super) attributes: Vec<Attribute>,
     pub(super) judged: Vec<Judged>,
     /// Objects judged before that have no say any more.
@@ -138,37 +169,102 @@ pub(super) fn snapshots(
     names: &mut Names,
     standing: impl Fn(i64) -> Option<Verdict>,
 ) -> Result<DayReading, Unreachable> {
-    let mut day = DayReading {
-        day: plan.day,
-        state: None,
-        speaker: None,
-        truth: DayTruth::default(),
-        attributes: vec![],
-        judged: vec![],
-        superseded: vec![],
-        unreached: vec![],
-    };
+    let mut day = DayReading::new(plan.day);
     let mut verdicts = Vec::new();
     for candidate in &plan.snapshots {
         if day.speaker.is_some() {
             day.supersede(candidate);
             continue;
         }
-        let spoke = |seen: &plan::Seen| matches!(seen.outcome, Outcome::Collected | Outcome::Changed);
-        if let Some(verdict) = candidate.seen.filter(spoke).and_then(|seen| standing(seen.object_id)) {
-            day.speaker = Some(Speaker::Standing);
-            verdicts.push(verdict);
-        } else if candidate.seen.is_some_and(|seen| seen.outcome == Outcome::Unreadable) {
-            verdicts.push(Verdict::Unreadable);
-        } else if let Some(object) = candidate.object {
-            verdicts.push(day.read(reader, object, names)?);
+        match candidate.turn(&standing) {
+            Turn::Stands(verdict) => {
+                day.speaker = Some(Speaker::Standing);
+                verdicts.push(verdict);
+            }
+            Turn::Unreadable => verdicts.push(Verdict::Unreadable),
+            Turn::Read(object) => verdicts.push(day.read(reader, object, names)?),
+            Turn::Passed => {}
         }
     }
     day.state = plan::state(&verdicts);
     Ok(day)
 }
 
+/// What a query said of a day's snapshot, and what that makes of the others.
+///
+/// `None`: the object that it was asked of is not the one that would be read next.
+pub(super) fn answered(
+    plan: &DayPlan<'_>,
+    said: Said,
+    standing: impl Fn(i64) -> Option<Verdict>,
+) -> Option<DayReading> {
+    let mut day = DayReading::new(plan.day);
+    let mut verdicts = Vec::new();
+    let mut said = Some(said);
+    for candidate in &plan.snapshots {
+        if day.speaker.is_some() {
+            day.supersede(candidate);
+            continue;
+        }
+        match candidate.turn(&standing) {
+            Turn::Unreadable => verdicts.push(Verdict::Unreadable),
+            Turn::Read(object) => {
+                let said = said.take().filter(|said| said.name == object.name && said.etag == object.etag)?;
+                verdicts.push(day.take(object, said));
+            }
+            Turn::Stands(_) => return None,
+            Turn::Passed => {}
+        }
+    }
+    day.state = plan::state(&verdicts);
+    day.speaker.is_some().then_some(day)
+}
+
 impl DayReading {
+    fn new(day: Date) -> Self {
+        Self {
+            day,
+            state: None,
+            speaker: None,
+            truth: DayTruth::default(),
+            difference: None,
+            attributes: vec![],
+            judged: vec![],
+            superseded: vec![],
+            unreached: vec![],
+        }
+    }
+
+    fn take(&mut self, object: &Object, said: Said) -> Verdict {
+        let Said { query_id, reading, left_out, packs_deleted, truth, attributes, difference, .. } = said;
+        let verdict = if reading.compliance_items > 0 { Verdict::Speaks } else { Verdict::Silent };
+        let packs = reading.pack_items.saturating_sub(packs_deleted);
+        let mut packs_left_out = LeftOut::new();
+        for (reason, count) in [
+            (left_out::DELETED_PACK, packs_deleted),
+            (left_out::SILENT_DAY, if verdict == Verdict::Silent { packs } else { 0 }),
+        ] {
+            if count > 0 {
+                packs_left_out.insert(reason, count);
+            }
+        }
+        self.speaker = Some(Speaker::New(self.judged.len()));
+        self.truth = truth;
+        self.difference = difference;
+        self.attributes = attributes;
+        self.judged.push(Judged {
+            outcome: Outcome::Collected,
+            reading: Some(reading),
+            reason: None,
+            left_out,
+            packs_left_out,
+            packs: if verdict == Verdict::Speaks { packs } else { 0 },
+            query_id: Some(query_id),
+            ..Judged::superseded(object, String::new())
+        });
+        verdict
+    }
+
     /// Whether the store's evaluations of the day may be others from now on.
     pub(super) fn changes(&self) -> bool {
         matches!(self.speaker, Some(Speaker::New(_)))
@@ -205,6 +301,7 @@ impl DayReading {
                     left_out: std::mem::take(&mut self.truth.left_out),
                     packs_left_out,
                     packs: if verdict == Verdict::Speaks { packs } else { 0 },
+                    query_id: None,
                 });
                 verdict
             }
@@ -240,6 +337,7 @@ impl Judged {
             left_out: LeftOut::new(),
             packs_left_out: LeftOut::new(),
             packs: 0,
+            query_id: None,
         }
     }
 
@@ -255,19 +353,24 @@ impl Judged {
 
 /// What the object of a day says that was collected before, where it is there unchanged: for times that the store does not
 /// keep. An error ends the collection.
+///
+/// `known`: the SHA-256 of what was collected; where nobody hashed it, the `ETag`, which reading insists on.
 pub(super) fn again(
     reader: Reader<'_>,
     object: &Object,
-    sha256: &[u8],
+    (sha256, etag): (Option<&[u8]>, Option<&str>),
     names: &mut Names,
 ) -> Result<Option<DayTruth>, Unreachable> {
+    if sha256.is_none() && etag.is_none() {
+        return Ok(None);
+    }
     let taken = match reader.read(object, names) {
         Ok(taken) => taken,
         Err(Unreachable::Now(_)) => return Ok(None),
         Err(ever) => return Err(ever),
     };
     let Ok((reading, gatherer)) = taken.outcome else { return Ok(None) };
-    if reading.sha256 != *sha256 {
+    if sha256.is_some_and(|sha256| reading.sha256 != *sha256) {
         gatherer.give_up();
         return Ok(None);
     }

@@ -61,6 +61,7 @@ fn compare(context: &Context, work: &Work, stored: &[Stored]) -> anyhow::Result<
             retry_above: None,
             evaluations: 0,
             left_out: serde_json::json!({}),
+            query_id: None,
         });
     }
     Ok((tally, outcomes))

@@ -9,6 +9,7 @@ use anyhow::{Context as _, bail};
 use sqlx::PgPool;
 use time::Date;
 
+use super::athena::{self, AthenaSettings, Engine, Session, Spent};
 use super::coverage::Coverage;
 use super::history_db;
 use super::ladder::{Ladder, Tally};
@@ -40,6 +41,9 @@ pub struct Options {
     pub from: Location,
     /// How the bucket is reached; nothing is for a folder.
     pub aws: AwsSettings,
+    /// Who reads the bucket's objects, and how Athena is asked.
+    pub engine: Engine,
+    pub athena: AthenaSettings,
     /// Organizations' account lists, dated.
     pub accounts: Vec<PathBuf>,
     /// Ask Organizations itself too.
@@ -70,6 +74,8 @@ pub struct Outcome {
     pub unreadable: Vec<(String, String)>,
     /// What a person should know beside the counts.
     pub notes: Vec<String>,
+    /// What queries of Athena came to, where it was asked.
+    pub spent: Option<Spent>,
 }
 
 /// Somebody asked for the collection's end. If it had begun, it is then on record as interrupted.
@@ -98,13 +104,13 @@ pub async fn run(db: &PgPool, options: &Options, progress: &Progress) -> anyhow:
     progress.begun(collection_id);
     // Boxed: it is large, and callers carry it.
     match Box::pin(collect(db, organization_id, collection_id, options, accounts, progress)).await {
-        Ok((ladder, unreadable, notes)) => {
+        Ok(Collected { ladder, unreadable, notes, spent }) => {
             let failure = (!ladder.closes()).then(|| open_steps(&ladder));
             life.finish(&ladder, failure.as_deref(), options).await?;
             if let Some(failure) = failure {
                 bail!("collection {collection_id} does not add up: {failure}");
             }
-            Ok(Outcome { collection_id, ladder, unreadable, notes })
+            Ok(Outcome { collection_id, ladder, unreadable, notes, spent })
         }
         Err(error) if error.is::<Cancelled>() => {
             life.interrupt(options).await?;
@@ -128,6 +134,14 @@ fn open_steps(ladder: &Ladder) -> String {
     open.into_iter().chain(days).collect::<Vec<_>>().join("; ")
 }
 
+/// What a collection came to.
+struct Collected {
+    ladder: Ladder,
+    unreadable: Vec<(String, String)>,
+    notes: Vec<String>,
+    spent: Option<Spent>,
+}
+
 async fn collect(
     db: &PgPool,
     organization_id: i16,
@@ -135,17 +149,32 @@ async fn collect(
     options: &Options,
     accounts: Vec<AccountFile>,
     progress: &Progress,
-) -> anyhow::Result<(Ladder, Vec<(String, String)>, Vec<String>)> {
+) -> anyhow::Result<Collected> {
     let today = options.clock.now().date();
     let lists = lists::take(db, (organization_id, collection_id), options, accounts, today, progress).await?;
 
+    let session = match options.engine {
+        Engine::Files => None,
+        Engine::Athena => {
+            let (from, aws) = (&options.from, &options.aws);
+            let session =
+                Session::open(db, (organization_id, collection_id), from, aws, &options.athena, progress).await?;
+            Some(Arc::new(session))
+        }
+    };
     progress.step("Listing");
     let days = Days { since: options.since, until: options.until };
     let source = Source::open(&options.from, &options.aws).await?;
     let settled = settled(db, organization_id, options).await?;
-    let mut listing = tokio::select! {
-        listing = source.list(days, &settled) => listing?,
-        () = progress.stopped() => return Err(Cancelled.into()),
+    let listing = async {
+        tokio::select! {
+            listing = source.list(days, &settled) => listing,
+            () = progress.stopped() => Err(Cancelled.into()),
+        }
+    };
+    let mut listing = match &session {
+        None => listing.await?,
+        Some(session) => Box::pin(session.unless_ended(listing)).await?,
     };
     let mut ladder = Ladder { accounts_unread: lists.accounts_unread, ..ladder_of(&listing) };
     let (objects, outside) = within(std::mem::take(&mut listing.objects), days);
@@ -156,7 +185,6 @@ async fn collect(
     let works = works(db, organization_id, objects, again).await?;
     let new: usize = works.iter().map(|todo| todo.new).sum();
     run_db::set_total(db, collection_id, new).await?;
-    progress.begin(new);
     let workers = workers(source.places_at_a_time(), db.options().get_max_connections());
     let context = Arc::new(Context {
         db: db.clone(),
@@ -171,7 +199,7 @@ async fn collect(
         registry: Registry::load(db, organization_id).await?,
         stop: AtomicBool::new(false),
     });
-    let mut tally = all_places(&context, &works, workers, progress).await?;
+    let mut tally = places(&context, session.as_ref(), &works, workers, progress).await?;
     let settled = settle::settle(&context, today, &tally.unreached_days).await?;
     tally.add(&settled);
     fill(&mut ladder, &tally);
@@ -192,7 +220,11 @@ async fn collect(
         ladder.definitions = Some(definition::read(db, asked).await?);
     }
     recount::recount(db, organization_id, collection_id, &mut ladder).await?;
-    Ok((ladder, tally.unreadable, lists.notes))
+    let spent = match &session {
+        Some(session) => Some(session.spent().await?),
+        None => None,
+    };
+    Ok(Collected { ladder, unreadable: tally.unreadable, notes: lists.notes, spent })
 }
 
 /// The days that need not be listed again. Who asks for days, or to read again, wants them all.
@@ -277,8 +309,7 @@ async fn works(db: &PgPool, organization_id: i16, objects: Vec<Object>, again: A
         let new = plan::new_objects(&objects, &stored, again);
         let part = parts.get(&place_id).copied().unwrap_or_default();
         let unfinished = part.unfinished || plan::history_turned(&objects, &stored, part.first_snapshot);
-        let work = Work { place_id, name, objects, patience: Patience::with_place() };
-        works.push(Todo { work: Arc::new(work), new, unfinished });
+        works.push(Todo { work: Arc::new(Work::new(place_id, name, objects)), new, unfinished });
     }
     Ok(works)
 }
@@ -317,6 +348,34 @@ async fn count_seen(
 fn workers(wanted: usize, connections: u32) -> usize {
     let half = usize::try_from(connections / 2).unwrap_or(wanted);
     wanted.min(half).max(1)
+}
+
+/// Brings all places up to date, by Athena as far as it goes. Of what Athena did `files` finds nothing left to do.
+async fn places(
+    context: &Arc<Context>,
+    session: Option<&Arc<Session>>,
+    works: &[Todo],
+    workers: usize,
+    progress: &Progress,
+) -> anyhow::Result<Tally> {
+    let new = works.iter().map(|todo| todo.new).sum();
+    let mut tally = Tally::default();
+    if let Some(session) = session {
+        progress.step("Asking Athena");
+        let due = works.iter().filter(|todo| todo.new > 0).map(|todo| Arc::clone(&todo.work)).collect();
+        tally = athena::collect(context, session, due, workers).await?;
+    }
+    progress.begin(new);
+    let rest = all_places(context, works, workers, progress);
+    tally.add(&match session {
+        None => rest.await?,
+        Some(session) => {
+            session.unless_ended(rest).await.inspect_err(|_| context.stop.store(true, Ordering::Relaxed))?
+        }
+    });
+    tally.unreadable.sort();
+    tally.unreached.sort();
+    Ok(tally)
 }
 
 /// Works on several places at a time: while one waits for the store, another reads.
@@ -373,8 +432,6 @@ async fn all_places(
         }
     }
     ended?;
-    sum.unreadable.sort();
-    sum.unreached.sort();
     let failures = failed.len();
     match failed.into_iter().next() {
         None if next.load(Ordering::Relaxed) < due.len() => Err(Cancelled.into()),
@@ -385,7 +442,7 @@ async fn all_places(
 }
 
 /// Whether a failure is not of one place: then going on would only fail again.
-fn of_all_places(error: &anyhow::Error) -> bool {
+pub(super) fn of_all_places(error: &anyhow::Error) -> bool {
     let nothing_reached = |it: &Unreachable| matches!(it, Unreachable::Ever(_));
     let reached = !error.chain().filter_map(|cause| cause.downcast_ref()).any(nothing_reached);
     let mut stored = error.chain().filter_map(|cause| cause.downcast_ref::<sqlx::Error>());

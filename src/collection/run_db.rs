@@ -61,9 +61,10 @@ impl Turn {
         let collection_id: i64 = sqlx::query_scalar(
             "insert into collection (organization_id, engine, source, options, started_by, program_version,
                                      program_commit)
-             values ($1, 'files', $2, $3, $4, $5, $6) returning collection_id",
+             values ($1, $2, $3, $4, $5, $6, $7) returning collection_id",
         )
         .bind(self.organization_id)
+        .bind(options.engine.word())
         .bind(options.from.to_string())
         .bind(serde_json::json!({
             "accounts": options.accounts.iter().map(|path| path.to_string_lossy()).collect::<Vec<_>>(),

@@ -10,6 +10,7 @@ use super::splice::Calendar;
 use crate::compliance::DeliveryState;
 
 /// A place's store as a transaction found it.
+#[derive(Debug)]
 pub(super) struct Standing {
     pub(super) stored: Vec<plan::Stored>,
     pub(super) rows: Vec<DeliveryRow>,
@@ -30,6 +31,20 @@ impl Standing {
 
     pub(super) fn row(&self, day: Day) -> Option<&DeliveryRow> {
         self.rows.iter().find(|row| row.day == day)
+    }
+
+    /// What the object is that speaks for a day so far; `None` for any other object.
+    pub(super) fn verdict(&self, day: Day, object_id: i64) -> Option<plan::Verdict> {
+        let row = self.row(day).filter(|row| row.object_id == Some(object_id))?;
+        Some(match row.state.0 {
+            DeliveryState::NoComplianceItems => plan::Verdict::Silent,
+            _ => plan::Verdict::Speaks,
+        })
+    }
+
+    /// The last known day before a day.
+    pub(super) fn before(&self, day: Day) -> Option<&DeliveryRow> {
+        self.rows.iter().rev().find(|row| row.day < day && row.state.0.known())
     }
 
     /// Days that could not be reached when they were last looked at, and why.

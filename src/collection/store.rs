@@ -115,6 +115,32 @@ pub(super) async fn write(
     Ok(Written { restated: changes.restated })
 }
 
+/// What the store says of a known day of a place, in row ids.
+#[derive(Debug, Default)]
+pub(super) struct StoredDay {
+    pub(super) evaluations: Vec<(Key, i16)>,
+    pub(super) rules: Vec<i32>,
+    pub(super) packs: Vec<(i32, PackValue)>,
+}
+
+/// Reads a day that another is told from.
+pub(super) async fn stored_day(db: &mut PgConnection, place_id: i32, day: Day) -> sqlx::Result<StoredDay> {
+    let statement = format!(
+        "copy (select rule_id, resource_id, status_id from run
+               where place_id = {place_id} and first_day <= '{day}' and end_day > '{day}') to stdout (format binary)"
+    );
+    let evaluations = copy::receive(db, &statement, |row| Ok(((row.int4()?, row.int4()?), row.int2()?))).await?;
+    let window = Window { from: day, to: day };
+    let on = |first: Day, end: Day| first <= day && end > day;
+    let rules = presence_db::load(db, place_id, window).await?;
+    let packs = presence_db::load_packs(db, place_id, window).await?;
+    Ok(StoredDay {
+        evaluations,
+        rules: rules.into_iter().filter(|run| on(run.first, run.end)).map(|run| run.key).collect(),
+        packs: packs.into_iter().filter(|run| on(run.first, run.end)).map(|run| (run.key, run.value)).collect(),
+    })
+}
+
 async fn load_runs(
     db: &mut PgConnection,
     place_id: i32,

@@ -30,11 +30,11 @@ pub(super) fn after(
     let mut times = Times::default();
     for day in splice::days_after(standing.calendar(), &patch) {
         let object_id = standing.row(day).and_then(|row| row.object_id);
-        let stored = standing.stored.iter().find(|it| Some(it.seen.object_id) == object_id);
-        let Some((stored, sha256)) = stored.and_then(|it| Some((it, it.sha256.as_deref()?))) else { continue };
+        let Some(stored) = standing.stored.iter().find(|it| Some(it.seen.object_id) == object_id) else { continue };
         let Some(object) = work.objects.iter().find(|it| Version::from(*it) == stored.version) else { continue };
         context.go_on()?;
-        let Some(truth) = read_day::again(context.reader(work), object, sha256, names)? else { continue };
+        let known = (stored.sha256.as_deref(), stored.version.etag.as_deref());
+        let Some(truth) = read_day::again(context.reader(work), object, known, names)? else { continue };
         times.0.insert(day, truth.evaluations.iter().map(|it| ((it.rule, it.resource), it.captured_at)).collect());
     }
     Ok(times)

@@ -147,6 +147,8 @@ fn source(from: PathBuf, made: &sample::Summary) -> CollectArgs {
         recheck: false,
         rule_definitions: false,
         unpacked_limit: collection::source::Limits::default().unpacked_bytes,
+        engine: collection::Engine::default(),
+        athena: collection::AthenaSettings::default(),
         aws: crate::aws::AwsSettings::default(),
         notices: NoticeArgs::default(),
     }

@@ -6,6 +6,7 @@ use flate2::Compression;
 use flate2::write::ZlibEncoder;
 use ring::digest::{Context, SHA256};
 
+use super::db::load::Query;
 use super::model::AttachmentFact;
 use super::pdf::Attachment;
 use super::sign::hex;
@@ -181,6 +182,46 @@ pub fn object_cells(object: &Object) -> [Cell; 20] {
         object.reason.as_deref().into(),
         object.position_bytes.into(),
         object.first_collection.into(),
+    ]
+}
+
+/// Columns of `queries.csv`.
+pub const QUERY_COLUMNS: [&str; 15] = [
+    "execution_id",
+    "collection_id",
+    "question",
+    "day",
+    "engine_version",
+    "workgroup",
+    "database",
+    "submitted_at",
+    "completed_at",
+    "bytes_scanned",
+    "result_rows",
+    "result_location",
+    "objects_asked_of",
+    "objects_of_this_pack",
+    "sql",
+];
+
+/// A row under [`QUERY_COLUMNS`].
+pub(super) fn query_cells(query: Query) -> [Cell; 15] {
+    [
+        query.execution_id.into(),
+        query.collection_id.into(),
+        query.question.into(),
+        query.day.into(),
+        query.engine_version.into(),
+        query.workgroup.into(),
+        query.database_name.into(),
+        query.submitted_at.map(moment).into(),
+        query.completed_at.map(moment).into(),
+        query.bytes_scanned.into(),
+        query.result_rows.into(),
+        query.result_location.into(),
+        query.objects.into(),
+        query.objects_read.into(),
+        query.sql.into(),
     ]
 }
 

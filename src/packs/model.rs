@@ -300,6 +300,8 @@ pub struct Provenance {
     pub objects: Vec<(String, u64)>,
     /// Objects whose bytes were not read by this installation.
     pub not_read_by_us: u64,
+    /// Queries of Athena that read objects.
+    pub queries: u64,
     /// Readings of the organisation's account list, with SHA-256 in hex.
     pub account_lists: Vec<(Date, String, String)>,
 }

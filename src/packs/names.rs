@@ -9,6 +9,8 @@ pub const OBJECTS: &str = "objects.csv";
 /// What the rules ask for; in packs for which they were read.
 pub const DEFINITIONS: &str = "definitions.csv";
 pub const ACCOUNTS: &str = "accounts.csv";
+/// Queries of Amazon Athena that read objects; in packs that rest on any.
+pub const QUERIES: &str = "queries.csv";
 /// The public key of the installation.
 pub const KEY: &str = "auditfolio-key.pem";
 

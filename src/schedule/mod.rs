@@ -20,7 +20,7 @@ use crate::State;
 use crate::audit_log::{ActorKind, Entry};
 use crate::aws::AwsSettings;
 use crate::clock::Clock;
-use crate::collection::{self, CollectArgs, Location};
+use crate::collection::{self, AthenaSettings, CollectArgs, Engine, Location};
 use crate::notices::NoticeArgs;
 use crate::settings::length;
 use crate::{audit_log, jobs};
@@ -53,6 +53,11 @@ pub struct ScheduleArgs {
     /// Ask the accounts what their rules ask for: as `collect --rule-definitions`.
     #[arg(long, env = "AUDITFOLIO_RULE_DEFINITIONS")]
     pub collect_rule_definitions: bool,
+    /// Who reads the objects of a bucket in S3: as `collect --engine`.
+    #[arg(long, env = "AUDITFOLIO_ENGINE", value_enum, default_value_t)]
+    pub collect_engine: Engine,
+    #[command(flatten, next_help_heading = "Athena")]
+    pub athena: AthenaSettings,
     #[command(flatten, next_help_heading = "Reaching AWS")]
     pub aws: AwsSettings,
 }
@@ -80,6 +85,8 @@ impl ScheduleArgs {
             recheck: false,
             rule_definitions: self.collect_rule_definitions,
             unpacked_limit: self.collect_unpacked_limit,
+            engine: self.collect_engine,
+            athena: self.athena.clone(),
             aws: self.aws.clone(),
             notices: notices.clone(),
         };

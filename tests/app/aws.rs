@@ -120,8 +120,14 @@ impl StandIn {
 
     /// `collect` from a source, with AWS's own settings pointing here.
     pub(crate) fn collect_from(&self, from: &str, db: &PgPool, arguments: &[&str]) -> Command {
-        let mut command = program(&["collect", "--from", from, "--organization", "Example"]);
+        let mut command = self.program(&["collect", "--from", from, "--organization", "Example"]);
         command.args(["--database-url", &address_of(db), "--aws-s3-path-style"]).args(arguments);
+        command
+    }
+
+    /// The program with AWS's own settings pointing here.
+    pub(crate) fn program(&self, arguments: &[&str]) -> Command {
+        let mut command = program(arguments);
         for (name, _) in std::env::vars().filter(|(name, _)| name.starts_with("AWS_")) {
             command.env_remove(name);
         }

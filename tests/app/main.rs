@@ -5,6 +5,7 @@
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod at_least;
+mod athena;
 mod audit_log;
 mod aws;
 mod backup;

@@ -29,6 +29,32 @@ async fn a_scope_holds_and_says_how_many_accounts_are_left_out() {
     assert!(left_out.contains("000000000002") && left_out.contains("not asked for"), "{text}");
 }
 
+#[actix_web::test]
+async fn a_pack_names_the_queries_of_athena_that_read_its_objects() {
+    let db = store().await;
+    let before = pack(&db, &request()).await;
+    assert!(!text_of(&db, &before).await.contains("queries.csv"));
+    sqlx::query(
+        "with query as (
+             insert into athena_query (collection_id, question, question_key, day, attempt, token, sql, parameters, workgroup,
+                                       database_name, marks, objects, expected_bytes, execution_id, state, bytes_scanned)
+             select min(collection_id), 'changes of a day', 'k', min(day), 1, 't', 'select 1', '{}', 'audit', 'evidence',
+                    '{}', 2, 7, 'an-execution', 'SUCCEEDED', 12345678
+             from object_outcome join object using (object_id) where outcome = 'collected' returning *)
+         update object_outcome w set athena_query_id = query.athena_query_id from query
+         where w.outcome = 'collected'",
+    )
+    .execute(&db)
+    .await
+    .unwrap();
+    let id = pack(&db, &request()).await;
+    let text = text_of(&db, &id).await;
+    assert!(text.contains("that read objects: 1.") && text.contains("queries.csv"), "{text}");
+    let stored = db::find(&db, &id).await.unwrap().unwrap();
+    let files = stored.cover["attachments"].as_array().unwrap();
+    assert!(files.iter().any(|file| file["name"] == "queries.csv" && file["rows"] == 1), "{files:?}");
+}
+
 /// The words of a pack in the order of its pages, for where no tool is needed to read them.
 async fn text_of(db: &PgPool, id: &str) -> String {
     let document = lopdf::Document::load_mem(&db::bytes(db, id, Part::Pdf).await.unwrap()).unwrap();

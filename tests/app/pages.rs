@@ -171,3 +171,41 @@ async fn the_collections_are_handed_out_as_rows_and_in_either_order() {
     assert!(rows[0]["ladder"]["objects_collected"].is_number());
     assert_eq!(get(&app, &cookie, "/jobs/1?format=csv").await.status, StatusCode::BAD_REQUEST);
 }
+
+#[actix_web::test]
+async fn a_collection_by_athena_shows_how_each_query_knows() {
+    let db = collected().await;
+    sqlx::query("update collection set engine = 'athena'").execute(&db).await.unwrap();
+    sqlx::query(
+        "insert into athena_query (collection_id, question, question_key, day, attempt, token, sql, parameters, workgroup,
+                                   database_name, marks, objects, expected_bytes, execution_id, state, bytes_scanned,
+                                   price_billionths, result_rows, result_location)
+         values (1, 'changes of a day', 'k', '2026-11-03', 1, 't', 'select 1 < 2', $1, 'audit', 'evidence', '{}', 2, 7,
+                 'an-execution', 'SUCCEEDED', 12345678, 60000, 4321, 's3://results/an-execution.csv')",
+    )
+    .bind(vec!["'2026/11/3'".to_owned()])
+    .execute(&db)
+    .await
+    .unwrap();
+    let app = site(&db).await;
+    let cookie = sign_in(&app, "auditor").await;
+    let page = get(&app, &cookie, "/collections/1").await;
+    let all = page.texts("details.how dd").join("; ");
+    for part in [
+        "workgroup audit, database evidence",
+        "an-execution, attempt 1",
+        "12,345,678, 0.0001 USD",
+        "4,321",
+        "s3://results/an-execution.csv",
+    ] {
+        assert!(all.contains(part), "{part}: {all}");
+    }
+    assert_eq!(page.texts("#spent dd")[..2], ["1", "12,345,678"]);
+    assert!(!page.text.contains("select 1"), "the text is on a page of its own");
+    let text = get(&app, &cookie, "/collections/1?query=1").await;
+    assert_eq!(text.texts("main pre"), ["select 1 < 2"]);
+    assert!(text.texts("main p code").contains(&"'2026/11/3'".to_owned()));
+    assert_eq!(get(&app, &cookie, "/collections/1?query=2").await.status, StatusCode::NOT_FOUND);
+    sqlx::query("update collection set engine = 'files'").execute(&db).await.unwrap();
+    assert!(get(&app, &cookie, "/collections/1").await.texts("#spent").is_empty());
+}

@@ -30,6 +30,8 @@ fn state(db: &PgPool, bucket: &Bucket) -> State {
         recheck: false,
         rule_definitions: false,
         unpacked_limit: 1 << 30,
+        engine: auditfolio::collection::Engine::default(),
+        athena: auditfolio::collection::AthenaSettings::default(),
         aws: auditfolio::aws::AwsSettings::default(),
         notices: auditfolio::notices::NoticeArgs::default(),
     };

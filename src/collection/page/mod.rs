@@ -1,5 +1,6 @@
 //! Collections, and one collection with its count ladder, its objects and what it changed.
 
+mod athena;
 mod db;
 mod list;
 mod objects;

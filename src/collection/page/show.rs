@@ -7,7 +7,9 @@ use askama::Template;
 use time::OffsetDateTime;
 
 use super::super::Ladder;
+use super::super::athena::{Engine, Spent, spent};
 use super::REFRESH_SECONDS;
+use super::athena::{self, QueryRow};
 use super::db::{self, CollectionRow, OBJECT_ORDERS, ObjectRow, PlaceRow, RestatedDay, Which};
 use super::objects::{self, ladder_lines, oddities};
 use crate::State;
@@ -41,6 +43,18 @@ struct ShowPage {
     /// Whether there are more objects than are counted.
     more_than: bool,
     provenance: Provenance,
+    asked: Asked,
+}
+
+/// What Athena was asked.
+#[derive(Default)]
+struct Asked {
+    /// The newest queries.
+    queries: Vec<QueryRow>,
+    /// The one whose text was asked for.
+    query: Option<QueryRow>,
+    /// `None` where another engine collected.
+    spent: Option<Spent>,
 }
 
 const TABLE: [Column; 10] = [
@@ -58,6 +72,8 @@ const TABLE: [Column; 10] = [
 
 /// Restated days on a page.
 const RESTATED: usize = 50;
+/// Queries of Athena on a page, the newest.
+const QUERIES: i64 = 50;
 
 /// The places that the filters leave; `None` is all.
 fn chosen(address: &Address, places: &[PlaceRow]) -> Option<Vec<i32>> {
@@ -132,7 +148,7 @@ pub(super) async fn show(
 ) -> Result<HttpResponse, Error> {
     let collection_id: i64 = id.parse().map_err(|_not_a_number| Error::NotFound)?;
     let organization = visit.organization.clone().ok_or(Error::NotFound)?;
-    visit.address.only(&[&["outcome", "account", "region", "restated"], &PLACE_KEYS])?;
+    visit.address.only(&[&["outcome", "account", "region", "restated", "query"], &PLACE_KEYS])?;
     let collection = db::find(&mut visit.read, organization.id, collection_id).await?.ok_or(Error::NotFound)?;
     let places = db::places(&mut visit.read, organization.id).await?;
     let which = Which {
@@ -156,6 +172,8 @@ pub(super) async fn show(
     let unreadable_count = outcomes.iter().find(|(outcome, _)| outcome == "unreadable").map_or(0, |(_, count)| *count);
     let failed = if unreadable_count > 0 { db::bad_objects(read, collection_id, PAGE_ROWS).await? } else { Vec::new() };
     let restated = restated(&state, &mut visit, organization.id, &collection).await?;
+
+    let asked = asked(&mut visit, organization.id, &collection).await?;
 
     let address = &visit.address;
     let row_key =
@@ -195,6 +213,7 @@ pub(super) async fn show(
         unreadable_href,
         more_than: total > db::COUNTED,
         provenance,
+        asked,
         collection,
         outcomes: outcomes.to_vec(),
         failed,
@@ -205,6 +224,20 @@ pub(super) async fn show(
         table,
     };
     Ok(Page(page).refreshed_after(running.then_some(REFRESH_SECONDS)))
+}
+
+async fn asked(visit: &mut Visit, organization_id: i16, collection: &CollectionRow) -> Result<Asked, Error> {
+    let wanted = visit.address.get("query").map(|id| id.parse::<i64>().map_err(|_not_a_number| Error::NotFound));
+    if collection.engine != Engine::Athena.word() {
+        return if wanted.is_some() { Err(Error::NotFound) } else { Ok(Asked::default()) };
+    }
+    let (id, read) = (collection.collection_id, &mut visit.read);
+    let query = match wanted.transpose()? {
+        Some(wanted) => Some(athena::query(read, id, wanted).await?.ok_or(Error::NotFound)?),
+        None => None,
+    };
+    let queries = athena::queries(read, id, QUERIES).await?;
+    Ok(Asked { queries, query, spent: Some(spent(read, organization_id, id).await?) })
 }
 
 fn choices(visit: &Visit, places: &[PlaceRow]) -> Filters {

@@ -360,6 +360,14 @@ fn provenance<'a>(blocks: &mut Vec<Block<'a>>, pack: &'a Pack, tables: &'a Table
         "Every object with its key, size, SHA-256 and counts is in {}. {read}",
         names::OBJECTS
     )));
+    if pack.provenance.queries > 0 {
+        blocks.push(paragraph(format!(
+            "Queries of Amazon Athena that read objects: {}. Each with its text, execution id, times, bytes and result is in \
+             {}. What they counted was counted again in the store.",
+            grouped(pack.provenance.queries),
+            names::QUERIES
+        )));
+    }
     table(blocks, "Objects of the pack's days and scope, by outcome.", &tables.objects, "No object was found.");
     for (listed_on, source, sha256) in &pack.provenance.account_lists {
         blocks.push(paragraph(format!("Account list of {}: {source}, SHA-256 {sha256}.", day(*listed_on))));

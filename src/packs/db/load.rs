@@ -3,7 +3,7 @@
 use sqlx::{FromRow, PgConnection};
 use time::{Date, OffsetDateTime};
 
-use crate::compliance::evidence::KnownAt;
+use crate::compliance::evidence::{KnownAt, Scope};
 use crate::packs::model::Collection;
 
 pub(in crate::packs) async fn organization(db: &mut PgConnection, name: &str) -> sqlx::Result<Option<i16>> {
@@ -80,6 +80,58 @@ pub(in crate::packs) async fn account_lists(
          where organization_id = $1 and collection_id <= $2 order by listed_on, account_list_id",
     )
     .bind(organization_id)
+    .bind(known_at.0)
+    .fetch_all(db)
+    .await
+}
+
+/// A query of Athena that read objects, its text included.
+#[derive(Debug, FromRow)]
+pub(in crate::packs) struct Query {
+    pub(in crate::packs) execution_id: Option<String>,
+    pub(in crate::packs) collection_id: i64,
+    pub(in crate::packs) question: String,
+    pub(in crate::packs) day: Date,
+    pub(in crate::packs) engine_version: Option<String>,
+    pub(in crate::packs) workgroup: String,
+    pub(in crate::packs) database_name: String,
+    pub(in crate::packs) submitted_at: Option<OffsetDateTime>,
+    pub(in crate::packs) completed_at: Option<OffsetDateTime>,
+    pub(in crate::packs) bytes_scanned: Option<i64>,
+    pub(in crate::packs) result_rows: Option<i64>,
+    pub(in crate::packs) result_location: Option<String>,
+    /// Objects that it was asked of, those that days are told from included.
+    pub(in crate::packs) objects: i32,
+    /// Objects of the scope and days that it read.
+    pub(in crate::packs) objects_read: i64,
+    pub(in crate::packs) sql: String,
+}
+
+/// The queries that read objects of a scope and its days, as known then.
+pub(in crate::packs) async fn queries(
+    db: &mut PgConnection,
+    scope: &Scope,
+    (from, until): (Date, Date),
+    known_at: KnownAt,
+) -> sqlx::Result<Vec<Query>> {
+    sqlx::query_as(
+        "select q.execution_id, q.collection_id, q.question, q.day, q.engine_version, q.workgroup, q.database_name,
+                q.submitted_at, q.completed_at, q.bytes_scanned, q.result_rows, q.result_location, q.objects,
+                w.objects_read, q.sql
+         from athena_query q join (
+             select w.athena_query_id, count(*) as objects_read
+             from object_outcome w join object o using (object_id) join place p using (place_id)
+             where w.athena_query_id is not null and p.organization_id = $1
+                 and ($2::text[] is null or p.account_id = any($2))
+                 and o.day between $3 and $4 and w.collection_id <= $5
+             group by w.athena_query_id
+         ) w using (athena_query_id)
+         order by q.athena_query_id",
+    )
+    .bind(scope.organization_id)
+    .bind(&scope.accounts)
+    .bind(from)
+    .bind(until)
     .bind(known_at.0)
     .fetch_all(db)
     .await

@@ -13,7 +13,8 @@ use time::{Date, OffsetDateTime};
 
 use self::lists::{Period, Population, period, population};
 use super::csv::{
-    ACCOUNT_COLUMNS, CsvFile, DELIVERY_COLUMNS, Finished, OBJECT_COLUMNS, account_cells, delivery_cells, object_cells,
+    ACCOUNT_COLUMNS, CsvFile, DELIVERY_COLUMNS, Finished, OBJECT_COLUMNS, QUERY_COLUMNS, account_cells, delivery_cells,
+    object_cells, query_cells,
 };
 use super::db::load;
 use super::definitions;
@@ -72,7 +73,8 @@ pub(super) async fn gather(
     let results = results(db, about, &population, &period, &delivered).await?;
     let mut checks = checks::between(about, &delivered, &population, &period, &objects, &results);
     checks.extend(checks::against_roll_up(&population, &rolled_up));
-    let provenance = provenance(db, about, &delivered, &objects).await?;
+    let queries_file = queries(db, about).await?;
+    let provenance = provenance(db, about, &delivered, &objects, queries_file.as_ref()).await?;
     let completeness_established =
         evidence::completeness_established(db, about.scope.organization_id, about.known_at).await?;
 
@@ -80,6 +82,7 @@ pub(super) async fn gather(
     let mut files = vec![population.file];
     files.extend(period.file);
     files.extend([delivered.file, objects.file, accounts_file]);
+    files.extend(queries_file);
     let (definitions, definitions_file) = definitions::gather(db, about).await?;
     files.extend(definitions_file);
     progress(STEPS, STEPS);
@@ -184,6 +187,19 @@ async fn objects(db: &mut PgConnection, about: &About) -> anyhow::Result<Collect
     Ok(Collected { file: file.finish()?, outcomes, not_read_by_us, collections, taken_to })
 }
 
+/// The queries of Athena that read objects; `None` where there are none.
+async fn queries(db: &mut PgConnection, about: &About) -> anyhow::Result<Option<Finished>> {
+    let queries = load::queries(db, &about.scope, (about.from, about.as_of), about.known_at).await?;
+    if queries.is_empty() {
+        return Ok(None);
+    }
+    let mut file = CsvFile::new(names::QUERIES, "The queries of Amazon Athena that read objects", &QUERY_COLUMNS);
+    for query in queries {
+        file.row(query_cells(query))?;
+    }
+    Ok(Some(file.finish()?))
+}
+
 async fn scope(
     db: &mut PgConnection,
     about: &About,
@@ -275,6 +291,7 @@ async fn provenance(
     about: &About,
     delivered: &Delivered,
     objects: &Collected,
+    queries: Option<&Finished>,
 ) -> anyhow::Result<Provenance> {
     let ids: Vec<i64> = delivered.collections.union(&objects.collections).copied().collect();
     let lists = load::account_lists(db, about.scope.organization_id, about.known_at).await?;
@@ -282,6 +299,7 @@ async fn provenance(
         collections: load::collections(db, &ids).await?,
         objects: objects.outcomes.iter().map(|(outcome, count)| (outcome.clone(), *count)).collect(),
         not_read_by_us: objects.not_read_by_us,
+        queries: queries.map_or(0, |file| file.fact.rows),
         account_lists: lists
             .into_iter()
             .map(|(listed_on, source, sha256)| (listed_on, source, super::sign::hex(&sha256)))

@@ -1,0 +1,536 @@
+//! Collecting by Athena: the same rows as by files, what a day costs, and what becomes of each fault.
+
+use std::collections::BTreeSet;
+use std::path::Path;
+use std::process::{Command, Output};
+use std::time::{Duration, Instant};
+
+use auditfolio::collection::{self, Options, Progress};
+use auditfolio::sample::{self, generate};
+use serde_json::{Value, json};
+use sqlx::{AssertSqlSafe, PgPool};
+use time::macros::date;
+
+use crate::aws::{BUCKET, StandIn, code};
+use crate::bucket::{Bucket, REGION, gz, options, snapshot_name};
+use crate::harness::{database, said};
+use crate::s3::{OTHER, two_accounts};
+
+/// A stand-in with a workgroup that puts results into the bucket, and with the table that the program makes.
+fn athena(prefix: &str) -> StandIn {
+    athena_with(prefix, &json!({"output": format!("s3://{BUCKET}/athena-results/")}))
+}
+
+fn athena_with(prefix: &str, workgroup: &Value) -> StandIn {
+    let aws = StandIn::start();
+    aws.describe(
+        &json!({"athena": {"workgroups": {"primary": workgroup}, "today": "2026-11-30", "states": ["QUEUED"]}}),
+    );
+    let from = format!("s3://{BUCKET}{prefix}");
+    let arguments = ["aws", "ddl", "--from", &from, "--create", "--athena-database", "default"];
+    let output = aws.program(&arguments).output().unwrap();
+    assert_eq!(code(&output), 0, "{}", said(&output));
+    assert!(
+        said(&output).contains("create external table if not exists `default`.`config_snapshots`"),
+        "{}",
+        said(&output)
+    );
+    aws
+}
+
+/// `collect --engine athena`, ready to run.
+fn by_athena(aws: &StandIn, db: &PgPool, arguments: &[&str]) -> Command {
+    let mut command = aws.collect(db, &["--engine", "athena", "--athena-database", "default"]);
+    command.args(arguments);
+    command
+}
+
+fn collected(aws: &StandIn, db: &PgPool, arguments: &[&str]) -> Output {
+    let output = by_athena(aws, db, arguments).output().unwrap();
+    assert_eq!(code(&output), 0, "{}", said(&output));
+    output
+}
+
+/// Everything that the two engines must agree on, by names.
+const AGREED: [(&str, &str); 10] = [
+    (
+        "runs",
+        "select account_id, region, u.name, t.name, r.id, first_day, end_day, s.name, item_captured_at
+         from run join place using (place_id) join rule u using (rule_id) join resource r using (resource_id)
+         join resource_type t using (resource_type_id) join status s using (status_id)",
+    ),
+    (
+        "rule presence",
+        "select account_id, region, name, first_day, end_day from rule_presence join place using (place_id)
+         join rule using (rule_id)",
+    ),
+    (
+        "packs",
+        "select account_id, region, p.id, p.name, first_day, end_day, s.name, compliant_rules, non_compliant_rules,
+                total_rules
+         from conformance_pack p join place using (place_id) left join conformance_pack_run using (conformance_pack_id)
+         left join status s using (status_id)",
+    ),
+    (
+        "roll-up",
+        "select account_id, region, u.name, t.name, first_day, end_day, complying, not_complying, insufficient_data,
+                not_applicable, unrecognised
+         from rollup join place using (place_id) join rule u using (rule_id) join resource_type t using (resource_type_id)",
+    ),
+    (
+        "deliveries",
+        "select account_id, region, d.day, d.state, d.snapshot_at, o.key, d.items, d.compliance_items, d.complying,
+                d.not_complying, d.insufficient_data, d.not_applicable, d.unrecognised, d.rows_added, d.rows_removed,
+                d.since_collection, d.until_collection
+         from delivery d join place using (place_id) left join object o using (object_id)",
+    ),
+    (
+        "attributes",
+        "select account_id, region, name, arn, config_rule_id, first_day from rule_attribute join place using (place_id)
+         join rule using (rule_id)",
+    ),
+    (
+        "objects",
+        "select key, kind, snapshot_id, items, compliance_items, o.evaluations, x.outcome, x.left_out, x.evaluations,
+                x.collection_id
+         from object o join object_outcome x using (object_id)",
+    ),
+    (
+        "restatements",
+        "select collection_id, account_id, region, day, u.name, r.id, o.name, n.name, old_item_captured_at,
+                new_item_captured_at
+         from restatement join place using (place_id) join rule u using (rule_id) join resource r using (resource_id)
+         left join status o on o.status_id = old_status_id left join status n on n.status_id = new_status_id",
+    ),
+    (
+        "presence restated",
+        "select collection_id, account_id, region, day, name, was_present
+         from rule_presence_restatement join place using (place_id) join rule using (rule_id)",
+    ),
+    (
+        "rules and resources",
+        "select 'rule', u.name, t.pack, '' from rule u join timeline t using (timeline_id)
+         union all select account_id, region, t.name, r.id from resource r join place using (place_id)
+         join resource_type t using (resource_type_id)",
+    ),
+];
+
+/// Those of them that say which collection.
+const BY_COLLECTION: [&str; 4] = ["deliveries", "objects", "restatements", "presence restated"];
+
+async fn rows(db: &PgPool, query: &str) -> BTreeSet<String> {
+    let text = format!("select q::text from ({query}) q");
+    sqlx::query_scalar(AssertSqlSafe(text)).fetch_all(db).await.unwrap().into_iter().collect()
+}
+
+async fn assert_same(one: &PgPool, other: &PgPool) {
+    let mut differences = Vec::new();
+    for (name, query) in AGREED {
+        let (left, right) = (rows(one, query).await, rows(other, query).await);
+        let more: Vec<_> = left.difference(&right).take(5).collect();
+        let less: Vec<_> = right.difference(&left).take(5).collect();
+        if !more.is_empty() || !less.is_empty() {
+            differences.push(format!("{name}: only by files {more:#?}, only by Athena {less:#?}"));
+        }
+    }
+    assert!(differences.is_empty(), "{}", differences.join("\n"));
+    let runs = rows(one, AGREED[0].1).await;
+    assert!(!runs.is_empty(), "nothing was compared");
+}
+
+fn moved(from: &Path, to: &Path) {
+    std::fs::create_dir_all(to.parent().unwrap()).unwrap();
+    std::fs::rename(from, to).unwrap();
+}
+
+/// A random organisation, collected by both engines: first all but what came late, then the rest.
+async fn both_engines(seed: u64) {
+    let name = format!("athena-seed-{seed}");
+    let mut made = sample::Options::new(crate::harness::scratch(&name).join("bucket"));
+    made.accounts = 10;
+    made.days = 10;
+    made.resources = 4;
+    made.rules = 12;
+    made.seed = seed;
+    made.until = Some(date!(2026 - 11 - 21));
+    let summary = generate(&made, |_| {}).unwrap();
+    let expected = sample::Expected::read(&made.out).unwrap();
+    assert!(!expected.late_objects.is_empty() && !expected.unreadable_objects.is_empty());
+    let late = made.out.parent().unwrap().join("late");
+    for (at, object) in expected.late_objects.iter().enumerate() {
+        moved(&made.out.join(&object.object), &late.join(at.to_string()));
+    }
+
+    let (aws, files, db) = (athena(""), database().await, database().await);
+    let by_files =
+        Options { accounts: summary.account_lists.clone(), regions: summary.regions.clone(), ..options(&made.out) };
+    let regions = summary.regions.join(",");
+    let mut arguments: Vec<&str> =
+        summary.account_lists.iter().flat_map(|it| ["--accounts", it.to_str().unwrap()]).collect();
+    arguments.extend(["--regions", &regions, "--athena-batch", "4"]);
+    for round in 0..2 {
+        collection::run(&files, &by_files, &Progress::silent()).await.unwrap();
+        aws.load(&made.out);
+        let output = by_athena(&aws, &db, &arguments).output().unwrap();
+        assert_ne!(code(&output), 1, "{}", said(&output));
+        assert_same(&files, &db).await;
+        for (at, object) in expected.late_objects.iter().enumerate().filter(|_| round == 0) {
+            moved(&late.join(at.to_string()), &made.out.join(&object.object));
+        }
+    }
+    let (asked, hashed): (i64, i64) = sqlx::query_as(
+        "select count(*) filter (where x.athena_query_id is not null and o.sha256 is null),
+                count(*) filter (where x.athena_query_id is not null and o.sha256 is not null)
+         from object o join object_outcome x using (object_id) where o.kind = 'snapshot' and x.outcome = 'collected'",
+    )
+    .fetch_one(&db)
+    .await
+    .unwrap();
+    let by_us: Vec<String> = sqlx::query_scalar(
+        "select x.reason from object o join object_outcome x using (object_id)
+         where o.kind = 'snapshot' and x.outcome = 'collected' and x.athena_query_id is null",
+    )
+    .fetch_all(&db)
+    .await
+    .unwrap();
+    let by_us_too_many = by_us.len() * 10 > usize::try_from(asked).unwrap();
+    assert!(!by_us_too_many && hashed == 0, "{asked} by Athena, {hashed} hashed, by us: {by_us:?}");
+    assert_eq!(aws.violations(), Vec::<Value>::new());
+}
+
+#[tokio::test]
+#[ignore = "needs Python's moto and duckdb; tests/run runs it"]
+async fn both_engines_give_the_same_rows_of_a_random_organisation() {
+    both_engines(21).await;
+}
+
+#[tokio::test]
+#[ignore = "needs Python's moto and duckdb; tests/run runs it"]
+async fn both_engines_give_the_same_rows_of_another_random_organisation() {
+    both_engines(22).await;
+}
+
+/// Files and Athena over a small bucket.
+async fn compared(aws: &StandIn, bucket: &Bucket, db: &PgPool) {
+    let files = database().await;
+    collection::run(&files, &options(&bucket.root), &Progress::silent()).await.unwrap();
+    for (name, query) in AGREED.iter().filter(|(name, _)| !BY_COLLECTION.contains(name)) {
+        assert_eq!(rows(&files, query).await, rows(db, query).await, "{name}");
+    }
+    assert_eq!(aws.violations(), Vec::<Value>::new());
+}
+
+/// Bytes and rows of the queries of each collection.
+async fn spent(db: &PgPool) -> Vec<(i64, i64)> {
+    sqlx::query_as(
+        "select sum(bytes_scanned)::bigint, sum(result_rows)::bigint from athena_query group by collection_id
+         order by collection_id",
+    )
+    .fetch_all(db)
+    .await
+    .unwrap()
+}
+
+#[tokio::test]
+#[ignore = "needs Python's moto and duckdb; tests/run runs it"]
+async fn of_a_further_day_only_changes_travel_and_history_is_not_scanned_again() {
+    let (aws, db, bucket) = (athena("/o-abc"), database().await, Bucket::new("athena-further"));
+    let mut sizes = Vec::new();
+    for day in 1..=6 {
+        let names: Vec<String> = (0..60).map(|number| format!("bucket-{number}")).collect();
+        let rules: [crate::bucket::Rules<'_>; 2] =
+            [&[("r", "COMPLIANT"), ("s", "COMPLIANT")], &[("r", "NON_COMPLIANT")]];
+        // One resource turns each day.
+        let turned = usize::from(day);
+        let resources: Vec<_> =
+            names.iter().enumerate().map(|(at, name)| (name.as_str(), rules[usize::from(at == turned)])).collect();
+        let name = bucket.snapshot(day, 5, &resources);
+        sizes.push(i64::try_from(std::fs::metadata(bucket.root.join(name)).unwrap().len()).unwrap());
+        aws.load(&bucket.root);
+        // As if each day were collected on the next: the day before is still listed.
+        collected(&aws, &db, &["--relist-days", "1000"]);
+    }
+    let progress: Vec<bool> =
+        sqlx::query_scalar("select objects_done = objects_total from collection").fetch_all(&db).await.unwrap();
+    assert_eq!(progress, [true; 6]);
+    let spent = spent(&db).await;
+    println!("objects {sizes:?}, bytes scanned and rows of each day {spent:?}");
+    assert_eq!(spent[0].0, sizes[0]);
+    // Counts of both days, the one that turned (two rows) and the one that turned back (two rows).
+    assert!(spent[0].1 > 120 && spent[2..].iter().all(|(_, rows)| *rows == 6), "{spent:?}");
+    for (at, (bytes, _)) in spent.iter().enumerate().skip(1) {
+        assert_eq!(*bytes, sizes[at] + sizes[at - 1], "{spent:?}");
+    }
+    compared(&aws, &bucket, &db).await;
+    let hashed: i64 = sqlx::query_scalar("select count(sha256) from object").fetch_one(&db).await.unwrap();
+    assert_eq!(hashed, 0, "not one object was read by us");
+    assert_eq!(
+        aws.calls("GetObject").iter().filter(|call| call["key"].as_str().unwrap().contains("AWSLogs")).count(),
+        0
+    );
+}
+
+/// (attempt, state) of all queries in order.
+async fn attempts(db: &PgPool) -> Vec<(i32, String)> {
+    sqlx::query_as("select attempt, state from athena_query order by athena_query_id").fetch_all(db).await.unwrap()
+}
+
+fn attempt(number: i32, state: &str) -> (i32, String) {
+    (number, state.to_owned())
+}
+
+#[tokio::test]
+#[ignore = "needs Python's moto and duckdb; tests/run runs it"]
+async fn what_may_pass_is_asked_again_with_a_token_of_its_own() {
+    let (aws, db, bucket) = (athena("/o-abc"), database().await, two_accounts("athena-passes"));
+    aws.load(&bucket.root);
+    aws.fault(&json!({"kind": "query_failed", "service": "athena", "retryable": true, "error_type": 0, "category": 1}));
+    aws.fault(
+        &json!({"kind": "throttle", "service": "athena", "operation": "StartQueryExecution", "after": 1, "times": 2}),
+    );
+    aws.fault(&json!({"kind": "throttle", "service": "athena", "operation": "GetQueryExecution", "after": 2}));
+    aws.fault(&json!({"kind": "requeue", "operation": "StartQueryExecution", "after": 3}));
+    collected(&aws, &db, &["--aws-attempts", "1"]);
+    assert_eq!(attempts(&db).await, [attempt(1, "FAILED"), attempt(2, "SUCCEEDED"), attempt(1, "SUCCEEDED")]);
+    let tokens: i64 =
+        sqlx::query_scalar("select count(distinct token) from athena_query").fetch_one(&db).await.unwrap();
+    assert_eq!(tokens, 3);
+    compared(&aws, &bucket, &db).await;
+}
+
+#[tokio::test]
+#[ignore = "needs Python's moto and duckdb; tests/run runs it"]
+async fn what_will_not_pass_ends_the_collection_and_says_why() {
+    let (aws, db, bucket) = (athena("/o-abc"), database().await, two_accounts("athena-refused"));
+    aws.load(&bucket.root);
+    let failing = |arguments: &[&str], words: &str| {
+        let output = by_athena(&aws, &db, arguments).output().unwrap();
+        assert_eq!(code(&output), 1, "{words}: {}", said(&output));
+        assert!(said(&output).contains(words), "{words}: {}", said(&output));
+    };
+    let folder = aws.collect_from(bucket.root.to_str().unwrap(), &db, &["--engine", "athena"]).output().unwrap();
+    assert!(code(&folder) == 1 && said(&folder).contains("not the folder"), "{}", said(&folder));
+    failing(&["--athena-table", "nowhere"], "TABLE_NOT_FOUND");
+    failing(&["--athena-workgroup", "nowhere"], "WorkGroup nowhere is not found");
+    failing(&["--athena-limit-bytes", "100"], "its cap is 100 bytes");
+    aws.fault(&json!({"kind": "deny", "operation": "StartQueryExecution"}));
+    failing(&[], "access was denied: athena:StartQueryExecution");
+    aws.describe(&json!({"athena": {"workgroups": {"primary": {"cutoff": 100}}}}));
+    failing(&[], "--athena-batch");
+    let output = by_athena(&aws, &db, &["--athena-table", "No\"where"]).output().unwrap();
+    assert!(said(&output).contains("is no name for Athena"), "{}", said(&output));
+    let days: i64 = sqlx::query_scalar("select count(*) from delivery").fetch_one(&db).await.unwrap();
+    assert_eq!(days, 0);
+    aws.describe(&json!({"athena": {"workgroups": {"primary": {"cutoff": null}}}}));
+    let output = collected(&aws, &db, &[]);
+    assert!(said(&output).contains("Athena: 2 queries scanned"), "{}", said(&output));
+    compared(&aws, &bucket, &db).await;
+}
+
+#[tokio::test]
+#[ignore = "needs Python's moto and duckdb; tests/run runs it"]
+async fn what_hides_an_answer_ends_the_collection_and_the_next_one_reads_it() {
+    let (aws, db, bucket) = (athena("/o-abc"), database().await, two_accounts("athena-hidden"));
+    aws.load(&bucket.root);
+    for (fault, words) in [
+        (json!({"kind": "expired", "operation": "StartQueryExecution", "times": null}), "credentials have expired"),
+        (json!({"kind": "deny", "operation": "GetQueryExecution", "times": null}), "denied: athena:GetQueryExecution"),
+        (
+            json!({"kind": "deny", "operation": "GetObject", "key_prefix": "athena-results/", "times": null}),
+            "denied: s3:GetObject",
+        ),
+        (json!({"kind": "server_error", "operation": "GetQueryExecution", "times": null}), "server error"),
+    ] {
+        aws.fault(&fault);
+        let output = by_athena(&aws, &db, &["--aws-attempts", "1"]).output().unwrap();
+        assert_eq!(code(&output), 1, "{words}: {}", said(&output));
+        let failure: String = sqlx::query_scalar(
+            "select failure from collection where state = 'failed' order by collection_id desc limit 1",
+        )
+        .fetch_one(&db)
+        .await
+        .unwrap();
+        assert!(failure.contains(words), "{words}: {failure}");
+        aws.clear_faults();
+    }
+    let days: i64 = sqlx::query_scalar("select count(*) from delivery").fetch_one(&db).await.unwrap();
+    assert_eq!(days, 0, "what could not be told is not missing");
+    // A result that is cut off on its way is read again.
+    aws.fault(&json!({"kind": "cut", "operation": "GetObject", "key_prefix": "athena-results/", "bytes": 200}));
+    aws.fault(&json!({"kind": "server_error", "operation": "GetQueryExecution", "status": 503}));
+    collected(&aws, &db, &["--aws-attempts", "1"]);
+    compared(&aws, &bucket, &db).await;
+    let open: i64 =
+        sqlx::query_scalar("select count(*) from athena_query where state in ('starting', 'QUEUED', 'RUNNING')")
+            .fetch_one(&db)
+            .await
+            .unwrap();
+    assert_eq!(open, 0);
+}
+
+#[tokio::test]
+#[ignore = "needs Python's moto and duckdb; tests/run runs it"]
+async fn an_object_that_athena_cannot_read_is_found_and_read_by_us() {
+    let (aws, db, bucket) = (athena("/o-abc"), database().await, two_accounts("athena-large"));
+    // One line of more than 32 MB, which compresses well.
+    let name = snapshot_name(OTHER, REGION, 10, 7);
+    let padding = "x".repeat(33 << 20);
+    let item = json!({"awsAccountId": OTHER, "resourceType": "AWS::S3::Bucket", "configuration": {"padding": padding}});
+    let compliance = json!({
+        "awsAccountId": OTHER, "resourceType": "AWS::Config::ResourceCompliance", "resourceId": "AWS::S3::Bucket/a",
+        "configurationItemCaptureTime": "2026-11-10T06:00:00.000Z", "configurationStateId": 5,
+        "configuration": {"targetResourceType": "AWS::S3::Bucket", "targetResourceId": "a",
+                          "configRuleList": [{"configRuleName": "r", "complianceType": "COMPLIANT"}]}});
+    bucket.put(&name, &gz(&json!({"fileVersion": "1.0", "configurationItems": [item, compliance]})));
+    aws.load(&bucket.root);
+    collected(&aws, &db, &[]);
+    compared(&aws, &bucket, &db).await;
+    let (hash, reason): (Option<Vec<u8>>, Option<String>) =
+        sqlx::query_as("select sha256, reason from object join object_outcome using (object_id) where key = $1")
+            .bind(&name)
+            .fetch_one(&db)
+            .await
+            .unwrap();
+    let reason = reason.unwrap();
+    assert!(hash.is_some() && reason.starts_with("read by us and not by Athena: HIVE_CURSOR_ERROR"), "{reason}");
+    let other: i64 =
+        sqlx::query_scalar("select count(*) from object where sha256 is null").fetch_one(&db).await.unwrap();
+    assert_eq!(other, 4, "three by Athena and the superseded one");
+}
+
+#[tokio::test]
+#[ignore = "needs Python's moto and duckdb; tests/run runs it"]
+async fn what_the_store_cannot_take_is_judged_by_us() {
+    let (aws, db, bucket) = (athena("/o-abc"), database().await, two_accounts("athena-nul"));
+    let name = bucket.snapshot_of(OTHER, REGION, 10, 7, &[("a", &[("r\0", "COMPLIANT")])]);
+    aws.load(&bucket.root);
+    let output = by_athena(&aws, &db, &[]).output().unwrap();
+    assert_eq!(code(&output), 2, "{}", said(&output));
+    let judged: Vec<(String, String)> =
+        sqlx::query_as("select outcome, reason from object join object_outcome using (object_id) where key = $1")
+            .bind(&name)
+            .fetch_all(&db)
+            .await
+            .unwrap();
+    assert!(judged.len() == 1 && judged[0].0 == "unreadable" && judged[0].1.contains("NUL"), "{judged:?}");
+    compared(&aws, &bucket, &db).await;
+}
+
+#[tokio::test]
+#[ignore = "needs Python's moto and duckdb; tests/run runs it"]
+async fn a_workgroup_that_keeps_results_itself_is_read_page_by_page() {
+    let aws = athena_with("/o-abc", &json!({"managed": true}));
+    aws.describe(&json!({"athena": {"page_size": 3}}));
+    aws.fault(&json!({"kind": "empty_page", "operation": "GetQueryResults", "after": 1}));
+    let (db, bucket) = (database().await, two_accounts("athena-managed"));
+    aws.load(&bucket.root);
+    collected(&aws, &db, &[]);
+    assert!(aws.calls("GetQueryResults").len() > 4);
+    compared(&aws, &bucket, &db).await;
+}
+
+/// Waits until the stand-in has seen so many calls of an operation.
+fn until_called(aws: &StandIn, operation: &str, times: usize) {
+    let begun = Instant::now();
+    while aws.calls(operation).len() < times {
+        assert!(begun.elapsed() < Duration::from_mins(2), "{operation} was not called");
+    }
+}
+
+/// Waits until Postgres has noticed that a killed program is gone: its locks are free.
+async fn until_let_go(db: &PgPool) {
+    let begun = Instant::now();
+    let held = "select count(*) from pg_locks l join pg_database d on d.oid = l.database
+                where l.locktype = 'advisory' and d.datname = current_database()";
+    while sqlx::query_scalar::<_, i64>(held).fetch_one(db).await.unwrap() > 0 {
+        assert!(begun.elapsed() < Duration::from_mins(1), "a killed program holds its locks");
+    }
+}
+
+#[tokio::test]
+#[ignore = "needs Python's moto and duckdb; tests/run runs it"]
+async fn a_killed_collection_s_query_is_taken_up_by_the_next() {
+    let (aws, db, bucket) = (athena("/o-abc"), database().await, two_accounts("athena-killed"));
+    aws.load(&bucket.root);
+    aws.fault(&json!({"kind": "hold", "operation": "StartQueryExecution", "after": 1}));
+    let before = aws.calls("StartQueryExecution").len();
+    let mut killed = by_athena(&aws, &db, &[]).spawn().unwrap();
+    until_called(&aws, "StartQueryExecution", before + 2);
+    let looks = aws.calls("GetQueryExecution").len();
+    until_called(&aws, "GetQueryExecution", looks + 1);
+    killed.kill().unwrap();
+    killed.wait().unwrap();
+    until_let_go(&db).await;
+    aws.clear_faults();
+    collected(&aws, &db, &[]);
+    assert_eq!(aws.calls("StartQueryExecution").len(), before + 2, "no query was started again");
+    let taken: Vec<(i64, Option<i64>)> =
+        sqlx::query_as("select collection_id, taken_up_by from athena_query order by 1, 2 nulls first")
+            .fetch_all(&db)
+            .await
+            .unwrap();
+    assert_eq!(taken, [(1, None), (1, Some(2))]);
+    compared(&aws, &bucket, &db).await;
+}
+
+#[tokio::test]
+#[ignore = "needs Python's moto and duckdb; tests/run runs it"]
+async fn a_collection_that_is_told_to_end_stops_its_query() {
+    let (aws, db, bucket) = (athena("/o-abc"), database().await, two_accounts("athena-ended"));
+    aws.load(&bucket.root);
+    aws.fault(&json!({"kind": "hold", "operation": "StartQueryExecution"}));
+    let looks = aws.calls("GetQueryExecution").len();
+    let mut ended = by_athena(&aws, &db, &[]).stderr(std::process::Stdio::piped()).spawn().unwrap();
+    until_called(&aws, "GetQueryExecution", looks + 2);
+    let pid = ended.id().to_string();
+    assert!(Command::new("kill").args(["-TERM", &pid]).status().unwrap().success());
+    assert_eq!(ended.wait().unwrap().code(), Some(1));
+    assert_eq!(aws.calls("StopQueryExecution").len(), 1);
+    assert_eq!(attempts(&db).await, [attempt(1, "CANCELLED")]);
+    let failure: String = sqlx::query_scalar("select failure from collection").fetch_one(&db).await.unwrap();
+    assert!(failure.contains("told to end by SIGTERM"), "{failure}");
+    aws.clear_faults();
+    collected(&aws, &db, &[]);
+    compared(&aws, &bucket, &db).await;
+}
+
+#[tokio::test]
+#[ignore = "needs Python's moto and duckdb; tests/run runs it"]
+async fn a_collection_that_is_killed_ten_times_ends_in_the_same_store() {
+    let (aws, db, bucket) = (athena("/o-abc"), database().await, Bucket::new("athena-killed-often"));
+    for account in 1..=4 {
+        for day in [9, 10, 12] {
+            let status = if day == 10 { "NON_COMPLIANT" } else { "COMPLIANT" };
+            let rules: crate::bucket::Rules<'_> = &[("r", status), ("s", "COMPLIANT")];
+            bucket.snapshot_of(&format!("00000000000{account}"), REGION, day, 5, &[("a", rules), ("b", rules)]);
+        }
+    }
+    aws.load(&bucket.root);
+    for moment in 1..=10 {
+        let before = aws.log().len();
+        let mut killed = by_athena(&aws, &db, &["--athena-batch", "2", "--athena-queries", "2"])
+            .stdout(std::process::Stdio::null())
+            .stderr(std::process::Stdio::null())
+            .spawn()
+            .unwrap();
+        // A little further each time: while it lists, asks, waits, reads and writes.
+        let begun = Instant::now();
+        while aws.log().len() < before + moment * moment && killed.try_wait().unwrap().is_none() {
+            assert!(begun.elapsed() < Duration::from_mins(2), "it does not go on");
+        }
+        killed.kill().unwrap();
+        killed.wait().unwrap();
+        until_let_go(&db).await;
+    }
+    collected(&aws, &db, &["--athena-batch", "2"]);
+    compared(&aws, &bucket, &db).await;
+    let (twice, unread): (i64, i64) = sqlx::query_as(
+        "select (select count(*) from (select question_key from athena_query where state = 'SUCCEEDED'
+                                       group by question_key having count(*) > 1) q),
+                (select count(*) from athena_query where state in ('starting', 'QUEUED', 'RUNNING'))",
+    )
+    .fetch_one(&db)
+    .await
+    .unwrap();
+    assert_eq!((twice, unread), (0, 0), "no question was answered twice and none is left open");
+}
