@@ -10,8 +10,8 @@ use time::Date;
 use super::core::{Variant, variants};
 use super::history_db::{self as db, Held, PlaceReading, Which};
 use super::outcome::{Outcome, Unread};
-use crate::web::filters;
 use crate::web::parts::html_safe;
+use crate::web::{filters, format};
 
 /// Places named with a variant that is not the most frequent one; more are counted.
 const PLACES_NAMED: usize = 40;
@@ -100,18 +100,18 @@ impl Parameters {
         self.missing.iter().map(|(_, places)| places).sum()
     }
 
-    /// "Asked for alike …", or how many variants there are.
+    /// Whether the rule asks for the same everywhere, or how many account-Regions differ.
     fn sentence(&self) -> String {
-        let places: usize = self.variants.iter().map(|variant| variant.places.len()).sum();
-        match self.variants.len() {
-            1 => format!("The same in all {places} account-Regions whose parameters are known."),
-            number => {
-                let usual = self.variants.first().map_or(0, |variant| variant.places.len());
-                format!(
-                    "{number} variants in {places} account-Regions whose parameters are known: {} differ from the most frequent.",
-                    places - usual
-                )
-            }
+        let number = |places: usize| i64::try_from(places).unwrap_or(i64::MAX);
+        let places = self.variants.iter().map(|variant| variant.places.len()).sum();
+        let known = format::plural(number(places), "account-Region");
+        match self.variants.as_slice() {
+            [] | [_] => format!("The same in all of {known} whose parameters are known."),
+            [usual, ..] => format!(
+                "{} variants in {known} whose parameters are known; other than the most frequent: {}.",
+                self.variants.len(),
+                format::plural(number(places - usual.places.len()), "account-Region")
+            ),
         }
     }
 }
