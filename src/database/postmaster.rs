@@ -77,10 +77,18 @@ impl Server {
 
     /// Starts the server again (or joins who did) where it has gone, e.g. killed for want of memory.
     pub(super) fn revive(&mut self) -> anyhow::Result<()> {
-        if self.pipe.is_none() || self.answers()? {
+        if self.pipe.is_none() {
             return Ok(());
         }
-        tracing::error!("the private Postgres has gone: starting it again");
+        if self.answers()? {
+            if self.server_pid().as_deref() == Some(self.pid.as_str()) {
+                return Ok(());
+            }
+            // Whoever started it does not know of this program, and would stop it under this one.
+            tracing::warn!("another program has started the private Postgres again: joining it");
+        } else {
+            tracing::error!("the private Postgres has gone: starting it again");
+        }
         self.join_or_start()?;
         tracing::info!("the private Postgres runs again");
         Ok(())
@@ -96,9 +104,11 @@ impl Server {
             return Ok(());
         };
         drop(use_lock);
+        // Not the one that this program started: it may have been killed, and another program have started the next.
+        let pid = self.server_pid();
         let until = Instant::now() + PATIENCE;
         // Either somebody else uses it, or the guardian stops it.
-        while self.server_pid().as_deref() == Some(self.pid.as_str()) {
+        while pid.is_some() && self.server_pid() == pid {
             let probe = lock_file(&self.folder.join("use.lock"))?;
             if probe.try_lock().is_err() {
                 return Ok(());
