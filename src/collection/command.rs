@@ -68,6 +68,26 @@ pub struct CollectArgs {
 }
 
 impl CollectArgs {
+    /// All of a source, as without any option.
+    pub fn of(from: Location) -> Self {
+        Self {
+            from,
+            accounts: Vec::new(),
+            organizations: false,
+            regions: Vec::new(),
+            since: None,
+            until: None,
+            relist_days: RELIST_DAYS,
+            recheck: false,
+            rule_definitions: false,
+            unpacked_limit: Limits::default().unpacked_bytes,
+            engine: Engine::default(),
+            athena: AthenaSettings::default(),
+            aws: AwsSettings::default(),
+            notices: NoticeArgs::default(),
+        }
+    }
+
     /// What to collect, for an organisation and in somebody's name.
     pub fn options(&self, organization: &str, started_by: String) -> Options {
         Options {

@@ -288,10 +288,8 @@ impl Offers {
 
 /// The filter form of a page.
 pub(super) fn form(address: &Address, places: &[PlaceDay], catalog: &Catalog, offers: Offers) -> Filters {
-    let mut accounts: Vec<&PlaceDay> = places.iter().collect();
-    accounts.dedup_by(|one, other| one.account_id == other.account_id);
     let mut filters = Filters::new(address)
-        .accounts(accounts.iter().map(|place| (place.account_id.as_str(), place.account_name.as_str())))
+        .accounts(places.iter().map(|place| (place.account_id.as_str(), place.account_name.as_str())))
         .regions(places.iter().map(|place| place.region.as_str()));
     if offers.rule {
         filters = filters.text("rule", "Rule", "name, or part of it");

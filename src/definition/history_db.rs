@@ -231,27 +231,6 @@ struct PairRow {
     held: HeldRow,
 }
 
-/// A place with its account's name; empty where no list names it.
-#[derive(Debug, Clone, PartialEq, Eq, FromRow)]
-pub(crate) struct NamedPlace {
-    pub(crate) place_id: i32,
-    pub(crate) account_id: String,
-    pub(crate) account_name: String,
-    pub(crate) region: String,
-}
-
-/// The places of an organisation, by account and Region.
-pub(crate) async fn places(db: &mut PgConnection, organization_id: i16) -> sqlx::Result<Vec<NamedPlace>> {
-    sqlx::query_as(
-        "select p.place_id, p.account_id, coalesce(a.name, '') as account_name, p.region
-         from place p left join account a on a.organization_id = p.organization_id and a.account_id = p.account_id
-         where p.organization_id = $1 order by p.account_id, p.region",
-    )
-    .bind(organization_id)
-    .fetch_all(db)
-    .await
-}
-
 /// The places with evidence of one of some days, as known at a collection: where there are rules whose parameters could be
 /// known.
 pub(crate) async fn with_evidence(

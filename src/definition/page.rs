@@ -7,10 +7,11 @@ use askama::Template;
 use time::Date;
 
 use super::core::{change_words, changes};
-use super::history_db::{self as db, Held, NamedPlace, PlaceReading, Which};
+use super::history_db::{self as db, Held, PlaceReading, Which};
 use super::outcome::Outcome;
-use crate::compliance::{is_account, rule_name};
+use crate::compliance::rule_name;
 use crate::error::Error;
+use crate::organization::{self, NamedPlace};
 use crate::web::address::Encoded;
 use crate::web::download::{Cell, Format, download};
 use crate::web::form::Filters;
@@ -64,12 +65,9 @@ const KEYS: [&str; 7] = ["account", "region", "rule", "from", "unread", "changed
 async fn show(mut view: View) -> Result<HttpResponse, Error> {
     view.address.only(&[&KEYS])?;
     let rule = view.address.get("rule").map(str::to_owned);
-    let everywhere = db::places(&mut view.read, view.organization_id).await?;
+    let everywhere = organization::places(&mut view.read, view.organization_id).await?;
     let (account, region) = (view.address.get("account"), view.address.get("region"));
-    let here = everywhere
-        .iter()
-        .filter(|place| account.is_none_or(|asked| is_account(asked, &place.account_id, &place.account_name)))
-        .filter(|place| region.is_none_or(|asked| place.region == asked));
+    let here = everywhere.iter().filter(|place| place.is_asked_for(account, region));
     let place_ids: Vec<i32> = here.map(|place| place.place_id).collect();
     if let Some(format) = Format::of(&view.address)? {
         return rows(format, view, place_ids, rule);
@@ -114,8 +112,6 @@ fn page(
     let caption = "What rules ask for, found changed";
     let changed_table = Table::whole("changed", caption, &columns, address, changed.len()).windowed(&window);
     let download = |format: &str| address.with("format", format).with("as_of", view.as_of).to_string();
-    let mut accounts: Vec<&NamedPlace> = everywhere.iter().collect();
-    accounts.dedup_by(|one, other| one.account_id == other.account_id);
     Ok(ShowPage {
         frame: view.frame(Section::Rules, "Rule definitions").crumb("Rules", "/rules"),
         as_of: view.as_of,
@@ -123,7 +119,7 @@ fn page(
         lead: lead(readings),
         asked: readings.iter().any(|reading| reading.last.is_some()),
         filters: Filters::new(address)
-            .accounts(accounts.iter().map(|place| (place.account_id.as_str(), place.account_name.as_str())))
+            .accounts(everywhere.iter().map(|place| (place.account_id.as_str(), place.account_name.as_str())))
             .regions(everywhere.iter().map(|place| place.region.as_str()))
             .text("rule", "Rule", "name, or part of it"),
         unread,

@@ -200,11 +200,9 @@ fn period(view: &View) -> Result<(Date, Date), Error> {
 }
 
 fn choices(places: &[Place], address: &Address) -> Filters {
-    let mut accounts: Vec<&Place> = places.iter().collect();
-    accounts.dedup_by(|one, other| one.account_id == other.account_id);
     let states = DeliveryState::ALL.into_iter().map(|state| Choice::new(state.slug(), state.word())).collect();
     Filters::new(address)
-        .accounts(accounts.iter().map(|place| (place.account_id.as_str(), place.account_name.as_str())))
+        .accounts(places.iter().map(|place| (place.account_id.as_str(), place.account_name.as_str())))
         .regions(places.iter().map(|place| place.region.as_str()))
         .select("state", "State", "All states", states)
         .day("from", "First day of the calendar")

@@ -19,7 +19,7 @@ use crate::collection::{self, CollectArgs};
 use crate::compliance::memo::Memo;
 use crate::database::{self, private};
 use crate::jobs::{self, Kind};
-use crate::notices::{self, NoticeArgs};
+use crate::notices;
 use crate::packs::Request;
 use crate::schedule::Collecting;
 use crate::settings::StoreSettings;
@@ -136,22 +136,7 @@ async fn prepare(
 
 /// Where the sample is and what it should hold.
 fn source(from: PathBuf, made: &sample::Summary) -> CollectArgs {
-    CollectArgs {
-        from: from.into(),
-        accounts: made.account_lists.clone(),
-        regions: made.regions.clone(),
-        since: None,
-        until: None,
-        relist_days: collection::RELIST_DAYS,
-        organizations: false,
-        recheck: false,
-        rule_definitions: false,
-        unpacked_limit: collection::source::Limits::default().unpacked_bytes,
-        engine: collection::Engine::default(),
-        athena: collection::AthenaSettings::default(),
-        aws: crate::aws::AwsSettings::default(),
-        notices: NoticeArgs::default(),
-    }
+    CollectArgs { accounts: made.account_lists.clone(), regions: made.regions.clone(), ..CollectArgs::of(from.into()) }
 }
 
 async fn collect(state: &State, source: &CollectArgs) -> anyhow::Result<String> {

@@ -5,7 +5,7 @@ use time::{Date, OffsetDateTime};
 
 use super::core::{Closing, Facts, Open, Opening};
 use super::kind::Kind;
-use crate::web::keyset::{Keyset, Kind as OrderKind, Order};
+use crate::web::keyset::{Keyed, Keyset, Kind as OrderKind, Order};
 
 /// Space of the advisory locks around decisions.
 const DECISION_LOCK: i32 = 0x6166_6e6f;
@@ -185,15 +185,6 @@ pub(super) const ORDERS: [Order; 6] = [
 /// What nobody has acknowledged first, then what is open; the newest of each first.
 pub(super) const OPEN_FIRST: Keyset = Keyset::first(ORDERS[0], true);
 
-/// A notice in the list.
-#[derive(Debug, FromRow)]
-pub(super) struct Listed {
-    #[sqlx(flatten)]
-    pub(super) notice: Notice,
-    /// What it holds in the sorted column.
-    pub(super) sort_key: String,
-}
-
 /// Which notices a list shows.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Which {
@@ -205,7 +196,12 @@ pub(super) struct Which {
 }
 
 /// The notices that are meant, so many at most of a page.
-pub(super) async fn list(db: &mut PgConnection, which: &Which, page: &Keyset, most: i64) -> sqlx::Result<Vec<Listed>> {
+pub(super) async fn list(
+    db: &mut PgConnection,
+    which: &Which,
+    page: &Keyset,
+    most: i64,
+) -> sqlx::Result<Vec<Keyed<Notice>>> {
     let (value, id) = page.bounds();
     let meant = format!(
         "{NOTICES} where n.organization_id = $4 and ($5::boolean is null or (n.closed_at is null) = $5)

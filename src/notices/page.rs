@@ -6,7 +6,7 @@ use actix_web::{HttpRequest, HttpResponse, web};
 use askama::Template;
 use time::format_description::well_known::Rfc3339;
 
-use super::db::{self, Listed, Notice, OPEN_FIRST, ORDERS, Which};
+use super::db::{self, Notice, OPEN_FIRST, ORDERS, Which};
 use super::kind::Kind;
 use super::links::{self, Link};
 use crate::State;
@@ -15,7 +15,7 @@ use crate::error::Error;
 use crate::people::{Maker, acted};
 use crate::web::download::{Cell, Format, download};
 use crate::web::form::{Choice, Filters};
-use crate::web::keyset::Keyset;
+use crate::web::keyset::{Keyed, Keyset};
 use crate::web::parts::{Empty, Provenance};
 use crate::web::table::{self, Column, PAGE_ROWS, PLACE_KEYS, Place, Sort, Table, text};
 use crate::web::{Access, Address, Endpoint, Frame, Page, Section, Visit, filters, format};
@@ -136,8 +136,7 @@ async fn list(mut visit: Visit) -> Result<HttpResponse, Error> {
     let more = table::cut(&mut rows, &place);
     let total = db::count(&mut visit.read, &which).await?;
     let (open, new) = db::open_counts(&mut *visit.read, which.organization_id).await?;
-    let row_key =
-        |row: Option<&Listed>| row.map(|row| table::key(&[row.sort_key.clone(), row.notice.notice_id.to_string()]));
+    let row_key = |row: Option<&Keyed<Notice>>| row.map(|keyed| keyed.key(&keyed.row.notice_id));
     let table = Table::whole("notices", "Notices", &TABLE, &visit.address, rows.len())
         .sorted(sort)
         .with_formats()
@@ -147,7 +146,7 @@ async fn list(mut visit: Visit) -> Result<HttpResponse, Error> {
         lead: lead(open, new),
         filters: choices(&visit.address),
         filtered: which.open.is_some() || which.kind.is_some(),
-        rows: rows.into_iter().map(|row| row.notice).collect(),
+        rows: rows.into_iter().map(|keyed| keyed.row).collect(),
         table,
         provenance: provenance(),
     };
@@ -243,8 +242,8 @@ fn rows(format: Format, mut visit: Visit, which: Which) -> HttpResponse {
         loop {
             let notices = db::list(&mut visit.read, &which, &page, 1000).await?;
             let Some(last) = notices.last() else { break };
-            page = OPEN_FIRST.after(last.sort_key.clone(), last.notice.notice_id.to_string());
-            for Listed { notice, .. } in notices {
+            page = OPEN_FIRST.after(last.sort_key.clone(), last.row.notice_id.to_string());
+            for Keyed { row: notice, .. } in notices {
                 rows.push([
                     notice.notice_id.into(),
                     notice.state_words().into(),

@@ -75,20 +75,17 @@ impl ScheduleArgs {
             bail!("--collect-every is shorter than a minute: AWS Config delivers every hour at most");
         }
         let source = CollectArgs {
-            from,
             accounts: self.collect_accounts.clone(),
             regions: self.collect_regions.clone(),
-            since: None,
-            until: None,
             organizations: self.collect_organizations,
             relist_days: self.collect_relist_days,
-            recheck: false,
             rule_definitions: self.collect_rule_definitions,
             unpacked_limit: self.collect_unpacked_limit,
             engine: self.collect_engine,
             athena: self.athena.clone(),
             aws: self.aws.clone(),
             notices: notices.clone(),
+            ..CollectArgs::of(from)
         };
         Ok(Some(Collecting { organization: organization.to_owned(), source, every: self.collect_every }))
     }

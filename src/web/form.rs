@@ -71,9 +71,12 @@ impl Filters {
         self
     }
 
-    /// Accounts by id and name (empty where none is known): a select, or a field to type in where they are many.
+    /// Accounts by id and name (empty where none is known), in order; one that follows itself counts once. A select, or a
+    /// field to type in where they are many.
     #[must_use]
     pub fn accounts<'a>(self, accounts: impl IntoIterator<Item = (&'a str, &'a str)>) -> Self {
+        let mut accounts: Vec<(&str, &str)> = accounts.into_iter().collect();
+        accounts.dedup_by_key(|(id, _)| *id);
         let choices: Vec<Choice> = accounts
             .into_iter()
             .take(CHOICES + 1)

@@ -1,9 +1,9 @@
 //! Keyset paging in Postgres of a list that can be sorted on several columns: where a page begins is what the row beside
 //! it holds in the sorted column, and its id. No row is skipped by counting, so the last page costs what the first does.
 
-use sqlx::AssertSqlSafe;
+use sqlx::{AssertSqlSafe, FromRow};
 
-use super::table::{Place, Sort};
+use super::table::{self, Place, Sort};
 use crate::error::Error;
 
 /// How a column is ordered, and how its value stands in the address.
@@ -25,6 +25,22 @@ pub struct Order {
     /// SQL over the list's tables, never null: where the order is to say nothing, null becomes what stands first.
     pub expression: &'static str,
     pub kind: Kind,
+}
+
+/// A row of a sorted list.
+#[derive(Debug, Clone, FromRow)]
+pub struct Keyed<T> {
+    #[sqlx(flatten)]
+    pub row: T,
+    /// What it holds in the sorted column.
+    pub sort_key: String,
+}
+
+impl<T> Keyed<T> {
+    /// Its place in the list as it stands in the address; `id` is the row's.
+    pub fn key(&self, id: &impl ToString) -> String {
+        table::key(&[self.sort_key.clone(), id.to_string()])
+    }
 }
 
 /// A page's place in a sorted list.

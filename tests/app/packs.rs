@@ -55,7 +55,7 @@ pub(crate) async fn pack(db: &PgPool, request: &Request) -> String {
 }
 
 async fn listed(db: &PgPool) -> Vec<db::Stored> {
-    db::list(db, 1, &NEWEST, 100).await.unwrap().into_iter().map(|listed| listed.pack).collect()
+    db::list(db, 1, &NEWEST, 100).await.unwrap().into_iter().map(|listed| listed.row).collect()
 }
 
 async fn pdf(db: &PgPool, request: &Request) -> Vec<u8> {
@@ -316,7 +316,7 @@ async fn the_list_of_packs_goes_on_from_any_of_them() {
     let page = async |place: Place| {
         let page = Keyset::of(&db::ORDERS, Sort::down("made"), &place, true).unwrap();
         let packs = db::list(&db, 1, &page, 2).await.unwrap();
-        packs.into_iter().map(|pack| vec![pack.sort_key, pack.pack.pack_id]).collect::<Vec<_>>()
+        packs.into_iter().map(|pack| vec![pack.sort_key, pack.row.pack_id]).collect::<Vec<_>>()
     };
     let ids = |page: &[Vec<String>]| page.iter().map(|key| key[1].clone()).collect::<Vec<_>>();
     let first = page(Place::First).await;

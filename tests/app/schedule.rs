@@ -19,22 +19,7 @@ const HOUR: Duration = Duration::from_hours(1);
 
 /// A program that collects a folder, every hour.
 fn state(db: &PgPool, bucket: &Bucket) -> State {
-    let source = CollectArgs {
-        from: bucket.root.clone().into(),
-        accounts: Vec::new(),
-        regions: Vec::new(),
-        since: None,
-        until: None,
-        relist_days: auditfolio::collection::RELIST_DAYS,
-        organizations: false,
-        recheck: false,
-        rule_definitions: false,
-        unpacked_limit: 1 << 30,
-        engine: auditfolio::collection::Engine::default(),
-        athena: auditfolio::collection::AthenaSettings::default(),
-        aws: auditfolio::aws::AwsSettings::default(),
-        notices: auditfolio::notices::NoticeArgs::default(),
-    };
+    let source = CollectArgs { unpacked_limit: 1 << 30, ..CollectArgs::of(bucket.root.clone().into()) };
     let collecting = Collecting { organization: "Example".to_owned(), source, every: Some(HOUR) };
     State { duties: Arc::new(Duties { collecting: Some(collecting), mail: None }), ..state_at(db, NOW) }
 }

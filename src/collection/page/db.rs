@@ -3,7 +3,7 @@
 use sqlx::{AssertSqlSafe, FromRow, PgConnection};
 use time::{Date, OffsetDateTime};
 
-use crate::web::keyset::{Keyset, Kind, Order};
+use crate::web::keyset::{Keyed, Keyset, Kind, Order};
 
 #[derive(Debug, FromRow)]
 pub(super) struct CollectionRow {
@@ -51,15 +51,6 @@ pub(super) const COLLECTION_ORDERS: [Order; 9] = [
 /// The newest first.
 pub(super) const NEWEST: Keyset = Keyset::first(COLLECTION_ORDERS[0], true);
 
-/// A collection in the list.
-#[derive(Debug, FromRow)]
-pub(super) struct Listed {
-    #[sqlx(flatten)]
-    pub collection: CollectionRow,
-    /// What it holds in the sorted column.
-    pub sort_key: String,
-}
-
 const COLLECTION: &str =
     "collection_id, engine, source, state, failure, started_by, started_at, finished_at, program_version, program_commit,
      first_day, last_day, objects_done, objects_total, ladder,
@@ -71,7 +62,7 @@ pub(super) async fn list(
     organization_id: i16,
     page: &Keyset,
     most: i64,
-) -> sqlx::Result<Vec<Listed>> {
+) -> sqlx::Result<Vec<Keyed<CollectionRow>>> {
     let (value, id) = page.bounds();
     sqlx::query_as(page.select(COLLECTION, "collection where organization_id = $4", "collection_id", "bigint"))
         .bind(value)
@@ -135,8 +126,6 @@ pub(super) struct ObjectRow {
     pub items: Option<i64>,
     pub compliance_items: Option<i64>,
     pub evaluations: Option<i64>,
-    /// What it holds in the sorted column.
-    pub sort_key: String,
 }
 
 /// What a collection's objects can be sorted on.
@@ -168,7 +157,7 @@ pub(super) async fn objects(
     which: &Which,
     page: &Keyset,
     most: i64,
-) -> sqlx::Result<Vec<ObjectRow>> {
+) -> sqlx::Result<Vec<Keyed<ObjectRow>>> {
     let (value, id) = page.bounds();
     let meant = format!(
         "{OUTCOMES} where x.collection_id = $4 and ($5::text is null or x.outcome = $5)
@@ -189,7 +178,7 @@ pub(super) async fn objects(
 pub(super) async fn bad_objects(db: &mut PgConnection, collection_id: i64, limit: i64) -> sqlx::Result<Vec<ObjectRow>> {
     // Said twice: the second is what the partial index holds.
     let sql = format!(
-        "select {OBJECT}, '' as sort_key from {OUTCOMES} where x.collection_id = $1
+        "select {OBJECT} from {OUTCOMES} where x.collection_id = $1
              and x.outcome = 'unreadable' and x.outcome in ('unreadable', 'changed') order by x.object_id limit $2"
     );
     sqlx::query_as(AssertSqlSafe(sql)).bind(collection_id).bind(limit).fetch_all(db).await
@@ -211,28 +200,6 @@ pub(super) async fn count_objects(db: &mut PgConnection, which: &Which) -> sqlx:
     .bind(&which.place_ids)
     .bind(COUNTED)
     .fetch_one(db)
-    .await
-}
-
-/// A place to choose from.
-#[derive(Debug, Clone, FromRow)]
-pub(super) struct PlaceRow {
-    pub place_id: i32,
-    pub account_id: String,
-    /// Empty where no account list names it.
-    pub account_name: String,
-    pub region: String,
-}
-
-/// Accounts and Regions of the organisation, by account and Region.
-pub(super) async fn places(db: &mut PgConnection, organization_id: i16) -> sqlx::Result<Vec<PlaceRow>> {
-    sqlx::query_as(
-        "select p.place_id, p.account_id, coalesce(a.name, '') as account_name, p.region
-         from place p left join account a on a.organization_id = p.organization_id and a.account_id = p.account_id
-         where p.organization_id = $1 order by p.account_id, p.region",
-    )
-    .bind(organization_id)
-    .fetch_all(db)
     .await
 }
 

@@ -6,10 +6,10 @@ use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
 use super::REFRESH_SECONDS;
-use super::db::{self, COLLECTION_ORDERS, CollectionRow, Listed, NEWEST};
+use super::db::{self, COLLECTION_ORDERS, CollectionRow, NEWEST};
 use crate::error::Error;
 use crate::web::download::{Cell, Format, download};
-use crate::web::keyset::Keyset;
+use crate::web::keyset::{Keyed, Keyset};
 use crate::web::parts::{Empty, Provenance};
 use crate::web::table::{self, Column, PAGE_ROWS, PLACE_KEYS, Place, Sort, Table, number, text};
 use crate::web::{Frame, Page, Section, Visit, filters};
@@ -73,14 +73,12 @@ pub(super) async fn list(state: web::Data<State>, mut visit: Visit) -> Result<Ht
         ),
     };
     let more = table::cut(&mut rows, &place);
-    let row_key = |row: Option<&Listed>| {
-        row.map(|row| table::key(&[row.sort_key.clone(), row.collection.collection_id.to_string()]))
-    };
+    let row_key = |row: Option<&Keyed<CollectionRow>>| row.map(|keyed| keyed.key(&keyed.row.collection_id));
     let table = Table::whole("collections", "Collections", &TABLE, &visit.address, rows.len())
         .sorted(sort)
         .with_formats()
         .paged(&place, row_key(rows.first()), row_key(rows.last()), more, total);
-    let rows: Vec<CollectionRow> = rows.into_iter().map(|row| row.collection).collect();
+    let rows: Vec<CollectionRow> = rows.into_iter().map(|keyed| keyed.row).collect();
     let running = rows.iter().any(CollectionRow::running);
     let schedule = schedule::page::Standing::load(&state, &mut visit).await?;
     let frame = visit.frame(Section::Collections, "Collections");
@@ -103,8 +101,8 @@ fn list_rows(format: Format, mut visit: Visit) -> HttpResponse {
         loop {
             let part = db::list(&mut visit.read, organization.id, &page, 1000).await?;
             let Some(last) = part.last() else { break };
-            page = NEWEST.after(last.sort_key.clone(), last.collection.collection_id.to_string());
-            for Listed { collection: row, .. } in part {
+            page = NEWEST.after(last.sort_key.clone(), last.row.collection_id.to_string());
+            for Keyed { row, .. } in part {
                 let unreadable = row.unreadable();
                 rows.push([
                     row.collection_id.into(),

@@ -5,6 +5,7 @@ use actix_web::HttpResponse;
 use super::super::Ladder;
 use super::db::{self, AS_FOUND, ObjectRow, Which};
 use crate::web::download::{Format, download};
+use crate::web::keyset::Keyed;
 use crate::web::{Visit, format};
 
 impl ObjectRow {
@@ -109,8 +110,8 @@ pub(super) fn download_of(format: Format, mut visit: Visit, which: Which) -> Htt
         loop {
             let objects = db::objects(&mut visit.read, &which, &page, 1000).await?;
             let Some(last) = objects.last() else { break };
-            page = AS_FOUND.after(last.sort_key.clone(), last.object_id.to_string());
-            for object in objects {
+            page = AS_FOUND.after(last.sort_key.clone(), last.row.object_id.to_string());
+            for Keyed { row: object, .. } in objects {
                 let sha256 = object.sha256.as_deref().map(format::hex);
                 rows.push([
                     object.object_id.into(),

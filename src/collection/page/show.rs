@@ -10,14 +10,14 @@ use super::super::Ladder;
 use super::super::athena::{Engine, Spent, spent};
 use super::REFRESH_SECONDS;
 use super::athena::{self, QueryRow};
-use super::db::{self, CollectionRow, OBJECT_ORDERS, ObjectRow, PlaceRow, RestatedDay, Which};
+use super::db::{self, CollectionRow, OBJECT_ORDERS, ObjectRow, RestatedDay, Which};
 use super::objects::{self, ladder_lines, oddities};
 use crate::State;
-use crate::compliance::is_account;
 use crate::error::Error;
+use crate::organization::{self, NamedPlace};
 use crate::web::download::Format;
 use crate::web::form::{Choice, Filters};
-use crate::web::keyset::Keyset;
+use crate::web::keyset::{Keyed, Keyset};
 use crate::web::parts::{Empty, Provenance};
 use crate::web::table::{self, Column, PAGE_ROWS, PLACE_KEYS, Place, Sort, Table, Window, number, text};
 use crate::web::{Address, Frame, Page, Read, Section, Visit, filters};
@@ -76,16 +76,13 @@ const RESTATED: usize = 50;
 const QUERIES: i64 = 50;
 
 /// The places that the filters leave; `None` is all.
-fn chosen(address: &Address, places: &[PlaceRow]) -> Option<Vec<i32>> {
+fn chosen(address: &Address, places: &[NamedPlace]) -> Option<Vec<i32>> {
     let (account, region) = (address.get("account"), address.get("region"));
     if account.is_none() && region.is_none() {
         return None;
     }
-    let meant = |place: &&PlaceRow| {
-        account.is_none_or(|asked| is_account(asked, &place.account_id, &place.account_name))
-            && region.is_none_or(|asked| asked == place.region)
-    };
-    Some(places.iter().filter(meant).map(|place| place.place_id).collect())
+    let meant = places.iter().filter(|place| place.is_asked_for(account, region));
+    Some(meant.map(|place| place.place_id).collect())
 }
 
 /// How many objects had which outcome. It stays the same until the next collection; while one runs, its own change.
@@ -150,7 +147,7 @@ pub(super) async fn show(
     let organization = visit.organization.clone().ok_or(Error::NotFound)?;
     visit.address.only(&[&["outcome", "account", "region", "restated", "query"], &PLACE_KEYS])?;
     let collection = db::find(&mut visit.read, organization.id, collection_id).await?.ok_or(Error::NotFound)?;
-    let places = db::places(&mut visit.read, organization.id).await?;
+    let places = organization::places(&mut visit.read, organization.id).await?;
     let which = Which {
         collection_id,
         outcome: visit.address.get("outcome").map(str::to_owned),
@@ -176,8 +173,7 @@ pub(super) async fn show(
     let asked = asked(&mut visit, organization.id, &collection).await?;
 
     let address = &visit.address;
-    let row_key =
-        |row: Option<&ObjectRow>| row.map(|row| table::key(&[row.sort_key.clone(), row.object_id.to_string()]));
+    let row_key = |row: Option<&Keyed<ObjectRow>>| row.map(|keyed| keyed.key(&keyed.row.object_id));
     let table = Table::whole("objects", "Objects", &TABLE, address, objects.len())
         .sorted(sort)
         .paged(&place, row_key(objects.first()), row_key(objects.last()), more, total)
@@ -220,7 +216,7 @@ pub(super) async fn show(
         failed_table,
         restated: window.rows(&restated).to_vec(),
         restated_table,
-        objects,
+        objects: objects.into_iter().map(|keyed| keyed.row).collect(),
         table,
     };
     Ok(Page(page).refreshed_after(running.then_some(REFRESH_SECONDS)))
@@ -240,10 +236,8 @@ async fn asked(visit: &mut Visit, organization_id: i16, collection: &CollectionR
     Ok(Asked { queries, query, spent: Some(spent(read, organization_id, id).await?) })
 }
 
-fn choices(visit: &Visit, places: &[PlaceRow]) -> Filters {
+fn choices(visit: &Visit, places: &[NamedPlace]) -> Filters {
     let choice = |word: &str| Choice::new(word, word);
-    let mut accounts: Vec<&PlaceRow> = places.iter().collect();
-    accounts.dedup_by(|one, other| one.account_id == other.account_id);
     Filters::new(&visit.address)
         .select(
             "outcome",
@@ -251,6 +245,6 @@ fn choices(visit: &Visit, places: &[PlaceRow]) -> Filters {
             "All outcomes",
             ["collected", "superseded", "unreadable", "changed"].map(choice).to_vec(),
         )
-        .accounts(accounts.iter().map(|place| (place.account_id.as_str(), place.account_name.as_str())))
+        .accounts(places.iter().map(|place| (place.account_id.as_str(), place.account_name.as_str())))
         .regions(places.iter().map(|place| place.region.as_str()))
 }

@@ -1,10 +1,10 @@
 //! The list of jobs.
 
-use sqlx::{FromRow, PgConnection};
+use sqlx::PgConnection;
 
 use super::super::Standing;
 use super::super::db::STANDING;
-use crate::web::keyset::{Keyset, Kind, Order};
+use crate::web::keyset::{Keyed, Keyset, Kind, Order};
 
 /// Which jobs a list shows.
 #[derive(Debug, Clone, Default)]
@@ -31,17 +31,13 @@ pub(super) const ORDERS: [Order; 6] = [
 /// The newest first.
 pub(super) const NEWEST: Keyset = Keyset::first(ORDERS[0], true);
 
-/// A job in the list.
-#[derive(Debug, FromRow)]
-pub(super) struct Listed {
-    #[sqlx(flatten)]
-    pub(super) job: Standing,
-    /// What it holds in the sorted column.
-    pub(super) sort_key: String,
-}
-
 /// The jobs that are meant, so many at most of a page.
-pub(super) async fn list(db: &mut PgConnection, which: &Which, page: &Keyset, most: i64) -> sqlx::Result<Vec<Listed>> {
+pub(super) async fn list(
+    db: &mut PgConnection,
+    which: &Which,
+    page: &Keyset,
+    most: i64,
+) -> sqlx::Result<Vec<Keyed<Standing>>> {
     let (value, id) = page.bounds();
     let meant = "job where ($4::text is null or state = $4) and ($5::text is null or kind = $5)";
     sqlx::query_as(page.select(STANDING, meant, "job_id", "bigint"))

@@ -6,12 +6,12 @@ use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
 use super::super::{Kind, Standing};
-use super::db::{self, Listed, NEWEST, ORDERS, Which};
+use super::db::{self, NEWEST, ORDERS, Which};
 use crate::State;
 use crate::error::Error;
 use crate::web::download::{Format, download};
 use crate::web::form::{Choice, Filters};
-use crate::web::keyset::Keyset;
+use crate::web::keyset::{Keyed, Keyset};
 use crate::web::parts::{Empty, Provenance};
 use crate::web::table::{self, Column, PAGE_ROWS, PLACE_KEYS, Place, Sort, Table, text};
 use crate::web::{Address, Frame, Page, Section, Visit, filters};
@@ -64,7 +64,7 @@ pub(super) async fn list(state: web::Data<State>, mut visit: Visit) -> Result<Ht
     let mut rows = db::list(&mut visit.read, &which, &keyset, PAGE_ROWS + 1).await?;
     let more = table::cut(&mut rows, &place);
     let total = db::count(&mut visit.read, &which).await?;
-    let row_key = |row: Option<&Listed>| row.map(|row| table::key(&[row.sort_key.clone(), row.job.job_id.to_string()]));
+    let row_key = |row: Option<&Keyed<Standing>>| row.map(|keyed| keyed.key(&keyed.row.job_id));
     let table = Table::whole("jobs", "Jobs", &TABLE, &visit.address, rows.len()).sorted(sort).with_formats().paged(
         &place,
         row_key(rows.first()),
@@ -72,7 +72,7 @@ pub(super) async fn list(state: web::Data<State>, mut visit: Visit) -> Result<Ht
         more,
         total,
     );
-    let rows: Vec<Standing> = rows.into_iter().map(|row| row.job).collect();
+    let rows: Vec<Standing> = rows.into_iter().map(|keyed| keyed.row).collect();
     let waits = rows.iter().any(Standing::waits);
     let page = ListPage {
         frame: visit.frame(Section::Collections, "Jobs").crumb("Collections", "/collections"),
@@ -125,8 +125,8 @@ fn rows(format: Format, mut visit: Visit, which: Which) -> HttpResponse {
         loop {
             let part = db::list(&mut visit.read, &which, &page, 1000).await?;
             let Some(last) = part.last() else { break };
-            page = NEWEST.after(last.sort_key.clone(), last.job.job_id.to_string());
-            for Listed { job, .. } in part {
+            page = NEWEST.after(last.sort_key.clone(), last.row.job_id.to_string());
+            for Keyed { row: job, .. } in part {
                 rows.push([
                     job.job_id.into(),
                     job.kind.into(),

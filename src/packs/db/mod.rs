@@ -9,7 +9,7 @@ use time::{Date, OffsetDateTime};
 use super::model::{Cover, Delivery};
 use super::sign::{NewKey, generate, key_id};
 use crate::audit_log;
-use crate::web::keyset::{Keyset, Kind, Order};
+use crate::web::keyset::{Keyed, Keyset, Kind, Order};
 
 /// Bytes of a stored chunk.
 const CHUNK: usize = 256 * 1024;
@@ -218,22 +218,13 @@ pub const ORDERS: [Order; 9] = [
 /// The newest first.
 pub const NEWEST: Keyset = Keyset::first(ORDERS[0], true);
 
-/// A pack in the list.
-#[derive(Debug, Clone, FromRow)]
-pub struct Listed {
-    #[sqlx(flatten)]
-    pub pack: Stored,
-    /// What it holds in the sorted column.
-    pub sort_key: String,
-}
-
 /// The packs of an organisation, so many at most of a page.
 pub async fn list(
     db: impl PgExecutor<'_>,
     organization_id: i16,
     page: &Keyset,
     most: i64,
-) -> sqlx::Result<Vec<Listed>> {
+) -> sqlx::Result<Vec<Keyed<Stored>>> {
     let (value, id) = page.bounds();
     sqlx::query_as(page.select("pack.*", "pack where organization_id = $4", "pack_id", "text"))
         .bind(value)

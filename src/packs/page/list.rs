@@ -6,19 +6,19 @@ use askama::Template;
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
-use super::super::db::{self, Listed, NEWEST, ORDERS, Restatement};
+use super::super::db::{self, NEWEST, ORDERS, Restatement, Stored};
 use crate::error::Error;
 use crate::web::download::{Cell, Format, download};
-use crate::web::keyset::Keyset;
+use crate::web::keyset::{Keyed, Keyset};
 use crate::web::parts::{Empty, Provenance};
-use crate::web::table::{Column, PAGE_ROWS, PLACE_KEYS, Place, Sort, Table, cut, key, number, text};
+use crate::web::table::{Column, PAGE_ROWS, PLACE_KEYS, Place, Sort, Table, cut, number, text};
 use crate::web::{Frame, Page, Section, Visit, filters, format};
 
 #[derive(Template)]
 #[template(path = "packs/list.html")]
 struct ListPage {
     frame: Frame,
-    packs: Vec<(Listed, Vec<Restatement>)>,
+    packs: Vec<(Stored, Vec<Restatement>)>,
     table: Table,
     may_make: bool,
     provenance: Provenance,
@@ -52,8 +52,7 @@ pub(super) async fn list(mut visit: Visit) -> Result<HttpResponse, Error> {
         ),
     };
     let more = cut(&mut packs, &place);
-    let packs = with_restatements(&mut visit, packs).await?;
-    let row_key = |pack: Option<&(Listed, _)>| pack.map(|(pack, _)| key(&[&pack.sort_key, &pack.pack.pack_id]));
+    let row_key = |pack: Option<&Keyed<Stored>>| pack.map(|keyed| keyed.key(&keyed.row.pack_id));
     let table = Table::whole("packs", "Packs", &TABLE, &visit.address, packs.len()).sorted(sort).with_formats().paged(
         &place,
         row_key(packs.first()),
@@ -61,6 +60,7 @@ pub(super) async fn list(mut visit: Visit) -> Result<HttpResponse, Error> {
         more,
         total,
     );
+    let packs = with_restatements(&mut visit, packs).await?;
     let provenance = Provenance::default()
         .line(
             "What is a pack",
@@ -75,12 +75,15 @@ pub(super) async fn list(mut visit: Visit) -> Result<HttpResponse, Error> {
 
 async fn with_restatements(
     visit: &mut Visit,
-    packs: Vec<Listed>,
-) -> Result<Vec<(Listed, Vec<Restatement>)>, sqlx::Error> {
-    let ids: Vec<&str> = packs.iter().map(|pack| pack.pack.pack_id.as_str()).collect();
+    packs: Vec<Keyed<Stored>>,
+) -> Result<Vec<(Stored, Vec<Restatement>)>, sqlx::Error> {
+    let ids: Vec<&str> = packs.iter().map(|pack| pack.row.pack_id.as_str()).collect();
     let restated = db::restated_since(&mut *visit.read, &ids).await?;
-    let of = |id: &str| restated.iter().filter(|one| one.pack_id == id).cloned().collect();
-    Ok(packs.into_iter().map(|pack| (of(&pack.pack.pack_id), pack)).map(|(restated, pack)| (pack, restated)).collect())
+    let with = |Keyed { row: pack, .. }: Keyed<Stored>| {
+        let of_pack = restated.iter().filter(|one| one.pack_id == pack.pack_id).cloned().collect();
+        (pack, of_pack)
+    };
+    Ok(packs.into_iter().map(with).collect())
 }
 
 const COLUMNS: [&str; 23] = [
@@ -117,7 +120,7 @@ fn rows(format: Format, mut visit: Visit) -> HttpResponse {
         loop {
             let packs = db::list(&mut *visit.read, organization.id, &page, 1000).await?;
             let Some(last) = packs.last() else { break };
-            page = NEWEST.after(last.sort_key.clone(), last.pack.pack_id.clone());
+            page = NEWEST.after(last.sort_key.clone(), last.row.pack_id.clone());
             for (pack, restated) in with_restatements(&mut visit, packs).await? {
                 rows.push(cells(pack, &restated)).await?;
             }
@@ -126,7 +129,7 @@ fn rows(format: Format, mut visit: Visit) -> HttpResponse {
     })
 }
 
-fn cells(Listed { pack, .. }: Listed, restated: &[Restatement]) -> [Cell; COLUMNS.len()] {
+fn cells(pack: Stored, restated: &[Restatement]) -> [Cell; COLUMNS.len()] {
     let time = |at: OffsetDateTime| at.format(&Rfc3339).ok();
     let together = |words: Vec<String>| if words.is_empty() { None } else { Some(words.join("; ")) };
     [

@@ -1,6 +1,8 @@
 //! Failing evaluations and since when they fail.
 
-use sqlx::{FromRow, PgConnection};
+use sqlx::postgres::{PgArguments, PgRow};
+use sqlx::query::QueryAs;
+use sqlx::{FromRow, PgConnection, Postgres};
 use time::Date;
 
 use super::{Asked, Counted, Pair, Part, Row, Wanted, part_number};
@@ -80,6 +82,21 @@ macro_rules! first_observed_of {
     };
 }
 
+/// The query of what [`first_observed_of`] gives, with all that it names bound.
+fn of<'q, R>(sql: &'static str, asked: &'q Asked<'_>, several: &'q Several) -> QueryAs<'q, Postgres, R, PgArguments>
+where
+    R: for<'row> FromRow<'row, PgRow>,
+{
+    sqlx::query_as(sql)
+        .bind(asked.day)
+        .bind(&several.place_ids)
+        .bind(&several.timeline_ids)
+        .bind(&several.rule_ids)
+        .bind(asked.place_ids)
+        .bind(asked.rule_ids)
+        .bind(asked.resource_type_id)
+}
+
 /// Failing evaluations by severity and by days since first observed (the first day counts as 1).
 #[derive(Debug, Clone, Copy, FromRow)]
 pub(crate) struct Failing {
@@ -93,20 +110,12 @@ pub(crate) async fn failing_by_age(
     asked: &Asked<'_>,
     several: &Several,
 ) -> sqlx::Result<Vec<Failing>> {
-    sqlx::query_as(first_observed_of!(
+    let sql = first_observed_of!(
         asked,
         several,
         "select severity, $1 - since + 1 as days, count(*) as evaluations from found group by severity, since"
-    ))
-    .bind(asked.day)
-    .bind(&several.place_ids)
-    .bind(&several.timeline_ids)
-    .bind(&several.rule_ids)
-    .bind(asked.place_ids)
-    .bind(asked.rule_ids)
-    .bind(asked.resource_type_id)
-    .fetch_all(db)
-    .await
+    );
+    of(sql, asked, several).fetch_all(db).await
 }
 
 /// Failing evaluations of places by the day they were first observed.
@@ -122,20 +131,12 @@ pub(crate) async fn failing_by_day(
     asked: &Asked<'_>,
     several: &Several,
 ) -> sqlx::Result<Vec<FailingSince>> {
-    sqlx::query_as(first_observed_of!(
+    let sql = first_observed_of!(
         asked,
         several,
         "select place_id, since, count(*) as evaluations from found group by place_id, since"
-    ))
-    .bind(asked.day)
-    .bind(&several.place_ids)
-    .bind(&several.timeline_ids)
-    .bind(&several.rule_ids)
-    .bind(asked.place_ids)
-    .bind(asked.rule_ids)
-    .bind(asked.resource_type_id)
-    .fetch_all(db)
-    .await
+    );
+    of(sql, asked, several).fetch_all(db).await
 }
 
 /// Days of first observation, from (`None`: however early) and until.
@@ -149,26 +150,15 @@ pub(crate) async fn failing_between(
     (from, until): Observed,
     part: Part,
 ) -> sqlx::Result<Vec<Counted>> {
-    sqlx::query_as(first_observed_of!(
+    let sql = first_observed_of!(
         asked,
         several,
         "select place_id, case $10 when 0 then 0 when 1 then rule_id else severity end as part,
              0::bigint as complying, count(*) as not_complying,
              0::bigint as insufficient_data, 0::bigint as not_applicable, 0::bigint as unrecognised
          from found where since between coalesce($8, '-infinity'::date) and $9 group by 1, 2"
-    ))
-    .bind(asked.day)
-    .bind(&several.place_ids)
-    .bind(&several.timeline_ids)
-    .bind(&several.rule_ids)
-    .bind(asked.place_ids)
-    .bind(asked.rule_ids)
-    .bind(asked.resource_type_id)
-    .bind(from)
-    .bind(until)
-    .bind(part_number(part))
-    .fetch_all(db)
-    .await
+    );
+    of(sql, asked, several).bind(from).bind(until).bind(part_number(part)).fetch_all(db).await
 }
 
 /// A failing evaluation with the day it was first observed.
@@ -189,24 +179,15 @@ pub(crate) async fn oldest_failing(
     several: &Several,
     limit: i64,
 ) -> sqlx::Result<Vec<FailingRow>> {
-    sqlx::query_as(first_observed_of!(
+    let sql = first_observed_of!(
         asked,
         several,
         "select f.place_id, f.rule_id, f.resource_id, s.resource_type_id, s.id, f.since
          from found f join resource s on s.resource_id = f.resource_id join place p on p.place_id = f.place_id
              join rule r on r.rule_id = f.rule_id join resource_type y using (resource_type_id)
          order by f.since, p.account_id, p.region, r.name, y.name, s.id limit $8"
-    ))
-    .bind(asked.day)
-    .bind(&several.place_ids)
-    .bind(&several.timeline_ids)
-    .bind(&several.rule_ids)
-    .bind(asked.place_ids)
-    .bind(asked.rule_ids)
-    .bind(asked.resource_type_id)
-    .bind(limit)
-    .fetch_all(db)
-    .await
+    );
+    of(sql, asked, several).bind(limit).fetch_all(db).await
 }
 
 macro_rules! failing_rows {
