@@ -4,6 +4,7 @@
 //! time, and ends with the count [`ladder`]. What one place needs is committed together, so a run that is cut off loses
 //! nothing and the next one finishes its work.
 
+mod all_places;
 pub mod athena;
 mod bucket;
 mod command;

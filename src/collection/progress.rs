@@ -20,7 +20,8 @@ pub struct Progress {
     total: Arc<AtomicU64>,
     step: Arc<Mutex<&'static str>>,
     collection_id: Arc<OnceLock<i64>>,
-    stop: CancellationToken,
+    /// `None`: nobody but the program's end stops the collection.
+    stop: Option<CancellationToken>,
 }
 
 #[derive(Debug)]
@@ -50,7 +51,7 @@ impl Progress {
 
     /// Shows nothing, and stops the collection between two places when `stop` is cancelled.
     pub fn stopped_by(stop: CancellationToken) -> Self {
-        Self { stop, ..Self::default() }
+        Self { stop: Some(stop), ..Self::default() }
     }
 
     /// New objects that are done.
@@ -78,12 +79,20 @@ impl Progress {
     }
 
     pub(super) fn is_stopped(&self) -> bool {
-        self.stop.is_cancelled()
+        self.stop.as_ref().is_some_and(CancellationToken::is_cancelled)
     }
 
     /// Ends when somebody asks for the collection's end.
     pub(super) async fn stopped(&self) {
-        self.stop.cancelled().await;
+        match &self.stop {
+            Some(stop) => stop.cancelled().await,
+            None => std::future::pending().await,
+        }
+    }
+
+    /// Who may ask for it.
+    pub(super) fn stopper(&self) -> Option<&CancellationToken> {
+        self.stop.as_ref()
     }
 
     pub(super) fn step(&self, name: &'static str) {

@@ -3,25 +3,26 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::atomic::AtomicBool;
 
 use anyhow::{Context as _, bail};
 use sqlx::PgPool;
 use time::Date;
 
-use super::athena::{self, AthenaSettings, Engine, Session, Spent};
+use super::all_places::{Todo, places, workers};
+use super::athena::{AthenaSettings, Engine, Session, Spent};
 use super::coverage::Coverage;
 use super::history_db;
 use super::ladder::{Ladder, Tally};
 use super::location::Location;
 use super::open::Source;
 use super::patience::Patience;
-use super::place::{self, Context, Work};
+use super::place::{Context, Work};
 use super::plan::{self, Again, Outcome as ObjectOutcome, Stored, Version};
 use super::progress::Progress;
 use super::registry::Registry;
 use super::settled::Settled;
-use super::source::{Days, Limits, Listing, Object, PlaceName, Unreachable};
+use super::source::{Days, Limits, Listing, Object, PlaceName};
 use super::{lists, recount, run_db, settle, settle_db};
 use crate::audit_log::ActorKind;
 use crate::aws::AwsSettings;
@@ -174,7 +175,7 @@ async fn collect(
     };
     let mut listing = match &session {
         None => listing.await?,
-        Some(session) => Box::pin(session.unless_ended(listing)).await?,
+        Some(session) => Box::pin(session.unless_program_ends(listing)).await?,
     };
     let mut ladder = Ladder { accounts_unread: lists.accounts_unread, ..ladder_of(&listing) };
     let (objects, outside) = within(std::mem::take(&mut listing.objects), days);
@@ -285,15 +286,6 @@ fn fill(ladder: &mut Ladder, tally: &Tally) {
     ladder.unreached = tally.unreached.iter().chain(&tally.not_rechecked).take(NAMES_KEPT).cloned().collect();
 }
 
-/// A place with its listed objects, and what is to be done there.
-struct Todo {
-    work: Arc<Work>,
-    /// Objects to be judged.
-    new: usize,
-    /// Days inferred from history are not what they should be: a collection was cut off, or the first snapshot moved.
-    unfinished: bool,
-}
-
 /// The places with their objects and what is to be done.
 async fn works(db: &PgPool, organization_id: i16, objects: Vec<Object>, again: Again) -> anyhow::Result<Vec<Todo>> {
     let mut by_place: BTreeMap<PlaceName, Vec<Object>> = BTreeMap::new();
@@ -341,134 +333,4 @@ async fn count_seen(
         }
     }
     Ok(())
-}
-
-/// How many places are worked on at a time. Half of the pool's connections stay free: a worker needs a second one now and
-/// then, the collection holds two of its own, and a worker that waits for one too long fails.
-fn workers(wanted: usize, connections: u32) -> usize {
-    let half = usize::try_from(connections / 2).unwrap_or(wanted);
-    wanted.min(half).max(1)
-}
-
-/// Brings all places up to date, by Athena as far as it goes. Of what Athena did `files` finds nothing left to do.
-async fn places(
-    context: &Arc<Context>,
-    session: Option<&Arc<Session>>,
-    works: &[Todo],
-    workers: usize,
-    progress: &Progress,
-) -> anyhow::Result<Tally> {
-    let new = works.iter().map(|todo| todo.new).sum();
-    let mut tally = Tally::default();
-    if let Some(session) = session {
-        progress.step("Asking Athena");
-        let due = works.iter().filter(|todo| todo.new > 0).map(|todo| Arc::clone(&todo.work)).collect();
-        tally = athena::collect(context, session, due, workers).await?;
-    }
-    progress.begin(new);
-    let rest = all_places(context, works, workers, progress);
-    tally.add(&match session {
-        None => rest.await?,
-        Some(session) => {
-            session.unless_ended(rest).await.inspect_err(|_| context.stop.store(true, Ordering::Relaxed))?
-        }
-    });
-    tally.unreadable.sort();
-    tally.unreached.sort();
-    Ok(tally)
-}
-
-/// Works on several places at a time: while one waits for the store, another reads.
-///
-/// A place that the store refuses does not keep the others from being finished; the collection fails in the end.
-async fn all_places(
-    context: &Arc<Context>,
-    works: &[Todo],
-    workers: usize,
-    progress: &Progress,
-) -> anyhow::Result<Tally> {
-    let due = works.iter().filter(|todo| todo.new > 0 || todo.unfinished || context.recheck);
-    let due: Arc<Vec<(Arc<Work>, usize)>> = Arc::new(due.map(|todo| (Arc::clone(&todo.work), todo.new)).collect());
-    let next = Arc::new(AtomicUsize::new(0));
-    let mut tasks = tokio::task::JoinSet::new();
-    for _ in 0..workers.min(due.len()) {
-        let (context, due, next, progress) =
-            (Arc::clone(context), Arc::clone(&due), Arc::clone(&next), progress.clone());
-        tasks.spawn(async move {
-            let mut sum = Tally::default();
-            let mut failed = Vec::new();
-            // Between two places everything is committed.
-            while !progress.is_stopped()
-                && let Some((work, new)) = due.get(next.fetch_add(1, Ordering::Relaxed))
-            {
-                let place = format!("account {}, Region {}", work.name.account_id, work.name.region);
-                match place::collect(&context, Arc::clone(work)).await {
-                    Ok(tally) => sum.add(&tally),
-                    Err(error) if of_all_places(&error) => return Err(error.context(place)),
-                    Err(error) => failed.push(error.context(place)),
-                }
-                let done = progress.add(*new);
-                run_db::set_done(&context.db, context.collection_id, done).await?;
-            }
-            anyhow::Ok((sum, failed))
-        });
-    }
-    let mut sum = Tally::default();
-    let mut failed = Vec::new();
-    let mut ended = Ok(());
-    while let Some(done) = tasks.join_next().await {
-        match done.context("a worker ended badly").flatten() {
-            Ok((tally, failures)) => {
-                sum.add(&tally);
-                failed.extend(failures);
-            }
-            // The others end what they write: cut off in the middle of a COPY, a connection is of no more use. Those that
-            // read stop after the object that they are at; what they say then is no news.
-            Err(error) => {
-                context.stop.store(true, Ordering::Relaxed);
-                next.store(due.len(), Ordering::Relaxed);
-                ended = ended.and(Err(error));
-            }
-        }
-    }
-    ended?;
-    let failures = failed.len();
-    match failed.into_iter().next() {
-        None if next.load(Ordering::Relaxed) < due.len() => Err(Cancelled.into()),
-        None => Ok(sum),
-        Some(error) if failures == 1 => Err(error),
-        Some(error) => Err(error.context(format!("{failures} of {} account-Regions failed; one of them", due.len()))),
-    }
-}
-
-/// Whether a failure is not of one place: then going on would only fail again.
-pub(super) fn of_all_places(error: &anyhow::Error) -> bool {
-    let nothing_reached = |it: &Unreachable| matches!(it, Unreachable::Ever(_));
-    let reached = !error.chain().filter_map(|cause| cause.downcast_ref()).any(nothing_reached);
-    let mut stored = error.chain().filter_map(|cause| cause.downcast_ref::<sqlx::Error>());
-    !reached
-        || stored.any(|error| match error {
-            // Classes 08, 53, 57 and 58 of SQLSTATE: the connection, resources, an operator, the system.
-            sqlx::Error::Database(error) => {
-                error.code().is_some_and(|code| ["08", "53", "57", "58"].iter().any(|class| code.starts_with(class)))
-            }
-            _ => true,
-        })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::super::open::from_disk;
-    use super::*;
-
-    #[test]
-    fn workers_leave_half_of_the_connections_free() {
-        assert_eq!(workers(from_disk(2), 16), 3);
-        assert_eq!(workers(from_disk(64), 16), 8);
-        assert_eq!(workers(from_disk(64), 100), 8);
-        assert_eq!(workers(from_disk(4), 3), 1);
-        assert_eq!(workers(from_disk(4), 1), 1);
-        assert_eq!(workers(32, 16), 8);
-        assert_eq!(workers(32, 100), 32);
-    }
 }

@@ -6,14 +6,15 @@ use std::process::{Command, Output};
 use std::time::{Duration, Instant};
 
 use auditfolio::collection::{self, Options, Progress};
+use auditfolio::jobs;
 use auditfolio::sample::{self, generate};
 use serde_json::{Value, json};
-use sqlx::{AssertSqlSafe, PgPool};
+use sqlx::{AssertSqlSafe, Executor as _, PgPool};
 use time::macros::date;
 
 use crate::aws::{BUCKET, StandIn, code};
 use crate::bucket::{Bucket, REGION, gz, options, snapshot_name};
-use crate::harness::{database, said};
+use crate::harness::{Served, address_of, database, said};
 use crate::s3::{OTHER, two_accounts};
 
 /// A stand-in with a workgroup that puts results into the bucket, and with the table that the program makes.
@@ -489,6 +490,41 @@ async fn a_collection_that_is_told_to_end_stops_its_query() {
     assert_eq!(attempts(&db).await, [attempt(1, "CANCELLED")]);
     let failure: String = sqlx::query_scalar("select failure from collection").fetch_one(&db).await.unwrap();
     assert!(failure.contains("told to end by SIGTERM"), "{failure}");
+    aws.clear_faults();
+    collected(&aws, &db, &[]);
+    compared(&aws, &bucket, &db).await;
+}
+
+#[tokio::test]
+#[ignore = "needs Python's moto and duckdb; tests/run runs it"]
+async fn a_cancelled_job_stops_its_query_and_its_collection_is_interrupted() {
+    let (aws, db, bucket) = (athena("/o-abc"), database().await, two_accounts("athena-cancelled"));
+    aws.load(&bucket.root);
+    aws.fault(&json!({"kind": "hold", "operation": "StartQueryExecution"}));
+    let asked = json!({"organization": "Example", "created_by": "tester", "demo": false});
+    let mut connection = db.acquire().await.unwrap();
+    jobs::enqueue(&mut connection, jobs::Kind::Collect, &asked, "tester").await.unwrap();
+    let address = address_of(&db);
+    let arguments = ["serve", "--bind", "127.0.0.1:0", "--organization", "Example", "--database-url", &address];
+    let from = format!("s3://{BUCKET}");
+    let collecting = ["--collect-from", &from, "--collect-engine", "athena", "--athena-database", "default"];
+    let looks = aws.calls("GetQueryExecution").len();
+    let mut command = aws.program(&arguments);
+    command.args(collecting).arg("--aws-s3-path-style").stderr(std::process::Stdio::null());
+    let served = Served { child: command.spawn().unwrap(), address: String::new() };
+    until_called(&aws, "GetQueryExecution", looks + 2);
+    db.execute("update job set cancel_asked_at = now(), cancel_asked_by = 'tester'").await.unwrap();
+    let begun = Instant::now();
+    let state = async || sqlx::query_scalar::<_, String>("select state from job").fetch_one(&db).await.unwrap();
+    while state().await == "running" {
+        assert!(begun.elapsed() < Duration::from_mins(2), "it does not end");
+    }
+    assert_eq!(state().await, "cancelled");
+    drop(served);
+    assert_eq!(aws.calls("StopQueryExecution").len(), 1);
+    assert_eq!(attempts(&db).await, [attempt(1, "CANCELLED")]);
+    let collection: String = sqlx::query_scalar("select state from collection").fetch_one(&db).await.unwrap();
+    assert_eq!(collection, "interrupted");
     aws.clear_faults();
     collected(&aws, &db, &[]);
     compared(&aws, &bucket, &db).await;

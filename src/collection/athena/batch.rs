@@ -33,7 +33,7 @@ pub(in crate::collection) async fn collect(
     let batches = batches(works, usize::from(session.settings.batch.get()));
     let ended = match all(context, session, batches, workers).await {
         Ok(tally) => session.clear_away().await.map(|()| tally),
-        Err(error) => Err(error),
+        Err(error) => Err(session.end.or(error)),
     };
     match ended {
         Ok(tally) => Ok(tally),

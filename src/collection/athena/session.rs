@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use anyhow::Context as _;
 use sqlx::PgPool;
+use tokio::task::JoinSet;
 
 use super::cost::Guard;
 use super::db::{self, Spent};
@@ -38,6 +39,7 @@ pub(in crate::collection) struct Session {
     pub(super) bucket: String,
     pub(super) guard: Guard,
     pub(super) end: End,
+    _end_tasks: JoinSet<()>,
     answered: AtomicU64,
     silent: AtomicU64,
     /// Objects judged.
@@ -60,6 +62,7 @@ impl Session {
             anyhow::bail!("Athena reads a bucket in S3, not the folder {from}: give --from s3://BUCKET/PREFIX");
         };
         let clients = Clients::load(aws).await.map_err(anyhow::Error::msg)?.archive().await;
+        let (end, end_tasks) = End::of(progress)?;
         Ok(Self {
             db: db.clone(),
             organization_id,
@@ -70,7 +73,8 @@ impl Session {
             clients,
             bucket: name.clone(),
             guard: Guard::new(settings.limit_bytes),
-            end: End::of(progress.clone())?,
+            end,
+            _end_tasks: end_tasks,
             answered: AtomicU64::new(0),
             silent: AtomicU64::new(0),
             done: AtomicU64::new(0),
@@ -142,16 +146,16 @@ impl Session {
         Ok(())
     }
 
-    /// Waits for what goes before or follows, and may be cut off.
+    /// Waits for what goes before or follows, and may be cut off where the program ends.
     ///
     /// # Errors
     ///
     /// The program was told to end; or what `work` fails with.
-    pub(in crate::collection) async fn unless_ended<T>(
+    pub(in crate::collection) async fn unless_program_ends<T>(
         &self,
         work: impl Future<Output = anyhow::Result<T>>,
     ) -> anyhow::Result<T> {
-        self.end.unless(work).await?
+        self.end.unless_program_ends(work).await?
     }
 
     /// What the queries came to.

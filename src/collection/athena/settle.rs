@@ -8,13 +8,13 @@ use time::Date;
 use super::answer::Answer;
 use super::ask::Ask;
 use super::session::Session;
+use crate::collection::all_places::of_all_places;
 use crate::collection::day::Day;
 use crate::collection::day_patch::NotTaken;
 use crate::collection::ladder::Tally;
 use crate::collection::names::Names;
 use crate::collection::place::{self, Context, Work};
 use crate::collection::read_day::{Difference, Said};
-use crate::collection::run::of_all_places;
 use crate::collection::source::PlaceName;
 
 /// The places of a question that still wait.
