@@ -3,22 +3,20 @@
 use std::collections::BTreeSet;
 use std::path::Path;
 use std::process::{Command, Output};
-use std::time::{Duration, Instant};
 
 use auditfolio::collection::{self, Options, Progress};
-use auditfolio::jobs;
 use auditfolio::sample::{self, generate};
 use serde_json::{Value, json};
-use sqlx::{AssertSqlSafe, Executor as _, PgPool};
+use sqlx::{AssertSqlSafe, PgPool};
 use time::macros::date;
 
 use crate::aws::{BUCKET, StandIn, code};
 use crate::bucket::{Bucket, REGION, gz, options, snapshot_name};
-use crate::harness::{Served, address_of, database, said};
+use crate::harness::{database, said};
 use crate::s3::{OTHER, two_accounts};
 
 /// A stand-in with a workgroup that puts results into the bucket, and with the table that the program makes.
-fn athena(prefix: &str) -> StandIn {
+pub(crate) fn athena(prefix: &str) -> StandIn {
     athena_with(prefix, &json!({"output": format!("s3://{BUCKET}/athena-results/")}))
 }
 
@@ -40,13 +38,13 @@ fn athena_with(prefix: &str, workgroup: &Value) -> StandIn {
 }
 
 /// `collect --engine athena`, ready to run.
-fn by_athena(aws: &StandIn, db: &PgPool, arguments: &[&str]) -> Command {
+pub(crate) fn by_athena(aws: &StandIn, db: &PgPool, arguments: &[&str]) -> Command {
     let mut command = aws.collect(db, &["--engine", "athena", "--athena-database", "default"]);
     command.args(arguments);
     command
 }
 
-fn collected(aws: &StandIn, db: &PgPool, arguments: &[&str]) -> Output {
+pub(crate) fn collected(aws: &StandIn, db: &PgPool, arguments: &[&str]) -> Output {
     let output = by_athena(aws, db, arguments).output().unwrap();
     assert_eq!(code(&output), 0, "{}", said(&output));
     output
@@ -212,7 +210,7 @@ async fn both_engines_give_the_same_rows_of_another_random_organisation() {
 }
 
 /// Files and Athena over a small bucket.
-async fn compared(aws: &StandIn, bucket: &Bucket, db: &PgPool) {
+pub(crate) async fn compared(aws: &StandIn, bucket: &Bucket, db: &PgPool) {
     let files = database().await;
     collection::run(&files, &options(&bucket.root), &Progress::silent()).await.unwrap();
     for (name, query) in AGREED.iter().filter(|(name, _)| !BY_COLLECTION.contains(name)) {
@@ -272,11 +270,11 @@ async fn of_a_further_day_only_changes_travel_and_history_is_not_scanned_again()
 }
 
 /// (attempt, state) of all queries in order.
-async fn attempts(db: &PgPool) -> Vec<(i32, String)> {
+pub(crate) async fn attempts(db: &PgPool) -> Vec<(i32, String)> {
     sqlx::query_as("select attempt, state from athena_query order by athena_query_id").fetch_all(db).await.unwrap()
 }
 
-fn attempt(number: i32, state: &str) -> (i32, String) {
+pub(crate) fn attempt(number: i32, state: &str) -> (i32, String) {
     (number, state.to_owned())
 }
 
@@ -428,145 +426,4 @@ async fn a_workgroup_that_keeps_results_itself_is_read_page_by_page() {
     collected(&aws, &db, &[]);
     assert!(aws.calls("GetQueryResults").len() > 4);
     compared(&aws, &bucket, &db).await;
-}
-
-/// Waits until the stand-in has seen so many calls of an operation.
-fn until_called(aws: &StandIn, operation: &str, times: usize) {
-    let begun = Instant::now();
-    while aws.calls(operation).len() < times {
-        assert!(begun.elapsed() < Duration::from_mins(2), "{operation} was not called");
-    }
-}
-
-/// Waits until Postgres has noticed that a killed program is gone: its locks are free.
-async fn until_let_go(db: &PgPool) {
-    let begun = Instant::now();
-    let held = "select count(*) from pg_locks l join pg_database d on d.oid = l.database
-                where l.locktype = 'advisory' and d.datname = current_database()";
-    while sqlx::query_scalar::<_, i64>(held).fetch_one(db).await.unwrap() > 0 {
-        assert!(begun.elapsed() < Duration::from_mins(1), "a killed program holds its locks");
-    }
-}
-
-#[tokio::test]
-#[ignore = "needs Python's moto and duckdb; tests/run runs it"]
-async fn a_killed_collection_s_query_is_taken_up_by_the_next() {
-    let (aws, db, bucket) = (athena("/o-abc"), database().await, two_accounts("athena-killed"));
-    aws.load(&bucket.root);
-    aws.fault(&json!({"kind": "hold", "operation": "StartQueryExecution", "after": 1}));
-    let before = aws.calls("StartQueryExecution").len();
-    let mut killed = by_athena(&aws, &db, &[]).spawn().unwrap();
-    until_called(&aws, "StartQueryExecution", before + 2);
-    let looks = aws.calls("GetQueryExecution").len();
-    until_called(&aws, "GetQueryExecution", looks + 1);
-    killed.kill().unwrap();
-    killed.wait().unwrap();
-    until_let_go(&db).await;
-    aws.clear_faults();
-    collected(&aws, &db, &[]);
-    assert_eq!(aws.calls("StartQueryExecution").len(), before + 2, "no query was started again");
-    let taken: Vec<(i64, Option<i64>)> =
-        sqlx::query_as("select collection_id, taken_up_by from athena_query order by 1, 2 nulls first")
-            .fetch_all(&db)
-            .await
-            .unwrap();
-    assert_eq!(taken, [(1, None), (1, Some(2))]);
-    compared(&aws, &bucket, &db).await;
-}
-
-#[tokio::test]
-#[ignore = "needs Python's moto and duckdb; tests/run runs it"]
-async fn a_collection_that_is_told_to_end_stops_its_query() {
-    let (aws, db, bucket) = (athena("/o-abc"), database().await, two_accounts("athena-ended"));
-    aws.load(&bucket.root);
-    aws.fault(&json!({"kind": "hold", "operation": "StartQueryExecution"}));
-    let looks = aws.calls("GetQueryExecution").len();
-    let mut ended = by_athena(&aws, &db, &[]).stderr(std::process::Stdio::piped()).spawn().unwrap();
-    until_called(&aws, "GetQueryExecution", looks + 2);
-    let pid = ended.id().to_string();
-    assert!(Command::new("kill").args(["-TERM", &pid]).status().unwrap().success());
-    assert_eq!(ended.wait().unwrap().code(), Some(1));
-    assert_eq!(aws.calls("StopQueryExecution").len(), 1);
-    assert_eq!(attempts(&db).await, [attempt(1, "CANCELLED")]);
-    let failure: String = sqlx::query_scalar("select failure from collection").fetch_one(&db).await.unwrap();
-    assert!(failure.contains("told to end by SIGTERM"), "{failure}");
-    aws.clear_faults();
-    collected(&aws, &db, &[]);
-    compared(&aws, &bucket, &db).await;
-}
-
-#[tokio::test]
-#[ignore = "needs Python's moto and duckdb; tests/run runs it"]
-async fn a_cancelled_job_stops_its_query_and_its_collection_is_interrupted() {
-    let (aws, db, bucket) = (athena("/o-abc"), database().await, two_accounts("athena-cancelled"));
-    aws.load(&bucket.root);
-    aws.fault(&json!({"kind": "hold", "operation": "StartQueryExecution"}));
-    let asked = json!({"organization": "Example", "created_by": "tester", "demo": false});
-    let mut connection = db.acquire().await.unwrap();
-    jobs::enqueue(&mut connection, jobs::Kind::Collect, &asked, "tester").await.unwrap();
-    let address = address_of(&db);
-    let arguments = ["serve", "--bind", "127.0.0.1:0", "--organization", "Example", "--database-url", &address];
-    let from = format!("s3://{BUCKET}");
-    let collecting = ["--collect-from", &from, "--collect-engine", "athena", "--athena-database", "default"];
-    let looks = aws.calls("GetQueryExecution").len();
-    let mut command = aws.program(&arguments);
-    command.args(collecting).arg("--aws-s3-path-style").stderr(std::process::Stdio::null());
-    let served = Served { child: command.spawn().unwrap(), address: String::new() };
-    until_called(&aws, "GetQueryExecution", looks + 2);
-    db.execute("update job set cancel_asked_at = now(), cancel_asked_by = 'tester'").await.unwrap();
-    let begun = Instant::now();
-    let state = async || sqlx::query_scalar::<_, String>("select state from job").fetch_one(&db).await.unwrap();
-    while state().await == "running" {
-        assert!(begun.elapsed() < Duration::from_mins(2), "it does not end");
-    }
-    assert_eq!(state().await, "cancelled");
-    drop(served);
-    assert_eq!(aws.calls("StopQueryExecution").len(), 1);
-    assert_eq!(attempts(&db).await, [attempt(1, "CANCELLED")]);
-    let collection: String = sqlx::query_scalar("select state from collection").fetch_one(&db).await.unwrap();
-    assert_eq!(collection, "interrupted");
-    aws.clear_faults();
-    collected(&aws, &db, &[]);
-    compared(&aws, &bucket, &db).await;
-}
-
-#[tokio::test]
-#[ignore = "needs Python's moto and duckdb; tests/run runs it"]
-async fn a_collection_that_is_killed_ten_times_ends_in_the_same_store() {
-    let (aws, db, bucket) = (athena("/o-abc"), database().await, Bucket::new("athena-killed-often"));
-    for account in 1..=4 {
-        for day in [9, 10, 12] {
-            let status = if day == 10 { "NON_COMPLIANT" } else { "COMPLIANT" };
-            let rules: crate::bucket::Rules<'_> = &[("r", status), ("s", "COMPLIANT")];
-            bucket.snapshot_of(&format!("00000000000{account}"), REGION, day, 5, &[("a", rules), ("b", rules)]);
-        }
-    }
-    aws.load(&bucket.root);
-    for moment in 1..=10 {
-        let before = aws.log().len();
-        let mut killed = by_athena(&aws, &db, &["--athena-batch", "2", "--athena-queries", "2"])
-            .stdout(std::process::Stdio::null())
-            .stderr(std::process::Stdio::null())
-            .spawn()
-            .unwrap();
-        // A little further each time: while it lists, asks, waits, reads and writes.
-        let begun = Instant::now();
-        while aws.log().len() < before + moment * moment && killed.try_wait().unwrap().is_none() {
-            assert!(begun.elapsed() < Duration::from_mins(2), "it does not go on");
-        }
-        killed.kill().unwrap();
-        killed.wait().unwrap();
-        until_let_go(&db).await;
-    }
-    collected(&aws, &db, &["--athena-batch", "2"]);
-    compared(&aws, &bucket, &db).await;
-    let (twice, unread): (i64, i64) = sqlx::query_as(
-        "select (select count(*) from (select question_key from athena_query where state = 'SUCCEEDED'
-                                       group by question_key having count(*) > 1) q),
-                (select count(*) from athena_query where state in ('starting', 'QUEUED', 'RUNNING'))",
-    )
-    .fetch_one(&db)
-    .await
-    .unwrap();
-    assert_eq!((twice, unread), (0, 0), "no question was answered twice and none is left open");
 }

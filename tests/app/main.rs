@@ -6,6 +6,7 @@
 
 mod at_least;
 mod athena;
+mod athena_ended;
 mod audit_log;
 mod aws;
 mod backup;

@@ -48,6 +48,12 @@ impl Ask {
         format!("{} {}\n{base}", self.path, etag(&self.etag))
     }
 
+    /// The objects that are going to be scanned: `s3://BUCKET/KEY` and `ETag`.
+    pub(super) fn objects(&self) -> impl Iterator<Item = (&str, Option<&str>)> {
+        let base = self.base.iter().map(|base| (base.path.as_str(), base.etag.as_deref()));
+        std::iter::once((self.path.as_str(), self.etag.as_deref())).chain(base)
+    }
+
     /// Bytes that are going to be scanned.
     pub(super) fn bytes(&self) -> u64 {
         self.size_bytes + self.base.as_ref().map_or(0, |base| base.size_bytes)

@@ -1,6 +1,6 @@
 //! Goes through the days of a batch of accounts: what Athena can be asked, it is asked; the rest is read by `files`.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
@@ -161,6 +161,7 @@ impl<'a> Place<'a> {
             day: self.day,
             query_id,
             waiting: asks.into_iter().map(|ask| (ask.place.clone(), ask)).collect(),
+            changed: HashMap::new(),
             tally: Tally::default(),
         }
     }

@@ -241,6 +241,7 @@ pub(super) async fn take_up(session: &Session, left: &OpenQuery) -> anyhow::Resu
 ///
 /// The result cannot be read, a place cannot be written, or the rows are not those of the question.
 pub(super) async fn read(session: &Session, query: &Succeeded, settler: &mut Settler<'_>) -> anyhow::Result<()> {
+    settler.look_again().await?;
     let mut attempt = 1;
     let rows = loop {
         let mut assembler = Assembler::new(Day::from(settler.day));

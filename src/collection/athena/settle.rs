@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use futures_util::{StreamExt as _, stream};
 use time::Date;
 
 use super::answer::Answer;
@@ -17,6 +18,9 @@ use crate::collection::place::{self, Context, Work};
 use crate::collection::read_day::{Difference, Said};
 use crate::collection::source::PlaceName;
 
+/// Objects looked at again at a time.
+const LOOKS: usize = 16;
+
 /// The places of a question that still wait.
 pub(super) struct Settler<'a> {
     pub(super) context: &'a Arc<Context>,
@@ -25,15 +29,46 @@ pub(super) struct Settler<'a> {
     pub(super) day: Date,
     pub(super) query_id: i64,
     pub(super) waiting: HashMap<PlaceName, Ask>,
+    /// Of places with an object that is no longer what was listed: why.
+    pub(super) changed: HashMap<PlaceName, String>,
     pub(super) tally: Tally,
 }
 
 impl Settler<'_> {
+    /// Looks at the objects again, now that Athena has read them: of one that was overwritten since it was listed nobody
+    /// can say which version it read.
+    pub(super) async fn look_again(&mut self) -> anyhow::Result<()> {
+        let session = self.session;
+        let bucket = session.clients.bucket(&session.bucket);
+        let objects: Vec<(PlaceName, String, Option<String>)> = self
+            .waiting
+            .iter()
+            .flat_map(|(place, ask)| {
+                ask.objects().map(|(path, etag)| (place.clone(), path.to_owned(), etag.map(str::to_owned)))
+            })
+            .collect();
+        let looks = stream::iter(objects).map(|(place, path, etag)| {
+            let bucket = &bucket;
+            async move {
+                let key = path.strip_prefix(&bucket.address("")).unwrap_or(&path);
+                bucket.unchanged(key, etag.as_deref()).await.err().map(|failure| (place, failure.to_string()))
+            }
+        });
+        let mut looks = looks.buffer_unordered(LOOKS);
+        while let Some(changed) = session.end.unless(looks.next()).await? {
+            self.changed.extend(changed);
+        }
+        Ok(())
+    }
+
     /// Takes one place's answer; one that does not wait, or no more, is passed over.
     pub(super) async fn take(&mut self, answer: Answer) -> anyhow::Result<()> {
         let Some(ask) = self.waiting.get(&answer.place) else { return Ok(()) };
         let Some(work) = self.works.get(ask.index) else { return Ok(()) };
         let place = answer.place.clone();
+        if let Some(reason) = self.changed.remove(&place) {
+            return self.read_by_us(&place, &format!("after Athena read it, {reason}")).await;
+        }
         let taken = match said(self.query_id, ask, answer) {
             Ok((names, said)) => place::by_query(self.context, work, self.day, names, said).await,
             Err(not_taken) => Err(not_taken.into()),
@@ -64,9 +99,15 @@ impl Settler<'_> {
         Ok(())
     }
 
+    /// Has read by `files` what Athena tells nothing of, or nothing to be trusted.
     async fn by_files(&mut self, place: &PlaceName, reason: &str) -> anyhow::Result<()> {
-        let Some(ask) = self.waiting.remove(place) else { return Ok(()) };
+        let Some(ask) = self.waiting.get(place) else { return Ok(()) };
         self.session.silent(&format!("{}: {reason}", ask.path))?;
+        self.read_by_us(place, reason).await
+    }
+
+    async fn read_by_us(&mut self, place: &PlaceName, reason: &str) -> anyhow::Result<()> {
+        let Some(ask) = self.waiting.remove(place) else { return Ok(()) };
         let Some(work) = self.works.get(ask.index) else { return Ok(()) };
         let note = format!("read by us and not by Athena: {reason}");
         self.tally.add(&place::by_files(self.context, work, self.day, Some(note)).await?);
