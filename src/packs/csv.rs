@@ -136,7 +136,7 @@ pub fn delivery_cells(place: &Place, day: &PlaceDay) -> [Cell; 19] {
 }
 
 /// Columns of `objects.csv`.
-pub const OBJECT_COLUMNS: [&str; 20] = [
+pub const OBJECT_COLUMNS: [&str; 21] = [
     "account_id",
     "region",
     "day",
@@ -157,10 +157,11 @@ pub const OBJECT_COLUMNS: [&str; 20] = [
     "reason",
     "position_bytes",
     "first_collection_id",
+    "athena_execution_id",
 ];
 
 /// A row under [`OBJECT_COLUMNS`].
-pub fn object_cells(object: &Object) -> [Cell; 20] {
+pub fn object_cells(object: &Object) -> [Cell; 21] {
     [
         object.account_id.as_str().into(),
         object.region.as_str().into(),
@@ -182,11 +183,12 @@ pub fn object_cells(object: &Object) -> [Cell; 20] {
         object.reason.as_deref().into(),
         object.position_bytes.into(),
         object.first_collection.into(),
+        object.athena_execution_id.as_deref().into(),
     ]
 }
 
-/// Columns of `queries.csv`.
-pub const QUERY_COLUMNS: [&str; 15] = [
+/// Columns of `queries.csv`. The parameters are a JSON array, one entry a `?` of the text.
+pub const QUERY_COLUMNS: [&str; 16] = [
     "execution_id",
     "collection_id",
     "question",
@@ -202,10 +204,11 @@ pub const QUERY_COLUMNS: [&str; 15] = [
     "objects_asked_of",
     "objects_of_this_pack",
     "sql",
+    "parameters",
 ];
 
 /// A row under [`QUERY_COLUMNS`].
-pub(super) fn query_cells(query: Query) -> [Cell; 15] {
+pub(super) fn query_cells(query: Query) -> [Cell; 16] {
     [
         query.execution_id.into(),
         query.collection_id.into(),
@@ -222,6 +225,7 @@ pub(super) fn query_cells(query: Query) -> [Cell; 15] {
         query.objects.into(),
         query.objects_read.into(),
         query.sql.into(),
+        serde_json::Value::from(query.parameters).to_string().into(),
     ]
 }
 

@@ -1,5 +1,6 @@
 //! What a pack says of its evidence: its scope, lists too long to print, an earlier knowledge point.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 
 use auditfolio::collection::Options;
@@ -38,7 +39,7 @@ async fn a_pack_names_the_queries_of_athena_that_read_its_objects() {
         "with query as (
              insert into athena_query (collection_id, question, question_key, day, attempt, token, sql, parameters, workgroup,
                                        database_name, marks, objects, expected_bytes, execution_id, state, bytes_scanned)
-             select min(collection_id), 'changes of a day', 'k', min(day), 1, 't', 'select 1', '{}', 'audit', 'evidence',
+             select min(collection_id), 'changes of a day', 'k', min(day), 1, 't', 'select ?', '{2026/11/3}', 'audit', 'evidence',
                     '{}', 2, 7, 'an-execution', 'SUCCEEDED', 12345678
              from object_outcome join object using (object_id) where outcome = 'collected' returning *)
          update object_outcome w set athena_query_id = query.athena_query_id from query
@@ -53,6 +54,28 @@ async fn a_pack_names_the_queries_of_athena_that_read_its_objects() {
     let stored = db::find(&db, &id).await.unwrap().unwrap();
     let files = stored.cover["attachments"].as_array().unwrap();
     assert!(files.iter().any(|file| file["name"] == "queries.csv" && file["rows"] == 1), "{files:?}");
+    let queries = attached(&db, &id, "execution_id,").await;
+    assert_eq!(
+        (&queries[0]["execution_id"], &queries[0]["parameters"]),
+        (&"an-execution".to_owned(), &r#"["2026/11/3"]"#.to_owned())
+    );
+    let objects = attached(&db, &id, "account_id,region,day,kind,").await;
+    for object in &objects {
+        let expected = if object["outcome"] == "collected" { "an-execution" } else { "" };
+        assert_eq!(object["athena_execution_id"], expected, "{object:?}");
+    }
+}
+
+/// The rows of the attached CSV file that begins so.
+async fn attached(db: &PgPool, id: &str, beginning: &str) -> Vec<BTreeMap<String, String>> {
+    let document = lopdf::Document::load_mem(&db::bytes(db, id, Part::Pdf).await.unwrap()).unwrap();
+    let contents = document.objects.values().filter_map(|object| object.as_stream().ok());
+    let mut texts = contents.map(|stream| stream.decompressed_content().unwrap_or_else(|_| stream.content.clone()));
+    let csv = texts
+        .find(|text| text.strip_prefix("\u{feff}".as_bytes()).unwrap_or(text).starts_with(beginning.as_bytes()))
+        .unwrap();
+    let text = csv.strip_prefix("\u{feff}".as_bytes()).unwrap_or(&csv);
+    csv::Reader::from_reader(text).deserialize().map(Result::unwrap).collect()
 }
 
 /// The words of a pack in the order of its pages, for where no tool is needed to read them.

@@ -228,6 +228,8 @@ pub struct Object {
     /// Why it is unreadable, or by what it is superseded.
     pub reason: Option<String>,
     pub position_bytes: Option<i64>,
+    /// The execution of Amazon Athena that read it; `None` where we did, or nobody.
+    pub athena_execution_id: Option<String>,
     /// The collection that saw it first.
     pub first_collection: i64,
 }

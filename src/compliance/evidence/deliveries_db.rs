@@ -180,6 +180,7 @@ pub(super) struct ObjectRow {
     outcome: Option<String>,
     reason: Option<String>,
     position_bytes: Option<i64>,
+    athena_execution_id: Option<String>,
 }
 
 impl ObjectRow {
@@ -204,6 +205,7 @@ impl ObjectRow {
             outcome: self.outcome,
             reason: self.reason,
             position_bytes: self.position_bytes,
+            athena_execution_id: self.athena_execution_id,
             first_collection: self.first_collection,
         }
     }
@@ -219,7 +221,7 @@ pub(super) async fn objects(
         "select o.day, o.kind, o.key, o.taken_at, o.size_bytes, o.modified_ns, o.etag,
              h.version_id, h.sha256,
              r.unpacked_bytes, r.snapshot_id, r.items, r.compliance_items, r.evaluations, o.first_collection,
-             w.outcome, w.reason, w.position_bytes
+             w.outcome, w.reason, w.position_bytes, q.execution_id as athena_execution_id
          from object o
          left join lateral (select o.version_id, o.sha256 where o.hashed_by <= $4) h on true
          left join lateral (
@@ -230,6 +232,10 @@ pub(super) async fn objects(
              where w.object_id = o.object_id and w.collection_id <= $4
              order by w.collection_id desc limit 1
          ) w on true
+         left join lateral (
+             select execution_id from object_outcome x join athena_query using (athena_query_id)
+             where x.object_id = o.object_id and x.collection_id = o.read_by and o.read_by <= $4
+         ) q on true
          where o.place_id = $1 and o.day between $2 and $3 and o.first_collection <= $4
          order by o.day, o.key, o.size_bytes, o.modified_ns, o.etag collate \"C\"",
     )

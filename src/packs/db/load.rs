@@ -105,6 +105,8 @@ pub(in crate::packs) struct Query {
     /// Objects of the scope and days that it read.
     pub(in crate::packs) objects_read: i64,
     pub(in crate::packs) sql: String,
+    /// One a `?` of the text.
+    pub(in crate::packs) parameters: Vec<String>,
 }
 
 /// The queries that read objects of a scope and its days, as known then.
@@ -117,7 +119,7 @@ pub(in crate::packs) async fn queries(
     sqlx::query_as(
         "select q.execution_id, q.collection_id, q.question, q.day, q.engine_version, q.workgroup, q.database_name,
                 q.submitted_at, q.completed_at, q.bytes_scanned, q.result_rows, q.result_location, q.objects,
-                w.objects_read, q.sql
+                w.objects_read, q.sql, q.parameters
          from athena_query q join (
              select w.athena_query_id, count(*) as objects_read
              from object_outcome w join object o using (object_id) join place p using (place_id)
