@@ -86,7 +86,6 @@ async fn show(state: Data<State>, mut view: View) -> Result<HttpResponse, Error>
     }
     let from = (view.as_of - Duration::days(CHANGE_DAYS)).max(view.first_day);
     let packs = totals::packs(&mut view.read, view.organization_id, PACKS).await?;
-    let open_notices = crate::notices::open_counts(&mut *view.read, view.organization_id).await?;
     let scope = filter.pairs(&[]);
     let failures = Failures::load(&shown, &mut view, &places, &filter.scope_words(), &scope).await?;
     let between = Between::load(&shown, &mut view, from).await?;
@@ -131,7 +130,7 @@ async fn show(state: Data<State>, mut view: View) -> Result<HttpResponse, Error>
         days_href: view.address.start().with("format", "csv").to_string(),
         packs: packs.into_iter().map(|pack| (link(&view, &format!("/packs/{}", pack.pack_id), &[]), pack)).collect(),
         packs_href: link(&view, "/packs", &[]),
-        open_notices,
+        open_notices: view.standing.open_notices,
         notices_href: link(&view, "/notices", &[]),
         provenance: shown.provenance(&view, &evidence),
         frame: view.frame(Section::Overview, "Overview"),

@@ -32,7 +32,15 @@ struct ReadingRow {
     outcome: Option<String>,
     day: Option<Date>,
     failure: Option<String>,
+    until: Date,
 }
+
+/// The day that speaks for a day: itself, where something was read up to it; else the first day on which anything was.
+const SPEAKING: &str = "
+    select greatest($2::date, min(first.day)) as day from unnest($1::int[]) as w (place_id)
+    -- The first reading of each place, by the key: places have many.
+    cross join lateral (select r.day from rule_reading r where r.place_id = w.place_id and r.outcome = 'read'
+                        order by r.collection_id limit 1) first";
 
 /// How reading went in some places, up to a day and a collection, by account and Region.
 pub(crate) async fn readings(
@@ -41,24 +49,46 @@ pub(crate) async fn readings(
     day: Date,
     known_at: i64,
 ) -> sqlx::Result<Vec<PlaceReading>> {
-    let rows: Vec<ReadingRow> = sqlx::query_as(
-        "select p.place_id, p.account_id, p.region, ok.day as read_on, last.outcome, last.day, last.failure
-         from place p
+    Ok(readings_until(db, "select $2::date as day", place_ids, day, known_at).await?.1)
+}
+
+/// The same up to the day that speaks for a day, which comes with it, whichever collection read.
+pub(crate) async fn speaking_readings(
+    db: &mut PgConnection,
+    place_ids: &[i32],
+    day: Date,
+) -> sqlx::Result<(Date, Vec<PlaceReading>)> {
+    let (until, readings) = readings_until(db, SPEAKING, place_ids, day, i64::MAX).await?;
+    Ok((until.unwrap_or(day), readings))
+}
+
+async fn readings_until(
+    db: &mut PgConnection,
+    until: &'static str,
+    place_ids: &[i32],
+    day: Date,
+    known_at: i64,
+) -> sqlx::Result<(Option<Date>, Vec<PlaceReading>)> {
+    let sql = format!(
+        "with until as ({until})
+         select p.place_id, p.account_id, p.region, ok.day as read_on, last.outcome, last.day, last.failure,
+                until.day as until
+         from until cross join place p
          left join lateral (select r.day from rule_reading r
-                            where r.place_id = p.place_id and r.outcome = 'read' and r.day <= $2 and r.collection_id <= $3
+                            where r.place_id = p.place_id and r.outcome = 'read' and r.day <= until.day
+                              and r.collection_id <= $3
                             order by r.collection_id desc limit 1) ok on true
          left join lateral (select r.day, r.outcome, r.failure from rule_reading r
-                            where r.place_id = p.place_id and r.day <= $2 and r.collection_id <= $3
+                            where r.place_id = p.place_id and r.day <= until.day and r.collection_id <= $3
                             order by r.collection_id desc limit 1) last on true
          where p.place_id = any($1)
-         order by p.account_id, p.region",
-    )
-    .bind(place_ids)
-    .bind(day)
-    .bind(known_at)
-    .fetch_all(db)
-    .await?;
-    rows.into_iter()
+         order by p.account_id, p.region"
+    );
+    let rows: Vec<ReadingRow> =
+        sqlx::query_as(sqlx::AssertSqlSafe(sql)).bind(place_ids).bind(day).bind(known_at).fetch_all(db).await?;
+    let until = rows.first().map(|row| row.until);
+    let readings: sqlx::Result<_> = rows
+        .into_iter()
         .map(|row| {
             let last = match (row.outcome, row.day) {
                 (Some(word), Some(day)) => Some((outcome(&word)?, day, row.failure.unwrap_or_default())),
@@ -72,22 +102,13 @@ pub(crate) async fn readings(
                 last,
             })
         })
-        .collect()
+        .collect();
+    Ok((until, readings?))
 }
 
-/// The day that speaks for a day: itself, where something was read up to it; else the first day on which anything was.
+/// See [`SPEAKING`].
 pub(crate) async fn speaking_day(db: &mut PgConnection, place_ids: &[i32], day: Date) -> sqlx::Result<Date> {
-    let first: Option<Date> =
-        // The first reading of each place, by the key: places have many.
-        sqlx::query_scalar(
-            "select min(first.day) from unnest($1::int[]) as p (place_id)
-             cross join lateral (select r.day from rule_reading r where r.place_id = p.place_id and r.outcome = 'read'
-                                 order by r.collection_id limit 1) first",
-        )
-            .bind(place_ids)
-            .fetch_one(db)
-            .await?;
-    Ok(first.map_or(day, |first| first.max(day)))
+    sqlx::query_scalar(SPEAKING).bind(place_ids).bind(day).fetch_one(db).await
 }
 
 /// A definition of a place with the days for which it is known to have held.

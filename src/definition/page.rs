@@ -72,8 +72,7 @@ async fn show(mut view: View) -> Result<HttpResponse, Error> {
     if let Some(format) = Format::of(&view.address)? {
         return rows(format, view, place_ids, rule);
     }
-    let day = db::speaking_day(&mut view.read, &place_ids, view.as_of).await?;
-    let readings = db::readings(&mut view.read, &place_ids, day, i64::MAX).await?;
+    let (day, readings) = db::speaking_readings(&mut view.read, &place_ids, view.as_of).await?;
     let which = Which { place_ids: &place_ids, names: None, first: view.first_day, last: day, known_at: i64::MAX };
     let changed = db::changed(&mut view.read, which).await?;
     let mut changed: Vec<ChangedRow> = changed

@@ -43,8 +43,7 @@ impl Parameters {
         let mut names: Vec<String> = present.iter().map(|(_, name)| name.clone()).collect();
         names.sort_unstable();
         names.dedup();
-        let day = db::speaking_day(db, &place_ids, as_of).await?;
-        let readings = db::readings(db, &place_ids, day, i64::MAX).await?;
+        let (day, readings) = db::speaking_readings(db, &place_ids, as_of).await?;
         let held = if readings.iter().any(|reading| reading.read_on.is_some()) {
             let which = Which { place_ids: &place_ids, names: Some(&names), first: day, last: day, known_at: i64::MAX };
             db::held(db, which).await?

@@ -1,6 +1,6 @@
 //! Notices as they are kept: opened, closed once, acknowledged once.
 
-use sqlx::{FromRow, PgConnection, PgExecutor};
+use sqlx::{FromRow, PgConnection};
 use time::{Date, OffsetDateTime};
 
 use super::core::{Closing, Facts, Open, Opening};
@@ -122,17 +122,6 @@ pub(super) async fn open_notices(db: &mut PgConnection, organization_id: i16) ->
             })
         })
         .collect()
-}
-
-/// How many notices are open, and how many of those nobody has acknowledged.
-pub async fn open_counts(db: impl PgExecutor<'_>, organization_id: i16) -> sqlx::Result<(i64, i64)> {
-    sqlx::query_as(
-        "select count(*), count(*) filter (where acknowledged_at is null)
-         from notice where organization_id = $1 and closed_at is null",
-    )
-    .bind(organization_id)
-    .fetch_one(db)
-    .await
 }
 
 /// A notice as pages and digests show it.

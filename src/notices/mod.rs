@@ -16,7 +16,6 @@ use std::time::Duration;
 
 use sqlx::PgConnection;
 
-pub use db::open_counts;
 pub use digest::send as send_digest;
 pub use kind::Kind;
 pub use mail::{Mail, MailArgs};

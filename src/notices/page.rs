@@ -135,7 +135,7 @@ async fn list(mut visit: Visit) -> Result<HttpResponse, Error> {
     let mut rows = db::list(&mut visit.read, &which, &keyset, PAGE_ROWS + 1).await?;
     let more = table::cut(&mut rows, &place);
     let total = db::count(&mut visit.read, &which).await?;
-    let (open, new) = db::open_counts(&mut *visit.read, which.organization_id).await?;
+    let (open, new) = visit.standing.open_notices;
     let row_key = |row: Option<&Keyed<Notice>>| row.map(|keyed| keyed.key(&keyed.row.notice_id));
     let table = Table::whole("notices", "Notices", &TABLE, &visit.address, rows.len())
         .sorted(sort)

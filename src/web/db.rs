@@ -28,6 +28,8 @@ pub(super) struct OrganizationRow {
     pub finished_at: Option<OffsetDateTime>,
     pub source: Option<String>,
     pub engine: Option<String>,
+    pub open_notices: Option<i64>,
+    pub new_notices: Option<i64>,
 }
 
 /// The session of a ticket with the organisation that the portal shows and its days: those of `day_total`, which a
@@ -39,7 +41,7 @@ pub(super) async fn visit(db: impl PgExecutor<'_>, ticket: &Ticket) -> sqlx::Res
              exists (select from region_list l where l.organization_id = o.organization_id) as regions_listed,
              (select max(collection_id) from collection c where c.organization_id = o.organization_id)
                  as newest_collection,
-             u.running, u.unfinished, f.collection_id, f.finished_at, f.source, f.engine
+             u.running, u.unfinished, f.collection_id, f.finished_at, f.source, f.engine, n.open_notices, n.new_notices
          from session s
          left join lateral (
              select * from (
@@ -58,6 +60,10 @@ pub(super) async fn visit(db: impl PgExecutor<'_>, ticket: &Ticket) -> sqlx::Res
              select collection_id, finished_at, source, engine from collection c
              where c.organization_id = o.organization_id and c.state = 'finished' order by collection_id desc limit 1
          ) f on true
+         left join lateral (
+             select count(*) as open_notices, count(*) filter (where acknowledged_at is null) as new_notices
+             from notice n where n.organization_id = o.organization_id and n.closed_at is null
+         ) n on true
          where s.token_hash = $1 and s.expires_at > $2 and s.seen_at > $3",
     )
     .bind(&ticket.hash)

@@ -57,6 +57,8 @@ pub struct Standing {
     pub finished_at: Option<OffsetDateTime>,
     pub source: Option<String>,
     pub engine: Option<String>,
+    /// Notices that are open, and those of them that nobody has acknowledged.
+    pub open_notices: (i64, i64),
 }
 
 impl Standing {
@@ -166,6 +168,7 @@ async fn visit(request: HttpRequest) -> Result<Visit, Error> {
         finished_at: row.finished_at,
         source: row.source,
         engine: row.engine,
+        open_notices: (row.open_notices.unwrap_or_default(), row.new_notices.unwrap_or_default()),
     };
     Ok(Visit { user, organization, days, standing, read, address, demo: state.demo })
 }

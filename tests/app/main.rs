@@ -36,6 +36,7 @@ mod packs;
 mod pages;
 mod portal;
 mod private;
+mod queries;
 mod reader;
 mod s3;
 mod s3_unreached;

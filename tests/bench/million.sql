@@ -117,9 +117,9 @@ cross join lateral (
 ) counted
 where luck > 0.015 and not (rank = 1 and day > :first::date + :days - 20);
 
-insert into object (place_id, day, kind, key, taken_at, size_bytes, modified_ns, first_collection, items, compliance_items, evaluations)
+insert into object (place_id, day, kind, key, taken_at, size_bytes, modified_ns, first_collection, read_by, items, compliance_items, evaluations)
 select place_id, day, 'snapshot', 'AWSLogs/' || account_id || '/Config/' || region || '/' || day || '/ConfigSnapshot/snapshot.json.gz',
-    snapshot_at, 400000, 1, 1, 900, 300, 5565
+    snapshot_at, 400000, 1, 1, 1, 900, 300, 5565
 from delivery join place using (place_id);
 
 insert into object_outcome (object_id, collection_id, outcome, reason, position_bytes, evaluations)

@@ -20,22 +20,35 @@ pub(crate) struct Counted {
     pub(crate) place_id: i32,
     /// By what they are counted within the place: a rule's id, a severity, or 0 where all are summed.
     pub(crate) part: i32,
-    complying: i64,
-    not_complying: i64,
-    insufficient_data: i64,
-    not_applicable: i64,
-    unrecognised: i64,
+    #[sqlx(flatten)]
+    pub(crate) counts: RowCounts,
+}
+
+/// Counts as a row has them.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, FromRow)]
+pub(crate) struct RowCounts {
+    pub(crate) complying: i64,
+    pub(crate) not_complying: i64,
+    pub(crate) insufficient_data: i64,
+    pub(crate) not_applicable: i64,
+    pub(crate) unrecognised: i64,
+}
+
+impl From<RowCounts> for Counts {
+    fn from(row: RowCounts) -> Self {
+        Self {
+            complying: row.complying,
+            not_complying: row.not_complying,
+            insufficient_data: row.insufficient_data,
+            not_applicable: row.not_applicable,
+            unrecognised: row.unrecognised,
+        }
+    }
 }
 
 impl Counted {
     pub(crate) fn counts(&self) -> Counts {
-        Counts {
-            complying: self.complying,
-            not_complying: self.not_complying,
-            insufficient_data: self.insufficient_data,
-            not_applicable: self.not_applicable,
-            unrecognised: self.unrecognised,
-        }
+        self.counts.into()
     }
 }
 

@@ -5,6 +5,7 @@ use time::Date;
 
 use crate::compliance::core::Counts;
 use crate::compliance::core::history::PlaceDays;
+use crate::compliance::db::evaluations::RowCounts;
 
 /// Places with whether the day is known; counts of places that are not known are what was last known of them.
 #[derive(Debug, Clone, Default)]
@@ -106,25 +107,6 @@ pub(crate) async fn presence(db: &mut PgConnection, place_ids: &[i32], day: Date
     .await
 }
 
-/// Which of some rules exist in some places on a day: place and rule.
-pub(crate) async fn present_in(
-    db: &mut PgConnection,
-    place_ids: &[i32],
-    rule_ids: &[i32],
-    day: Date,
-) -> sqlx::Result<Vec<(i32, i32)>> {
-    sqlx::query_as(
-        // `+ 0`: the rules lead, and no index is asked for every pair of two long lists.
-        "select place_id, rule_id from rule_presence
-         where place_id + 0 = any($1) and rule_id = any($2) and first_day <= $3 and end_day > $3",
-    )
-    .bind(place_ids)
-    .bind(rule_ids)
-    .bind(day)
-    .fetch_all(db)
-    .await
-}
-
 /// A rule that exists in a place on a day, with what it says there.
 #[derive(Debug, Clone, Copy, FromRow)]
 pub(crate) struct InPlace {
@@ -150,33 +132,43 @@ pub(crate) async fn in_places(db: &mut PgConnection, place_ids: &[i32], day: Dat
     .await
 }
 
-/// Counts of a place that held from one day until before another.
+/// What held of a rule in a place from one day until before another.
 #[derive(Debug, Clone, Copy, FromRow)]
 pub(crate) struct Held {
     pub(crate) place_id: i32,
+    pub(crate) rule_id: i32,
     pub(crate) first_day: Date,
     /// Within the days asked for.
     pub(crate) end_day: Date,
-    pub(crate) not_complying: i64,
-    /// C + NC.
-    pub(crate) spoken: i64,
+    /// Whether it says that the rule exists on the last day, and not what it counts.
+    pub(crate) presence: bool,
+    #[sqlx(flatten)]
+    pub(crate) counts: RowCounts,
 }
 
-/// The roll-ups of some rules that touch the days from one to another.
+/// The roll-ups of some rules that touch the days from one to another, and where, of the known places, they exist on the
+/// last of them.
 pub(crate) async fn history(
     db: &mut PgConnection,
-    place_ids: &[i32],
+    (place_ids, known_ids): (&[i32], &[i32]),
     rule_ids: &[i32],
     from: Date,
     until: Date,
 ) -> sqlx::Result<Vec<Held>> {
     sqlx::query_as(
-        "select place_id, greatest(first_day, $3) as first_day, least(end_day, $4 + 1) as end_day,
-             not_complying::bigint, (complying + not_complying)::bigint as spoken
+        // `+ 0`: the rules lead, and no index is asked for every pair of two long lists.
+        "select place_id, rule_id, greatest(first_day, $4) as first_day, least(end_day, $5 + 1) as end_day,
+             false as presence, complying::bigint, not_complying::bigint, insufficient_data::bigint,
+             not_applicable::bigint, unrecognised::bigint
          from rollup
-         where rule_id = any($2) and place_id + 0 = any($1) and first_day <= $4 and end_day > $3",
+         where rule_id = any($3) and place_id + 0 = any($1) and first_day <= $5 and end_day > $4
+         union all
+         select place_id, rule_id, $5, $5 + 1, true, 0, 0, 0, 0, 0
+         from rule_presence
+         where rule_id = any($3) and place_id + 0 = any($2) and first_day <= $5 and end_day > $5",
     )
     .bind(place_ids)
+    .bind(known_ids)
     .bind(rule_ids)
     .bind(from)
     .bind(until)

@@ -127,12 +127,12 @@ async fn show(state: Data<State>, path: Path<String>, mut view: View) -> Result<
     let rule_ids: Vec<i32> = rules.iter().map(|rule| rule.rule_id).collect();
     let places = filter.places(&shown.places);
     let asking = Asking { core_name: &core_name, filter: &filter, places: &places, rule_ids: &rule_ids };
-    let found = asking.found(&shown, &mut view).await?;
     if let Some(format) = format {
+        let found = asking.found(&shown, &mut view).await?;
         let accounts = by_account(&shown, &places, &found);
         return Ok(download_rows(format, &view, core_name, accounts));
     }
-    let past = asking.past(&shown, &mut view).await?;
+    let (found, past) = asking.found_and_past(&shown, &mut view).await?;
     let parameters = asking.parameters(&shown, &mut view, &found.present).await?;
 
     let figures = Standing::of(&shown, &places, &found);
@@ -239,9 +239,9 @@ fn by_account(shown: &Shown, places: &[&PlaceDay], found: &Found) -> ByAccount {
         let Some(place) = shown.place(counted.place_id) else { continue };
         let Some(line) = accounts.get_mut(&place.account_id) else { continue };
         if place.known() {
-            line.2 += counted.counts();
+            line.2 += counted.counts;
         } else if place.expected {
-            line.3 += counted.counts().carried();
+            line.3 += counted.counts.carried();
         }
     }
     accounts

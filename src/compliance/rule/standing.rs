@@ -8,8 +8,11 @@ use time::{Date, Duration};
 
 use crate::compliance::core::history::{PlaceDays, PlaceSpan, RuleDay, rule_days};
 use crate::compliance::core::{Counts, PlaceDay};
-use crate::compliance::db::evaluations::{self as rows_db, Asked, Counted, FailingRow, Part};
-use crate::compliance::db::{Rule, rules as rules_db};
+use crate::compliance::db::evaluations::{self as rows_db, Asked, FailingRow};
+use crate::compliance::db::{
+    Rule,
+    rules::{self as rules_db, Held},
+};
 use crate::compliance::filter::Filter;
 use crate::compliance::shown::Shown;
 use crate::definition::Parameters;
@@ -30,10 +33,16 @@ pub(super) struct Asking<'a> {
     pub(super) rule_ids: &'a [i32],
 }
 
+/// What one name of the rule says in one place.
+pub(super) struct RuleCounts {
+    pub(super) place_id: i32,
+    pub(super) rule_id: i32,
+    pub(super) counts: Counts,
+}
+
 /// What the store says.
 pub(super) struct Found {
-    /// By place and name.
-    pub(super) counted: Vec<Counted>,
+    pub(super) counted: Vec<RuleCounts>,
     /// Places, of those that are known, and the names that exist there.
     pub(super) present: Vec<(i32, i32)>,
 }
@@ -58,21 +67,39 @@ impl Asking<'_> {
         shown.key(view, &format!("rule {what} {} {:?} {}", view.as_of, self.core_name, self.filter.scope_words()))
     }
 
+    /// What it says on the day.
     pub(super) async fn found(&self, shown: &Shown, view: &mut View) -> Result<Arc<Found>, Error> {
         let key = self.key(shown, view, "now");
         if let Some(found) = shown.recall(key.as_deref()) {
             return Ok(found);
         }
-        let places = self.place_ids();
-        let asked =
-            Asked { day: view.as_of, place_ids: &places, rule_ids: Some(self.rule_ids), resource_type_id: None };
-        let found = Arc::new(Found {
-            counted: rows_db::counted(&mut view.read, &asked, Part::Rule).await?,
-            present: rules_db::present_in(&mut view.read, &self.known_ids(), self.rule_ids, view.as_of).await?,
-        });
-        let weight = found.counted.len() * size_of::<Counted>() + found.present.len() * 8;
-        shown.remember(key, &found, weight);
-        Ok(found)
+        let held = self.held(view, view.as_of).await?;
+        Ok(remembered(shown, key, &held, view.as_of))
+    }
+
+    /// What it says on the day, and how it went until then.
+    pub(super) async fn found_and_past(
+        &self,
+        shown: &Shown,
+        view: &mut View,
+    ) -> Result<(Arc<Found>, Arc<Past>), Error> {
+        let (now_key, past_key) = (self.key(shown, view, "now"), self.key(shown, view, "past"));
+        let past = shown.recall(past_key.as_deref());
+        if let (Some(found), Some(past)) = (shown.recall(now_key.as_deref()), past) {
+            return Ok((found, past));
+        }
+        let first = (view.as_of - Duration::days(DAYS - 1)).max(view.first_day);
+        let held = self.held(view, first).await?;
+        let found = remembered(shown, now_key, &held, view.as_of);
+        let past = Arc::new(self.past(shown, view, first, &held).await?);
+        let ids: usize = past.oldest.iter().map(|row| row.id.len()).sum();
+        shown.remember(past_key, &past, past.days.len() * size_of::<RuleDay>() + past.oldest.len() * 64 + ids);
+        Ok((found, past))
+    }
+
+    async fn held(&self, view: &mut View, first: Date) -> Result<Vec<Held>, Error> {
+        let (places, known) = (self.place_ids(), self.known_ids());
+        Ok(rules_db::history(&mut view.read, (&places, &known), self.rule_ids, first, view.as_of).await?)
     }
 
     /// What the rule asks for in the places that have it.
@@ -95,39 +122,53 @@ impl Asking<'_> {
         Ok(parameters)
     }
 
-    pub(super) async fn past(&self, shown: &Shown, view: &mut View) -> Result<Arc<Past>, Error> {
-        let key = self.key(shown, view, "past");
-        if let Some(past) = shown.recall(key.as_deref()) {
-            return Ok(past);
-        }
-        let first = (view.as_of - Duration::days(DAYS - 1)).max(view.first_day);
-        let places = self.place_ids();
-        let history = rules_db::history(&mut view.read, &places, self.rule_ids, first, view.as_of).await?;
+    async fn past(&self, shown: &Shown, view: &mut View, first: Date, held: &[Held]) -> Result<Past, Error> {
         let place_days = place_days(shown, view, first).await?;
-        let here: BTreeSet<i32> = places.iter().copied().collect();
+        let here: BTreeSet<i32> = self.place_ids().into_iter().collect();
         let place_days: Vec<PlaceDays> =
             place_days.iter().filter(|place| here.contains(&place.place_id)).cloned().collect();
-        let spans: Vec<PlaceSpan> = history
+        let spans: Vec<PlaceSpan> = held
             .iter()
+            .filter(|held| !held.presence)
             .map(|held| PlaceSpan {
                 place_id: held.place_id,
                 first: held.first_day,
                 end: held.end_day,
-                failing: held.not_complying,
-                spoken: held.spoken,
+                failing: held.counts.not_complying,
+                spoken: held.counts.complying + held.counts.not_complying,
             })
             .collect();
         let known = self.known_ids();
         let asked = Asked { day: view.as_of, place_ids: &known, rule_ids: Some(self.rule_ids), resource_type_id: None };
         let several = shown.catalog.several(&known, Some(self.rule_ids));
-        let past = Arc::new(Past {
+        Ok(Past {
             first,
             days: rule_days(&spans, &place_days, first, view.as_of),
             oldest: rows_db::oldest_failing(&mut view.read, &asked, &several, OLDEST).await?,
-        });
-        let ids: usize = past.oldest.iter().map(|row| row.id.len()).sum();
-        shown.remember(key, &past, past.days.len() * size_of::<RuleDay>() + past.oldest.len() * 64 + ids);
-        Ok(past)
+        })
+    }
+}
+
+fn remembered(shown: &Shown, key: Option<String>, held: &[Held], as_of: Date) -> Arc<Found> {
+    let found = Arc::new(Found::of(held, as_of));
+    let weight = found.counted.len() * size_of::<RuleCounts>() + found.present.len() * 8;
+    shown.remember(key, &found, weight);
+    found
+}
+
+impl Found {
+    fn of(held: &[Held], as_of: Date) -> Self {
+        let mut counted: BTreeMap<(i32, i32), Counts> = BTreeMap::new();
+        for held in held.iter().filter(|held| !held.presence && held.first_day <= as_of && as_of < held.end_day) {
+            *counted.entry((held.place_id, held.rule_id)).or_default() += held.counts.into();
+        }
+        Self {
+            counted: counted
+                .into_iter()
+                .map(|((place_id, rule_id), counts)| RuleCounts { place_id, rule_id, counts })
+                .collect(),
+            present: held.iter().filter(|held| held.presence).map(|held| (held.place_id, held.rule_id)).collect(),
+        }
     }
 }
 
@@ -166,13 +207,13 @@ impl<'a> Standing<'a> {
         for counted in &found.counted {
             let Some(place) = shown.place(counted.place_id) else { continue };
             if place.known() {
-                counts += counted.counts();
+                counts += counted.counts;
                 *names.entry(place.place_id).or_default() += 1;
-                if counted.counts().not_complying > 0 {
+                if counted.counts.not_complying > 0 {
                     failing.insert(&place.account_id);
                 }
             } else if place.expected {
-                carried += counted.counts().carried();
+                carried += counted.counts.carried();
             }
         }
         let known: BTreeMap<&str, &str> = places
@@ -276,8 +317,8 @@ pub(super) fn variants<'r, K: Ord>(
     }
     for counted in &found.counted {
         let known = shown.place(counted.place_id).is_some_and(PlaceDay::known);
-        if let (Some(rule), true) = (by_id.get(&counted.part), known) {
-            variants.entry(group(rule)).or_default().0.counts += counted.counts();
+        if let (Some(rule), true) = (by_id.get(&counted.rule_id), known) {
+            variants.entry(group(rule)).or_default().0.counts += counted.counts;
         }
     }
     let number = |number: usize| i64::try_from(number).unwrap_or(i64::MAX);

@@ -2,11 +2,13 @@
 
 use actix_web::HttpResponse;
 use actix_web::http::StatusCode;
+use actix_web::web::Data;
 use askama::Template;
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
 use super::super::db::{self, NEWEST, ORDERS, Restatement, Stored};
+use crate::State;
 use crate::error::Error;
 use crate::web::download::{Cell, Format, download};
 use crate::web::keyset::{Keyed, Keyset};
@@ -36,10 +38,10 @@ const TABLE: [Column; 9] = [
     text("Gaps").by("gaps").most_first(),
 ];
 
-pub(super) async fn list(mut visit: Visit) -> Result<HttpResponse, Error> {
+pub(super) async fn list(state: Data<State>, mut visit: Visit) -> Result<HttpResponse, Error> {
     visit.address.only(&[&PLACE_KEYS])?;
     if let Some(format) = Format::of(&visit.address)? {
-        return Ok(rows(format, visit));
+        return Ok(rows(format, state, visit));
     }
     let place = Place::of(&visit.address, 2)?;
     let sort = Sort::of(&visit.address, &TABLE, Sort::down("made"));
@@ -60,7 +62,7 @@ pub(super) async fn list(mut visit: Visit) -> Result<HttpResponse, Error> {
         more,
         total,
     );
-    let packs = with_restatements(&mut visit, packs).await?;
+    let packs = with_restatements(&state, &mut visit, packs).await?;
     let provenance = Provenance::default()
         .line(
             "What is a pack",
@@ -74,11 +76,12 @@ pub(super) async fn list(mut visit: Visit) -> Result<HttpResponse, Error> {
 }
 
 async fn with_restatements(
+    state: &State,
     visit: &mut Visit,
     packs: Vec<Keyed<Stored>>,
-) -> Result<Vec<(Stored, Vec<Restatement>)>, sqlx::Error> {
+) -> Result<Vec<(Stored, Vec<Restatement>)>, Error> {
     let ids: Vec<&str> = packs.iter().map(|pack| pack.row.pack_id.as_str()).collect();
-    let restated = db::restated_since(&mut *visit.read, &ids).await?;
+    let restated = super::restated(state, visit, &ids).await?;
     let with = |Keyed { row: pack, .. }: Keyed<Stored>| {
         let of_pack = restated.iter().filter(|one| one.pack_id == pack.pack_id).cloned().collect();
         (pack, of_pack)
@@ -113,7 +116,7 @@ const COLUMNS: [&str; 23] = [
 ];
 
 /// Every pack, the newest first.
-fn rows(format: Format, mut visit: Visit) -> HttpResponse {
+fn rows(format: Format, state: Data<State>, mut visit: Visit) -> HttpResponse {
     download(format, "packs", &COLUMNS, |mut rows| async move {
         let Some(organization) = visit.organization.clone() else { return Ok(rows) };
         let mut page = NEWEST;
@@ -121,7 +124,7 @@ fn rows(format: Format, mut visit: Visit) -> HttpResponse {
             let packs = db::list(&mut *visit.read, organization.id, &page, 1000).await?;
             let Some(last) = packs.last() else { break };
             page = NEWEST.after(last.sort_key.clone(), last.row.pack_id.clone());
-            for (pack, restated) in with_restatements(&mut visit, packs).await? {
+            for (pack, restated) in with_restatements(&state, &mut visit, packs).await? {
                 rows.push(cells(pack, &restated)).await?;
             }
         }

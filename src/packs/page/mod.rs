@@ -6,12 +6,14 @@ mod form;
 mod list;
 mod show;
 
+use std::sync::Arc;
+
 use actix_web::{HttpResponse, web};
 use askama::Template;
 
 use self::form::{Asked, NewForm};
 use super::build::Request;
-use super::db::{Restatement, Stored};
+use super::db::{self as store, Restatement, Stored};
 use crate::State;
 use crate::audit_log;
 use crate::compliance::core::Share;
@@ -19,7 +21,7 @@ use crate::error::Error;
 use crate::jobs;
 use crate::people::{Maker, User, acted};
 use crate::web::form::Problems;
-use crate::web::{Access, Endpoint, Frame, Page, Section, View, filters, format};
+use crate::web::{Access, Endpoint, Frame, Page, Section, View, Visit, filters, format};
 
 pub fn endpoints() -> Vec<Endpoint> {
     vec![
@@ -32,6 +34,21 @@ pub fn endpoints() -> Vec<Endpoint> {
         Endpoint::get("/packs/{pack_id}/pack.sig", Access::SignedIn, || web::get().to(download::signature)),
         Endpoint::get("/installation-key.pem", Access::SignedIn, || web::get().to(download::key)),
     ]
+}
+
+/// What later collections changed of some packs: it takes time with every account-Region that they changed, and stays the
+/// same until the next.
+async fn restated(state: &State, visit: &mut Visit, pack_ids: &[&str]) -> Result<Arc<Vec<Restatement>>, Error> {
+    let organization_id = visit.organization.as_ref().map_or(0, |organization| organization.id);
+    let key = visit.standing.key(organization_id, &format!("restated {}", pack_ids.join(" ")));
+    if let Some(restated) = key.as_deref().and_then(|key| state.memo.get(key)) {
+        return Ok(restated);
+    }
+    let restated = Arc::new(store::restated_since(&mut *visit.read, pack_ids).await?);
+    if let Some(key) = key {
+        state.memo.put(key, Arc::clone(&restated), restated.len() * (size_of::<Restatement>() + 32));
+    }
+    Ok(restated)
 }
 
 impl Restatement {

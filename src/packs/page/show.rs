@@ -1,10 +1,14 @@
 //! One pack with what its cover says, as stored.
 
+use std::sync::Arc;
+
+use actix_web::web::Data;
 use actix_web::{HttpResponse, web};
 use askama::Template;
 
 use super::super::db::{self, Restatement, Stored};
 use super::super::names::{self, Names};
+use crate::State;
 use crate::error::Error;
 use crate::web::download::{Cell, Format, download};
 use crate::web::parts::Provenance;
@@ -17,7 +21,7 @@ struct ShowPage {
     frame: Frame,
     pack: Stored,
     names: Names,
-    restated: Vec<Restatement>,
+    restated: Arc<Vec<Restatement>>,
     cover: Cover,
     results_table: Table,
     checks_table: Table,
@@ -105,7 +109,11 @@ const CHECKS: [Column; 6] =
 
 const ATTACHMENTS: [Column; 4] = [text("File"), text("What it holds"), number("Rows"), text("SHA-256")];
 
-pub(super) async fn show(mut visit: Visit, pack_id: web::Path<String>) -> Result<HttpResponse, Error> {
+pub(super) async fn show(
+    state: Data<State>,
+    mut visit: Visit,
+    pack_id: web::Path<String>,
+) -> Result<HttpResponse, Error> {
     visit.address.only(&[&["rows", "format"]])?;
     let organization = visit.organization.clone().ok_or(Error::NotFound)?;
     let pack = db::find(&mut *visit.read, &pack_id)
@@ -116,7 +124,7 @@ pub(super) async fn show(mut visit: Visit, pack_id: web::Path<String>) -> Result
     if let Some(format) = Format::of(&visit.address)? {
         return rows(format, &visit.address, &pack.pack_id, cover);
     }
-    let restated = db::restated_since(&mut *visit.read, &[&pack.pack_id]).await?;
+    let restated = super::restated(&state, &mut visit, &[&pack.pack_id]).await?;
     let address = &visit.address;
     let table = |id, caption: String, columns: &[Column], rows| {
         Table::whole(id, caption, columns, address, rows).with_formats_of(id)

@@ -1,0 +1,92 @@
+//! How many statements a page runs where nothing is remembered: at most eight, however much the store holds.
+
+use std::collections::BTreeMap;
+use std::fmt::Debug;
+use std::sync::{Arc, Mutex};
+
+use scraper::{Html, Selector};
+use sqlx::{Executor as _, PgPool};
+use tracing::field::Field;
+use tracing::{Event, Subscriber};
+use tracing_subscriber::Registry;
+use tracing_subscriber::layer::{Context, Layer, SubscriberExt as _};
+
+use crate::site::{collected, get, sign_in, site};
+
+/// A page's budget.
+const MOST: usize = 8;
+/// What begins and ends a transaction asks the store nothing.
+const BOUNDS: [&str; 3] = ["begin", "commit", "rollback"];
+
+/// What sqlx says that it runs, in this thread.
+#[derive(Debug, Clone, Default)]
+struct Statements(Arc<Mutex<Vec<String>>>);
+
+impl<S: Subscriber> Layer<S> for Statements {
+    fn on_event(&self, event: &Event<'_>, _: Context<'_, S>) {
+        if event.metadata().target() != "sqlx::query" {
+            return;
+        }
+        event.record(&mut |field: &Field, value: &dyn Debug| {
+            let text = format!("{value:?}").trim_matches('"').to_lowercase();
+            if field.name() == "summary" && !BOUNDS.iter().any(|bound| text.starts_with(bound)) {
+                self.0.lock().unwrap().push(text);
+            }
+        });
+    }
+}
+
+/// The addresses of a page's links within the portal, by their shape: a page of each kind.
+fn kinds(html: &str) -> BTreeMap<String, String> {
+    let links = Selector::parse("main a[href^='/'], header a[href^='/']").unwrap();
+    Html::parse_document(html)
+        .select(&links)
+        .filter_map(|link| link.attr("href"))
+        .filter(|href| !href.contains("format="))
+        .map(|href| {
+            let path = href.split(['?', '#']).next().unwrap_or_default();
+            let mut parts = path.split('/').skip(1);
+            let first = parts.next().unwrap_or_default();
+            (format!("/{first} {}", parts.count()), href.split('#').next().unwrap_or_default().to_owned())
+        })
+        .collect()
+}
+
+/// What a server that remembers nothing runs for a page, and the page.
+async fn first_visit(db: &PgPool, address: &str) -> (Vec<String>, String) {
+    let app = site(db).await;
+    let cookie = sign_in(&app, "administrator").await;
+    let statements = Statements::default();
+    let guard = tracing::subscriber::set_default(Registry::default().with(statements.clone()));
+    let answer = get(&app, &cookie, address).await;
+    drop(guard);
+    assert_eq!(answer.status, 200, "{address}");
+    let run = std::mem::take(&mut *statements.0.lock().unwrap());
+    assert!(!run.is_empty(), "{address}: a page asks who is signed in at least");
+    (run, answer.text)
+}
+
+#[actix_web::test]
+async fn a_page_of_every_kind_takes_at_most_eight_statements() {
+    let db = collected().await;
+    // Rules whose definitions were read take a statement more.
+    db.execute("insert into rule_reading (place_id, collection_id, day, outcome, rules) select place_id, 1, '2026-11-01', 'read', 0 from place")
+        .await
+        .unwrap();
+    let mut to_visit = BTreeMap::from([("/ 0".to_owned(), "/".to_owned())]);
+    let mut visited = BTreeMap::new();
+    let mut too_many = Vec::new();
+    while let Some((kind, address)) = to_visit.pop_first() {
+        let (statements, html) = first_visit(&db, &address).await;
+        if statements.len() > MOST {
+            too_many.push(format!("{address}: {}\n{}", statements.len(), statements.join("\n")));
+        }
+        visited.insert(kind, address);
+        let more = kinds(&html).into_iter().filter(|(kind, _)| !visited.contains_key(kind));
+        to_visit.extend(more);
+    }
+    assert!(too_many.is_empty(), "{}", too_many.join("\n\n"));
+    for kind in ["/rules 1", "/accounts 1", "/collections 1", "/evaluations 0", "/notices 0", "/jobs 0"] {
+        assert!(visited.contains_key(kind), "no page of the kind {kind} among {:?}", visited.keys());
+    }
+}
