@@ -46,7 +46,7 @@ pub async fn run(settings: Settings) -> anyhow::Result<ExitCode> {
             connect::command::print_template(&args, &at)?;
             Ok(ExitCode::SUCCESS)
         }
-        Command::Aws { command: AwsCommand::Check(args) } => connect::command::check(&args, &at).await,
+        Command::Aws { command: AwsCommand::Check(args) } => Box::pin(connect::command::check(&args, &at)).await,
         Command::Pack(args) => {
             with_store(&at, async |store| packs::command::pack(&args, &organization, &state(store, &at)).await).await
         }

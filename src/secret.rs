@@ -64,12 +64,12 @@ impl FromStr for Reference {
         if key == Some("") {
             return Err("a # is followed by the key of a JSON object".to_owned());
         }
-        let name = match id.starts_with("arn:") {
-            true => arn_parts(id).map(|(_, name)| name).ok_or_else(|| {
-                "it is not the ARN of a secret, like arn:aws:secretsmanager:eu-central-1:123456789012:secret:name-AbCdEf"
-                    .to_owned()
-            })?,
-            false => id,
+        let name = if id.starts_with("arn:") {
+            let wanted = "arn:aws:secretsmanager:eu-central-1:123456789012:secret:name-AbCdEf";
+            let parts = arn_parts(id).ok_or_else(|| format!("it is not the ARN of a secret, like {wanted}"))?;
+            parts.1
+        } else {
+            id
         };
         let allowed = |c: char| c.is_ascii_alphanumeric() || "/_+=.@-".contains(c);
         if name.is_empty() || name.len() > 512 || !name.chars().all(allowed) {
@@ -120,7 +120,8 @@ impl Reference {
 
     /// Reads it with the program's own credentials, in the Region of its ARN.
     pub async fn read(&self, aws: &AwsSettings) -> Result<SecretString, Unread> {
-        let aws = AwsSettings { region: self.region().map(str::to_owned).or_else(|| aws.region.clone()), ..aws.clone() };
+        let aws =
+            AwsSettings { region: self.region().map(str::to_owned).or_else(|| aws.region.clone()), ..aws.clone() };
         let secrets = Clients::own(&aws).await.map_err(Unread::Unusable)?.secrets();
         let kept = secrets.get(&self.id).await.map_err(Unread::Aws)?;
         self.value_in(&kept).map_err(Unread::Unusable)

@@ -46,9 +46,9 @@ impl Clients {
     pub async fn load(settings: &AwsSettings) -> Result<Self, String> {
         let external_id = match &settings.external_id {
             // Read by clients that assume no role.
-            Some(secret) => Some(
-                Box::pin(secret.read("--aws-external-id", settings)).await.map_err(|error| format!("{error:#}"))?,
-            ),
+            Some(secret) => {
+                Some(Box::pin(secret.read("--aws-external-id", settings)).await.map_err(|error| format!("{error:#}"))?)
+            }
             None => None,
         };
         Ok(Self { external_id, ..Self::own(settings).await? })

@@ -36,7 +36,7 @@ pub fn template(setup: &Setup, holder: Holder) -> Result<Value, String> {
             made.athena(setup, &names)?;
         }
     }
-    Ok(made.template(description(setup, holder)))
+    Ok(made.template(&description(setup, holder)))
 }
 
 fn description(setup: &Setup, holder: Holder) -> String {
@@ -69,7 +69,7 @@ struct Parts {
 }
 
 impl Parts {
-    fn template(self, description: String) -> Value {
+    fn template(self, description: &str) -> Value {
         let mut template = json!({
             "AWSTemplateFormatVersion": "2010-09-09",
             "Description": description,
@@ -87,12 +87,14 @@ impl Parts {
         let (place, trust) = match holder {
             Holder::Portal => (None, self.workload_trust()),
             Holder::Archive => {
-                let role = setup.aws.role.as_ref().ok_or("no --aws-role is set: the portal's own role reads the bucket")?;
+                let role =
+                    setup.aws.role.as_ref().ok_or("no --aws-role is set: the portal's own role reads the bucket")?;
                 (Some(owned(role.path_and_name())), self.portal_trust(setup))
             }
             Holder::Organization => {
                 let role = setup.aws.organization_role.as_ref();
-                let role = role.ok_or("no --aws-organization-role is set: the portal's own role reads Organizations")?;
+                let role =
+                    role.ok_or("no --aws-organization-role is set: the portal's own role reads Organizations")?;
                 (Some(owned(role.path_and_name())), self.portal_trust(setup))
             }
             Holder::Member => {
@@ -116,11 +118,11 @@ impl Parts {
             None => return Err(format!("with these settings the {} role needs nothing", holder.word())),
         }
         self.resources.insert(ROLE.to_owned(), json!({ "Type": "AWS::IAM::Role", "Properties": properties }));
-        self.output("RoleArn", "The role", json!({ "Fn::GetAtt": [ROLE, "Arn"] }));
+        self.output("RoleArn", "The role", &json!({ "Fn::GetAtt": [ROLE, "Arn"] }));
         Ok(())
     }
 
-    fn output(&mut self, name: &str, description: &str, value: Value) {
+    fn output(&mut self, name: &str, description: &str, value: &Value) {
         self.outputs.insert(name.to_owned(), json!({ "Description": description, "Value": value }));
     }
 
@@ -225,7 +227,7 @@ impl Parts {
         ];
         for (name, description, statements) in outputs {
             if !statements.is_empty() {
-                self.output(name, description, substituted(Value::Array(statements).to_string().into()));
+                self.output(name, description, &substituted(Value::Array(statements).to_string().into()));
             }
         }
     }
@@ -314,7 +316,7 @@ impl Parts {
         self.output(
             "AthenaOutput",
             "The setting AUDITFOLIO_ATHENA_OUTPUT, for the policy and the self-test",
-            substituted(format!("s3://${{{RESULTS}}}/").into()),
+            &substituted(format!("s3://${{{RESULTS}}}/").into()),
         );
     }
 }

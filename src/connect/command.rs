@@ -76,7 +76,7 @@ pub(super) fn pretty(value: &serde_json::Value) -> String {
 /// Tries every permission and prints what came of it.
 pub async fn check(args: &CheckArgs, store: &StoreSettings) -> anyhow::Result<ExitCode> {
     let setup = args.of.setup(store);
-    let rows = check::run(&setup, args.account.as_deref(), |_, _| {}).await;
+    let rows = Box::pin(check::run(&setup, args.account.as_deref(), |_, _| {})).await;
     for row in &rows {
         println!("{}", line(row));
     }

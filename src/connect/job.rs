@@ -32,13 +32,10 @@ pub async fn carry_out(state: State, job: Job, progress: Progress) -> anyhow::Re
         asked.organization,
         collecting.organization
     );
-    let rows = check::run(setup, None, |done, total| progress.set(done, total, "steps")).await;
+    let rows = Box::pin(check::run(setup, None, |done, total| progress.set(done, total, "steps"))).await;
     let mut tx = state.db.begin().await?;
     let id = db::insert(&mut tx, &asked.organization, &asked.by, &setup.words(), &rows).await?;
-    anyhow::ensure!(
-        jobs::finish(&mut tx, job.claim, &id.to_string()).await?,
-        "another worker has taken the job up"
-    );
+    anyhow::ensure!(jobs::finish(&mut tx, job.claim, &id.to_string()).await?, "another worker has taken the job up");
     tx.commit().await?;
     Ok(())
 }

@@ -88,7 +88,9 @@ fn template_hint(holder: Holder) -> &'static str {
         }
         Holder::Archive => "A CloudFormation stack in the account of the delivery bucket makes the role.",
         Holder::Organization => "A CloudFormation stack in the account that may read Organizations makes the role.",
-        Holder::Member => "A CloudFormation stack set for the whole organisation makes the role in each member account.",
+        Holder::Member => {
+            "A CloudFormation stack set for the whole organisation makes the role in each member account."
+        }
     }
 }
 
@@ -177,14 +179,13 @@ async fn ask(request: HttpRequest, state: web::Data<State>, Maker(user): Maker) 
     let asked = Asked { organization: collecting.organization.clone(), by: user.identity.clone(), demo: user.demo };
     let payload = serde_json::to_value(&asked).map_err(anyhow::Error::from)?;
     let mut tx = state.db.begin().await?;
-    let job_id = match db::unfinished(&mut *tx, &asked.organization).await? {
-        Some(job_id) => job_id,
-        None => {
-            let job_id = jobs::enqueue(&mut tx, jobs::Kind::Check, &payload, &user.identity).await?;
-            let entry = acted(&user, &request, "ask for test of permissions", format!("job {job_id}"));
-            audit_log::record(&mut tx, &entry).await?;
-            job_id
-        }
+    let job_id = if let Some(job_id) = db::unfinished(&mut *tx, &asked.organization).await? {
+        job_id
+    } else {
+        let job_id = jobs::enqueue(&mut tx, jobs::Kind::Check, &payload, &user.identity).await?;
+        let entry = acted(&user, &request, "ask for test of permissions", format!("job {job_id}"));
+        audit_log::record(&mut tx, &entry).await?;
+        job_id
     };
     tx.commit().await?;
     jobs::wake();

@@ -170,9 +170,12 @@ fn delivery(setup: &Setup, names: &Names) -> Vec<Permission> {
             sid: "DecryptDeliveries",
             holder,
             actions: &["kms:Decrypt"],
-            needed: there.and(when(!keys.is_empty(), "no --aws-kms-keys are set: right unless the bucket uses SSE-KMS")),
+            needed: there
+                .and(when(!keys.is_empty(), "no --aws-kms-keys are set: right unless the bucket uses SSE-KMS")),
             resources: keys.iter().map(ToString::to_string).collect(),
-            condition: Some(json!({ "StringLike": { "kms:ViaService": format!("s3.{}.amazonaws.com", names.region) } })),
+            condition: Some(
+                json!({ "StringLike": { "kms:ViaService": format!("s3.{}.amazonaws.com", names.region) } }),
+            ),
             why: "decrypts objects of the delivery bucket",
         },
     ]

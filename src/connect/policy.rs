@@ -50,8 +50,8 @@ mod tests {
         json!({ "Sid": sid, "Effect": "Allow", "Action": actions, "Resource": resources })
     }
 
-    fn whole(statements: &[Value]) -> Option<Value> {
-        Some(json!({ "Version": "2012-10-17", "Statement": statements }))
+    fn whole(statements: &[Value]) -> Value {
+        json!({ "Version": "2012-10-17", "Statement": statements })
     }
 
     fn list() -> Value {
@@ -68,7 +68,7 @@ mod tests {
 
     #[test]
     fn a_bucket_alone_is_listed_and_read_and_nothing_else() {
-        assert_eq!(of(&[], Holder::Portal), whole(&[list(), read()]));
+        assert_eq!(of(&[], Holder::Portal), Some(whole(&[list(), read()])));
         for holder in [Holder::Archive, Holder::Organization, Holder::Member] {
             assert_eq!(of(&[], holder), None);
         }
@@ -92,7 +92,7 @@ mod tests {
         ];
         let mut decrypt = allow("DecryptDeliveries", &["kms:Decrypt"], &["arn:aws:kms:eu-west-1:111122223333:key/k"]);
         decrypt["Condition"] = json!({ "StringLike": { "kms:ViaService": "s3.eu-west-1.amazonaws.com" } });
-        assert_eq!(of(&arguments, Holder::Archive), whole(&[list(), read(), decrypt]));
+        assert_eq!(of(&arguments, Holder::Archive), Some(whole(&[list(), read(), decrypt])));
         let assume = |sid, arn| allow(sid, &["sts:AssumeRole"], &[arn]);
         let secret = "arn:aws:secretsmanager:eu-west-1:*:secret:external-??????";
         let organizations = [
@@ -105,16 +105,16 @@ mod tests {
         ];
         assert_eq!(
             of(&arguments, Holder::Portal),
-            whole(&[
+            Some(whole(&[
                 allow("ReadSecrets", &["secretsmanager:GetSecretValue"], &[secret]),
                 assume("AssumeArchiveRole", "arn:aws:iam::111122223333:role/Reader"),
                 assume("AssumeMemberRole", "arn:aws:iam::*:role/audit/Member"),
                 allow("ReadOrganization", &organizations, &["*"]),
-            ])
+            ]))
         );
         assert_eq!(
             of(&arguments, Holder::Member),
-            whole(&[allow("ReadRules", &["config:DescribeConfigRules"], &["*"])])
+            Some(whole(&[allow("ReadRules", &["config:DescribeConfigRules"], &["*"])]))
         );
     }
 

@@ -33,7 +33,8 @@ impl Setup {
     /// With the secrets that these settings refer to.
     #[must_use]
     pub fn with_secrets(mut self, settings: &[(&'static str, Option<&Secret>)]) -> Self {
-        let referred = settings.iter().filter_map(|(name, secret)| Some((*name, secret.as_ref()?.reference()?.clone())));
+        let referred =
+            settings.iter().filter_map(|(name, secret)| Some((*name, secret.as_ref()?.reference()?.clone())));
         self.secrets.extend(referred);
         self
     }
@@ -201,10 +202,11 @@ mod tests {
             ),
         ];
         for (prefix, lists, reads) in cases {
-            assert_eq!((listed(prefix), read(prefix)), (
-                lists.into_iter().map(str::to_owned).collect(),
-                reads.into_iter().map(str::to_owned).collect()
-            ), "{prefix:?}");
+            assert_eq!(
+                (listed(prefix), read(prefix)),
+                (lists.into_iter().map(str::to_owned).collect(), reads.into_iter().map(str::to_owned).collect()),
+                "{prefix:?}"
+            );
         }
     }
 }

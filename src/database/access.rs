@@ -113,7 +113,10 @@ mod tests {
         let url = of_rds(json).unwrap();
         assert_eq!(url.expose_secret(), "postgres://me:p%40ss%2Fw%3Ard%3F@db.example.com:5433/audit?sslmode=require");
         let options = options(&url).unwrap();
-        assert_eq!((options.get_host(), options.get_port(), options.get_database()), ("db.example.com", 5433, Some("audit")));
+        assert_eq!(
+            (options.get_host(), options.get_port(), options.get_database()),
+            ("db.example.com", 5433, Some("audit"))
+        );
     }
 
     #[test]

@@ -65,7 +65,8 @@ fn organisation(name: &str) -> StandIn {
     }));
     aws.secret("external", r#"{"id": "open-sesame"}"#);
     let from = format!("s3://{BUCKET}");
-    let made = ["aws", "ddl", "--from", &from, "--create", "--athena-database", "default", "--athena-workgroup", "audit"];
+    let made =
+        ["aws", "ddl", "--from", &from, "--create", "--athena-database", "default", "--athena-workgroup", "audit"];
     let output = aws.program(&made).output().unwrap();
     assert_eq!(code(&output), 0, "{}", said(&output));
     aws.clear_log();
@@ -88,7 +89,8 @@ fn allowed() -> BTreeSet<String> {
     let from = format!("s3://{BUCKET}");
     let holders = ["portal", "archive", "organization", "member"];
     let policies = holders.map(|holder| {
-        let output = program(&[&["aws", "policy", holder, "--from", &from], &EVERYTHING[..]].concat()).output().unwrap();
+        let output =
+            program(&[&["aws", "policy", holder, "--from", &from], &EVERYTHING[..]].concat()).output().unwrap();
         assert_eq!(code(&output), 0, "{}", said(&output));
         let policy: Value = serde_json::from_slice(&output.stdout).unwrap();
         policy["Statement"].as_array().unwrap().iter().flat_map(|it| it["Action"].as_array().unwrap().clone()).collect()
@@ -142,15 +144,18 @@ async fn every_action_that_is_denied_is_named() {
     let aws = organisation("connect-denied");
     let table = "arn:aws:glue:eu-central-1:999999999999:table/default/config_snapshots";
     let by_athena = |action: &str| {
-        let message = format!("FAILED: User: arn:aws:sts::1:x is not authorized to perform: {action} on resource: {table}");
+        let message =
+            format!("FAILED: User: arn:aws:sts::1:x is not authorized to perform: {action} on resource: {table}");
         json!({"kind": "query_failed", "operation": "StartQueryExecution", "message": message, "times": null})
     };
     let denied = |operation: &str| json!({"kind": "deny", "operation": operation, "times": null});
     let of_role = |role: &str| json!({"kind": "deny", "operation": "AssumeRole", "contains": role, "times": null});
-    let of_key = |key: &str| json!({"kind": "error", "operation": "GetObject", "key_prefix": "AWSLogs/", "times": null,
+    let of_key = |key: &str| {
+        json!({"kind": "error", "operation": "GetObject", "key_prefix": "o-abc/AWSLogs/", "times": null,
         "code": "AccessDenied", "status": 403,
         "message": format!("User: arn:aws:sts::1:x is not authorized to perform: kms:Decrypt on resource: {key} because no \
-                            identity-based policy allows the kms:Decrypt action")});
+                            identity-based policy allows the kms:Decrypt action")})
+    };
     let key = "arn:aws:kms:eu-central-1:999999999999:key/0a1b";
     for (fault, action, resource) in [
         (denied("GetSecretValue"), "secretsmanager:GetSecretValue", "external"),
@@ -273,8 +278,10 @@ async fn the_page_shows_what_a_job_has_tried() {
     let page = ask("GET /connect", cookie, "");
     assert!(page.contains("2 of 3 that these settings need work; 1 is missing."), "{page}");
     assert!(page.contains("Missing: s3:GetObject on arn:aws:s3:::acme-config/"), "{page}");
-    let log: Vec<String> =
-        sqlx::query_scalar("select object from audit_log where act = 'ask for test of permissions'").fetch_all(&db).await.unwrap();
+    let log: Vec<String> = sqlx::query_scalar("select object from audit_log where act = 'ask for test of permissions'")
+        .fetch_all(&db)
+        .await
+        .unwrap();
     assert_eq!(log, ["job 1"]);
 }
 
@@ -305,10 +312,15 @@ async fn the_page_hands_out_policies_and_templates_of_the_settings_and_no_secret
     ];
     assert_eq!(page.texts("details > summary"), titles);
     assert!(!page.text.contains("geheim"));
-    let settings = page.texts(".facts div");
-    assert!(settings.contains(&"Evidence s3://acme/o-abc/".to_owned()), "{settings:?}");
-    assert!(settings.contains(&"External id set".to_owned()), "{settings:?}");
-    assert!(settings.contains(&"Secret mail, for --smtp-url".to_owned()), "{settings:?}");
+    let settings: Vec<String> = page
+        .texts(".facts dt")
+        .into_iter()
+        .zip(page.texts(".facts dd"))
+        .map(|(name, value)| format!("{name}: {value}"))
+        .collect();
+    assert!(settings.contains(&"Evidence: s3://acme/o-abc/".to_owned()), "{settings:?}");
+    assert!(settings.contains(&"External id: set".to_owned()), "{settings:?}");
+    assert!(settings.contains(&"Secret: mail, for --smtp-url".to_owned()), "{settings:?}");
 
     let file = get(&site, &cookie, "/connect/template-member.json").await;
     assert_eq!((file.status, file.header("content-type")), (StatusCode::OK, "application/json"));

@@ -138,7 +138,9 @@ fn a_secret_that_cannot_be_read_is_named_with_its_setting_and_the_cause_and_neve
     aws.fault(&json!({"kind": "deny", "operation": "GetSecretValue", "times": null}));
     let denied = migrate(&["--database-url", "secretsmanager:plain"]);
     assert!(
-        denied.contains("DATABASE_URL could not be read: access was denied: secretsmanager:GetSecretValue on secret plain"),
+        denied.contains(
+            "DATABASE_URL could not be read: access was denied: secretsmanager:GetSecretValue on secret plain"
+        ),
         "{denied}"
     );
 }

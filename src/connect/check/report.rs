@@ -158,12 +158,26 @@ impl Report {
     pub(super) fn block_holder(&mut self, holder: Holder, why: &str) {
         let sids: Vec<&'static str> =
             self.permissions.iter().filter(|it| it.holder == holder).map(|permission| permission.sid).collect();
-        sids.into_iter().for_each(|sid| self.block(sid, why));
+        self.block_all(&sids, why);
     }
 
     /// Nothing more of a permission is tried. The first reason stands.
     pub(super) fn block(&mut self, sid: &'static str, why: &str) {
         self.blocked.entry(sid).or_insert_with(|| why.to_owned());
+    }
+
+    /// [`Self::block`] for several.
+    pub(super) fn block_all(&mut self, sids: &[&'static str], why: &str) {
+        for sid in sids {
+            self.block(sid, why);
+        }
+    }
+
+    /// Nothing more of anybody's credentials is tried.
+    pub(super) fn block_everybody(&mut self, why: &str) {
+        for holder in Holder::ALL {
+            self.block_holder(holder, why);
+        }
     }
 
     /// Whether nothing more of a permission is tried.
@@ -356,13 +370,16 @@ mod tests {
         let rows = report.rows();
         let shown: Vec<(&str, Outcome, &str)> =
             rows.iter().map(|row| (row.action.as_str(), row.outcome, row.words.as_str())).collect();
-        assert_eq!(shown, [
-            ("a:List", Outcome::Works, "2 found"),
-            ("a:Read", Outcome::Missing, "Missing: a:Read on s3://b/k."),
-            ("a:Head", Outcome::NotTried, "Not tried: a:Read failed."),
-            ("a:Rest", Outcome::NotTried, "Not tried: there was nothing to try it on."),
-            ("a:Not", Outcome::NotNeeded, "Nobody asks."),
-        ]);
+        assert_eq!(
+            shown,
+            [
+                ("a:List", Outcome::Works, "2 found"),
+                ("a:Read", Outcome::Missing, "Missing: a:Read on s3://b/k."),
+                ("a:Head", Outcome::NotTried, "Not tried: a:Read failed."),
+                ("a:Rest", Outcome::NotTried, "Not tried: there was nothing to try it on."),
+                ("a:Not", Outcome::NotNeeded, "Nobody asks."),
+            ]
+        );
         assert!(!works(&rows) && !works(&[]));
         assert_eq!(summary(&rows), "1 of 4 that these settings need work; 1 is missing, 2 were not tried.");
         let fine: Vec<Row> = rows.into_iter().filter(|row| row.action == "a:List" || row.action == "a:Not").collect();
@@ -375,7 +392,8 @@ mod tests {
             permission("Read", &["s3:GetObject"], Ok(())),
             permission("Decrypt", &["kms:Decrypt"], Ok(())),
         ]);
-        let text = "User: arn:x is not authorized to perform: kms:Decrypt on resource: arn:aws:kms:r:1:key/k because no";
+        let text =
+            "User: arn:x is not authorized to perform: kms:Decrypt on resource: arn:aws:kms:r:1:key/k because no";
         report.failed("Read", "s3:GetObject", &denied("kms:Decrypt", text));
         report.works("Decrypt", "kms:Decrypt", "never");
         let rows = report.rows();

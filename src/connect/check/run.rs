@@ -52,9 +52,7 @@ async fn with_roles(setup: &Setup, own: Clients, report: &mut Report) -> Clients
     match Clients::load(&setup.aws).await {
         Ok(clients) => clients,
         Err(why) => {
-            for sid in ["AssumeArchiveRole", "AssumeOrganizationRole", "AssumeMemberRole"] {
-                report.block(sid, &why);
-            }
+            report.block_all(&["AssumeArchiveRole", "AssumeOrganizationRole", "AssumeMemberRole"], &why);
             for holder in [Holder::Archive, Holder::Organization, Holder::Member] {
                 report.block_holder(holder, &why);
             }
@@ -70,7 +68,7 @@ async fn own(setup: &Setup, report: &mut Report) -> Option<Clients> {
         Ok(clients) => clients,
         Err(why) => {
             report.no_clients(WHO, &why);
-            Holder::ALL.into_iter().for_each(|holder| report.block_holder(holder, &why));
+            report.block_everybody(&why);
             return None;
         }
     };
@@ -82,7 +80,7 @@ async fn own(setup: &Setup, report: &mut Report) -> Option<Clients> {
         Err(failure) => {
             report.say(Holder::Portal, WHO, Err(&failure));
             let why = format!("there are no credentials that AWS accepts ({})", failure.kind.words());
-            Holder::ALL.into_iter().for_each(|holder| report.block_holder(holder, &why));
+            report.block_everybody(&why);
             None
         }
     }
@@ -103,7 +101,7 @@ async fn secrets(setup: &Setup, report: &mut Report) {
         return;
     }
     let names: Vec<&str> = all.iter().map(|(setting, _)| *setting).collect();
-    report.works(SID, ACTION, format!("Read what {} refer to.", names.join(", ")));
+    report.works(SID, ACTION, format!("Read what is kept for {}.", names.join(", ")));
 }
 
 /// Whether these credentials may be used: a role, if they are one's, can be assumed.
@@ -139,14 +137,14 @@ async fn delivery(setup: &Setup, clients: &Clients, report: &mut Report) -> Opti
         Ok(found) => found,
         Err(failure) => {
             report.failed(LIST.0, LIST.1, &failure);
-            [READ.0, DECRYPT.0].into_iter().for_each(|sid| report.block(sid, "the bucket could not be listed"));
+            report.block_all(&[READ.0, DECRYPT.0], "the bucket could not be listed");
             return None;
         }
     };
     let Some(Delivered { key, account_id }) = found else {
         let why = format!("no object of AWS Config was found below {}", bucket.address(prefix));
         report.broken(LIST.0, LIST.1, format!("The bucket can be listed, but {why}."));
-        [READ.0, DECRYPT.0].into_iter().for_each(|sid| report.block(sid, &why));
+        report.block_all(&[READ.0, DECRYPT.0], &why);
         return None;
     };
     report.works(LIST.0, LIST.1, format!("Found {}.", bucket.address(&key)));
@@ -217,6 +215,7 @@ fn account_in(key: &str) -> Option<&str> {
 
 const ATHENA: &str = "AskAthena";
 const RESULTS: &str = "KeepResults";
+const OF_ATHENA: [&str; 4] = [ATHENA, "SeeTable", "FindResults", RESULTS];
 
 async fn athena(setup: &Setup, clients: &Clients, report: &mut Report) {
     if !report.needs(ATHENA) {
@@ -236,9 +235,7 @@ async fn athena(setup: &Setup, clients: &Clients, report: &mut Report) {
         Ok(id) => id,
         Err(failure) => {
             report.failed(ATHENA, "athena:StartQueryExecution", &failure);
-            for sid in [ATHENA, "SeeTable", "FindResults", RESULTS] {
-                report.block(sid, "no query could be started");
-            }
+            report.block_all(&OF_ATHENA, "no query could be started");
             return;
         }
     };
@@ -250,15 +247,11 @@ async fn athena(setup: &Setup, clients: &Clients, report: &mut Report) {
         }
         Ok(None) => {
             report.works(ATHENA, "athena:GetQueryExecution", "The query still runs.");
-            [ATHENA, "SeeTable", "FindResults", RESULTS].into_iter().for_each(|sid| {
-                report.block(sid, "the query did not end within a minute");
-            });
+            report.block_all(&OF_ATHENA, "the query did not end within a minute");
         }
         Err(failure) => {
             report.failed(ATHENA, "athena:GetQueryExecution", &failure);
-            [ATHENA, "SeeTable", "FindResults", RESULTS].into_iter().for_each(|sid| {
-                report.block(sid, "it could not be seen how the query stands");
-            });
+            report.block_all(&OF_ATHENA, "it could not be seen how the query stands");
         }
     }
     // A query that has ended stays as it is.
@@ -276,9 +269,7 @@ async fn outcome(clients: &Clients, client: &Athena, execution_id: &str, executi
             Some(missing) => report.lacks(missing),
             None => report.broken("SeeTable", "glue:GetTable", format!("The query failed: {reason}")),
         }
-        [ATHENA, "SeeTable", "FindResults", RESULTS].into_iter().for_each(|sid| {
-            report.block(sid, &format!("the query failed: {reason}"));
-        });
+        report.block_all(&OF_ATHENA, &format!("the query failed: {reason}"));
         return;
     }
     for action in ["glue:GetDatabase", "glue:GetTable"] {
@@ -362,9 +353,10 @@ async fn member(clients: &Clients, account_id: Option<&str>, report: &mut Report
         return;
     }
     let Some(account_id) = account_id else {
-        for sid in ["AssumeMemberRole", "ReadRules"] {
-            report.block(sid, "no member account was found to try it in: name one with --account");
-        }
+        report.block_all(
+            &["AssumeMemberRole", "ReadRules"],
+            "no member account was found to try it in: name one with --account",
+        );
         return;
     };
     match clients.member(account_id).await {

@@ -83,7 +83,8 @@ fn a_member_role_trusts_the_portal_with_the_external_id_and_reads_rules_only() {
             "Condition": { "StringEquals": { "sts:ExternalId": { "Ref": "ExternalId" } } },
         }])
     );
-    let policy = json!([{ "Sid": "ReadRules", "Effect": "Allow", "Action": ["config:DescribeConfigRules"], "Resource": ["*"] }]);
+    let policy =
+        json!([{ "Sid": "ReadRules", "Effect": "Allow", "Action": ["config:DescribeConfigRules"], "Resource": ["*"] }]);
     assert_eq!(role["Policies"][0]["PolicyDocument"]["Statement"], policy);
     assert_eq!(template["Resources"].as_object().unwrap().len(), 1);
 }
