@@ -9,7 +9,7 @@ use crate::compliance::memo::Memo;
 use crate::database::{self, Store, backup};
 use crate::demo;
 use crate::settings::{AwsCommand, Command, Settings, StoreSettings};
-use crate::{State, collection, packs, server};
+use crate::{State, collection, connect, packs, server};
 
 /// Carries out a command. The exit code is 0 for success and 2 where evidence could not be read; an error means 1.
 pub async fn run(settings: Settings) -> anyhow::Result<ExitCode> {
@@ -25,7 +25,7 @@ pub async fn run(settings: Settings) -> anyhow::Result<ExitCode> {
             Ok(ExitCode::SUCCESS)
         }
         Command::Serve(args) => {
-            let duties = args.duties(&organization)?;
+            let duties = args.duties(&at).await?;
             with_store(&at, async |store| server::run(&args, duties, store, at.grace()).await).await
         }
         Command::Export(args) => {
@@ -38,6 +38,15 @@ pub async fn run(settings: Settings) -> anyhow::Result<ExitCode> {
             collection::athena::ddl(&args).await?;
             Ok(ExitCode::SUCCESS)
         }
+        Command::Aws { command: AwsCommand::Policy(args) } => {
+            connect::command::print_policy(&args, &at)?;
+            Ok(ExitCode::SUCCESS)
+        }
+        Command::Aws { command: AwsCommand::Cloudformation(args) } => {
+            connect::command::print_template(&args, &at)?;
+            Ok(ExitCode::SUCCESS)
+        }
+        Command::Aws { command: AwsCommand::Check(args) } => Box::pin(connect::command::check(&args, &at)).await,
         Command::Pack(args) => {
             with_store(&at, async |store| packs::command::pack(&args, &organization, &state(store, &at)).await).await
         }

@@ -40,6 +40,7 @@ impl From<sqlx::Error> for Error {
     fn from(error: sqlx::Error) -> Self {
         match error {
             sqlx::Error::PoolTimedOut | sqlx::Error::PoolClosed | sqlx::Error::Io(_) => Self::Unavailable(error),
+            error if crate::database::is_refused(&error) => Self::Unavailable(error),
             other => Self::Internal(other.into()),
         }
     }

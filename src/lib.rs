@@ -9,6 +9,7 @@ pub mod clock;
 pub mod collection;
 pub mod command;
 pub mod compliance;
+pub mod connect;
 pub mod database;
 pub mod definition;
 pub mod delivery;
@@ -21,6 +22,7 @@ pub mod packs;
 pub mod people;
 pub mod sample;
 pub mod schedule;
+pub mod secret;
 pub mod server;
 pub mod settings;
 pub mod telemetry;
@@ -47,4 +49,6 @@ pub struct Duties {
     pub collecting: Option<schedule::Collecting>,
     /// How it sends the notices.
     pub mail: Option<notices::Mail>,
+    /// What it uses of AWS when it collects.
+    pub setup: Option<connect::Setup>,
 }

@@ -12,6 +12,7 @@ use crate::compliance::memo::Memo;
 use crate::database::Store;
 use crate::notices::{MailArgs, NoticeArgs};
 use crate::schedule::ScheduleArgs;
+use crate::settings::StoreSettings;
 use crate::{Duties, State};
 
 /// Settings of `serve`.
@@ -46,9 +47,16 @@ impl ServeArgs {
 
     /// What this program is to do beside serving pages. Refuses settings that do not fit together, before anything is
     /// started.
-    pub fn duties(&self, organization: &str) -> anyhow::Result<Duties> {
+    pub async fn duties(&self, store: &StoreSettings) -> anyhow::Result<Duties> {
         self.check()?;
-        Ok(Duties { collecting: self.schedule.collecting(organization, &self.notices)?, mail: self.mail.mail()? })
+        let collecting = self.schedule.collecting(&store.organization, &self.notices)?;
+        let smtp_url = match &self.mail.smtp_url {
+            Some(url) => Some(url.read("--smtp-url", &self.schedule.aws).await?),
+            None => None,
+        };
+        let secrets = [store.secrets(), vec![("--smtp-url", self.mail.smtp_url.as_ref())]].concat();
+        let setup = collecting.as_ref().map(|collecting| collecting.setup().with_secrets(&secrets));
+        Ok(Duties { collecting, mail: self.mail.mail(smtp_url)?, setup })
     }
 }
 

@@ -4,12 +4,13 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::{Parser, Subcommand};
-use secrecy::SecretString;
 
 use crate::compliance::evidence::export::ExportArgs;
+use crate::connect::command::{CheckArgs, PrintArgs};
 use crate::database::backup::FileArgs;
 use crate::demo::DemoArgs;
 use crate::packs::command::{PackArgs, VerifyArgs};
+use crate::secret::Secret;
 use crate::server::ServeArgs;
 use crate::telemetry::LogSettings;
 
@@ -29,8 +30,13 @@ pub struct Settings {
 #[derive(Debug, Clone, clap::Args)]
 pub struct StoreSettings {
     /// Postgres to use, e.g. `postgres://user@host/auditfolio?sslmode=verify-full`. Without it a private Postgres is started in the data folder.
+    /// May be `secretsmanager:NAME-OR-ARN`: a secret that is such an address, or the JSON object that RDS keeps.
     #[arg(long, global = true, env = "DATABASE_URL", hide_env_values = true)]
-    pub database_url: Option<SecretString>,
+    pub database_url: Option<Secret>,
+    /// Password for an address that has none, e.g. `secretsmanager:NAME-OR-ARN#password`. One that is kept in Secrets
+    /// Manager is read again when the database refuses it.
+    #[arg(long, global = true, env = "AUDITFOLIO_DATABASE_PASSWORD", hide_env_values = true)]
+    pub database_password: Option<Secret>,
     /// Folder of the private Postgres and other local data [default: ~/.local/share/auditfolio, for root /var/lib/auditfolio].
     #[arg(long, global = true, env = "AUDITFOLIO_DATA")]
     pub data: Option<PathBuf>,
@@ -50,6 +56,11 @@ pub struct StoreSettings {
 }
 
 impl StoreSettings {
+    /// The settings that may refer to secrets.
+    pub fn secrets(&self) -> Vec<(&'static str, Option<&Secret>)> {
+        vec![("--database-url", self.database_url.as_ref()), ("--database-password", self.database_password.as_ref())]
+    }
+
     /// `grace_hours` as a time.
     pub fn grace(&self) -> time::Duration {
         time::Duration::hours(self.grace_hours.into())
@@ -113,6 +124,12 @@ pub enum Command {
 pub enum AwsCommand {
     /// Print the statement that makes Athena's table of the delivery bucket's snapshots, or make the table.
     Ddl(Box<crate::collection::athena::DdlArgs>),
+    /// Print the least policy that the settings need.
+    Policy(Box<PrintArgs>),
+    /// Print the `CloudFormation` template of a role and what belongs to it.
+    Cloudformation(Box<PrintArgs>),
+    /// Try every permission that the settings need, and name what is missing.
+    Check(Box<CheckArgs>),
 }
 
 impl Command {

@@ -10,14 +10,16 @@ use aws_sdk_s3::config::{IdentityCache, ResponseChecksumValidation, SharedCreden
 use aws_smithy_http_client::proxy::ProxyConfig;
 use aws_smithy_http_client::tls::{Provider, rustls_provider::CryptoMode};
 use aws_smithy_http_client::{Builder, Connector};
-use secrecy::ExposeSecret as _;
+use secrecy::{ExposeSecret as _, SecretString};
 
 use super::athena::Athena;
 use super::config_rules::ConfigRules;
 use super::organizations::Organizations;
 use super::role::RoleArn;
 use super::s3::Bucket;
+use super::secrets::Secrets;
 use super::settings::AwsSettings;
+use super::sts::Sts;
 
 /// What an assumed role's session is called: account owners see it in `CloudTrail`.
 const SESSION: &str = "auditfolio";
@@ -29,6 +31,7 @@ const LOAD_TIMEOUT: Duration = Duration::from_mins(1);
 pub struct Clients {
     settings: AwsSettings,
     config: SdkConfig,
+    external_id: Option<SecretString>,
     /// The role that the credentials are of; `None` for the program's own.
     role: Option<RoleArn>,
 }
@@ -39,8 +42,24 @@ impl Clients {
     ///
     /// # Errors
     ///
-    /// No Region is set anywhere, in words for a person.
+    /// No Region is set anywhere, or the external id cannot be read, in words for a person.
     pub async fn load(settings: &AwsSettings) -> Result<Self, String> {
+        let external_id = match &settings.external_id {
+            // Read by clients that assume no role.
+            Some(secret) => {
+                Some(Box::pin(secret.read("--aws-external-id", settings)).await.map_err(|error| format!("{error:#}"))?)
+            }
+            None => None,
+        };
+        Ok(Self { external_id, ..Self::own(settings).await? })
+    }
+
+    /// [`Self::load`] for calls with the program's own credentials only: roles that ask for an external id do not get it.
+    ///
+    /// # Errors
+    ///
+    /// No Region is set anywhere, in words for a person.
+    pub async fn own(settings: &AwsSettings) -> Result<Self, String> {
         let seconds = Duration::from_secs;
         let timeouts = TimeoutConfig::builder()
             .connect_timeout(seconds(settings.connect_seconds))
@@ -59,7 +78,7 @@ impl Clients {
         if config.region().is_none() {
             return Err("no AWS Region is set: give --aws-region, or set AWS_REGION".to_owned());
         }
-        Ok(Self { settings: settings.clone(), config, role: None })
+        Ok(Self { settings: settings.clone(), config, external_id: None, role: None })
     }
 
     /// The Region that calls go to.
@@ -122,7 +141,7 @@ impl Clients {
     async fn assume(&self, role: RoleArn) -> Self {
         let mut builder =
             AssumeRoleProvider::builder(role.to_string()).configure(&self.config).session_name(SESSION.to_owned());
-        if let Some(external_id) = &self.settings.external_id {
+        if let Some(external_id) = &self.external_id {
             builder = builder.external_id(external_id.expose_secret());
         }
         let provider = SharedCredentialsProvider::new(builder.build().await);
@@ -132,7 +151,17 @@ impl Clients {
             .credentials_provider(provider)
             .identity_cache(IdentityCache::lazy().load_timeout(LOAD_TIMEOUT).build())
             .build();
-        Self { settings: self.settings.clone(), config, role: Some(role) }
+        Self { config, role: Some(role), ..self.clone() }
+    }
+
+    /// Who these credentials are.
+    pub fn sts(&self) -> Sts {
+        Sts::new(aws_sdk_sts::Client::new(&self.config), self.role.as_ref())
+    }
+
+    /// Secrets Manager in the clients' Region.
+    pub fn secrets(&self) -> Secrets {
+        Secrets::new(aws_sdk_secretsmanager::Client::new(&self.config), self.role.as_ref())
     }
 
     /// Athena in the clients' Region.

@@ -2,7 +2,7 @@
 //!
 //! [`AwsSettings`] says how to reach AWS, [`Clients`] makes a service's client with the right credentials, [`role`] names
 //! the roles they assume, and [`failure`] turns every SDK error into ours. A service has a file of its own ([`s3`],
-//! [`athena`], [`organizations`], [`config_rules`]).
+//! [`athena`], [`organizations`], [`config_rules`], [`secrets`], [`sts`]).
 //! Nothing here looks for credentials before the first client is asked for.
 
 pub mod athena;
@@ -13,7 +13,9 @@ pub mod organizations;
 mod paging;
 pub mod role;
 pub mod s3;
+pub mod secrets;
 mod settings;
+pub mod sts;
 
 pub use clients::Clients;
 pub use failure::{Failure, Kind};

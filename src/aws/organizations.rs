@@ -85,6 +85,14 @@ impl Organizations {
         }
     }
 
+    /// One account, if there is any: one call.
+    pub async fn first_account(&self) -> Result<Option<String>, Failure> {
+        let asked = self.asked("organizations:ListAccounts", WHOLE);
+        let call = self.client.list_accounts().max_results(1);
+        let page = call.send().await.map_err(|error| Failure::of_sdk(&error, asked))?;
+        Ok(page.accounts.unwrap_or_default().into_iter().find_map(|one| one.id))
+    }
+
     /// The root: <https://docs.aws.amazon.com/organizations/latest/APIReference/API_ListRoots.html>.
     pub async fn roots(&self) -> Result<Vec<Unit>, Failure> {
         let asked = self.asked("organizations:ListRoots", WHOLE);

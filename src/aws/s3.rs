@@ -105,6 +105,23 @@ impl Bucket {
         }
     }
 
+    /// The first keys under `prefix`, so many at most: one call.
+    pub async fn first_keys(&self, prefix: &str, most: i32) -> Result<Vec<String>, Failure> {
+        let address = self.address(prefix);
+        let asked = Asked { action: LIST, subject: &address, role: self.role.as_ref() };
+        let call = self.client.list_objects_v2().bucket(&self.name).prefix(prefix).max_keys(most);
+        let page = call.send().await.map_err(|error| Failure::of_sdk(&error, asked))?;
+        Ok(page.contents.unwrap_or_default().into_iter().filter_map(|object| object.key).collect())
+    }
+
+    /// Reads an object's first byte. Gives the ARN of the KMS key that the object is encrypted with, if one is.
+    pub async fn first_byte(&self, key: &str) -> Result<Option<String>, Failure> {
+        let address = self.address(key);
+        let call = self.client.get_object().bucket(&self.name).key(key).range("bytes=0-0");
+        let answer = call.send().await.map_err(|error| Failure::of_sdk(&error, self.reading(&address)))?;
+        Ok(answer.ssekms_key_id)
+    }
+
     /// What reading an object asks for, for messages.
     pub(crate) fn reading<'a>(&'a self, address: &'a str) -> Asked<'a> {
         Asked { action: GET, subject: address, role: self.role.as_ref() }

@@ -2,9 +2,8 @@
 
 use std::time::Duration;
 
-use secrecy::SecretString;
-
-use super::role::{RoleArn, RolePattern};
+use super::role::{KeyArn, RoleArn, RolePattern};
+use crate::secret::Secret;
 
 const CONNECT_SECONDS: u64 = 5;
 const READ_SECONDS: u64 = 30;
@@ -31,9 +30,13 @@ pub struct AwsSettings {
     /// Role to assume in each member account: a name, or an ARN with `{account}` in it.
     #[arg(long = "aws-member-role", env = "AUDITFOLIO_AWS_MEMBER_ROLE")]
     pub member_role: Option<RolePattern>,
-    /// External id that the roles ask for.
+    /// External id that the roles ask for; may be `secretsmanager:NAME-OR-ARN#json-key`.
     #[arg(long = "aws-external-id", env = "AUDITFOLIO_AWS_EXTERNAL_ID", hide_env_values = true)]
-    pub external_id: Option<SecretString>,
+    pub external_id: Option<Secret>,
+    /// ARNs of the KMS keys that the delivery bucket is encrypted with, separated by commas: `auditfolio aws` allows and
+    /// tests their use.
+    #[arg(long = "aws-kms-keys", env = "AUDITFOLIO_AWS_KMS_KEYS", value_delimiter = ',')]
+    pub kms_keys: Vec<KeyArn>,
     /// Put the bucket's name into the path instead of the host's name, as stores that only resemble S3 need it.
     #[arg(long = "aws-s3-path-style", env = "AUDITFOLIO_AWS_S3_PATH_STYLE")]
     pub s3_path_style: bool,
@@ -75,6 +78,7 @@ impl Default for AwsSettings {
             organization_role: None,
             member_role: None,
             external_id: None,
+            kms_keys: Vec::new(),
             s3_path_style: false,
             connect_seconds: CONNECT_SECONDS,
             read_seconds: READ_SECONDS,

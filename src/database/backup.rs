@@ -91,7 +91,7 @@ pub async fn restore(settings: &StoreSettings, args: &FileArgs) -> anyhow::Resul
     };
     let mut restore = client(settings, private.as_ref(), &mut connection, "pg_restore").await?;
     restore.args(["--single-transaction", "--exit-on-error", "--no-owner", "--no-privileges", "--dbname"]);
-    restore.arg(dbname(settings, private.as_ref())?).arg(file);
+    restore.arg(dbname(settings, private.as_ref()).await?).arg(file);
     run(restore).await?;
     db::analyze(&mut connection).await?;
     let detail = json!({ "bytes": bytes, "sha256": sha256 });
@@ -113,28 +113,28 @@ async fn client(
         let server = db::server_major(connection).await?;
         let programs = Programs::for_client(settings.postgres_programs.as_deref(), program, server)?;
         let mut command = Command::new(programs.path(program));
-        if let Some(password) = outside(settings)?.password {
+        if let Some(password) = outside(settings).await?.password {
             command.env("PGPASSWORD", password.expose_secret());
         }
         command
     };
     if program == "pg_dump" {
-        command.arg("--dbname").arg(dbname(settings, private)?);
+        command.arg("--dbname").arg(dbname(settings, private).await?);
     }
     command.stdin(Stdio::null());
     Ok(command)
 }
 
 /// What follows `--dbname`: never with a password, since others can read the arguments of a running program.
-fn dbname(settings: &StoreSettings, private: Option<&Cluster>) -> anyhow::Result<String> {
+async fn dbname(settings: &StoreSettings, private: Option<&Cluster>) -> anyhow::Result<String> {
     match private {
         Some(cluster) => Ok(cluster.database().to_owned()),
-        None => Ok(outside(settings)?.without_password),
+        None => Ok(outside(settings).await?.without_password),
     }
 }
 
-fn outside(settings: &StoreSettings) -> anyhow::Result<address::Address> {
-    let address = settings.database_url.as_ref().context("no database is named")?;
+async fn outside(settings: &StoreSettings) -> anyhow::Result<address::Address> {
+    let address = super::access::resolve(settings).await?.context("no database is named")?;
     address::take_apart(address.expose_secret())
 }
 

@@ -1,5 +1,6 @@
 //! The pool, migrations, the private Postgres, backup and restore.
 
+mod access;
 mod address;
 pub mod backup;
 mod db;
@@ -7,18 +8,18 @@ mod folder;
 mod postmaster;
 pub mod private;
 pub mod programs;
+mod rotation;
 pub mod schema;
 mod server_user;
 
-use std::str::FromStr as _;
 use std::time::Duration;
 
 use anyhow::Context as _;
-use secrecy::ExposeSecret as _;
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use sqlx::{Connection as _, PgConnection, PgPool};
 
 pub use db::read_only;
+pub use rotation::{admitted, is_refused};
 pub use schema::MIGRATIONS;
 pub use server_user::name_of_this_user;
 
@@ -30,11 +31,20 @@ pub struct Store {
     pub db: PgPool,
     /// The private Postgres, where it is used: it runs for as long as this is kept.
     pub private: Option<private::Cluster>,
+    /// Where the password is kept elsewhere.
+    keeper: Option<rotation::Keeper>,
 }
 
 impl Store {
+    fn open(options: PgConnectOptions, private: Option<private::Cluster>, settings: &StoreSettings) -> Self {
+        let db = pool_options().connect_lazy_with(options);
+        let keeper = rotation::Keeper::begin(&db, settings);
+        Self { db, private, keeper }
+    }
+
     /// Closes the pool and ends the use of the private Postgres.
     pub async fn close(self) -> anyhow::Result<()> {
+        drop(self.keeper);
         self.db.close().await;
         if let Some(private) = self.private {
             tokio::task::spawn_blocking(move || private.stop()).await??;
@@ -55,7 +65,7 @@ pub async fn connect(settings: &StoreSettings) -> anyhow::Result<Store> {
         schema::require_current(&schema::look(&mut connection).await?)?;
     }
     connection.close().await?;
-    Ok(Store { db: pool_options().connect_lazy_with(options), private })
+    Ok(Store::open(options, private, settings))
 }
 
 /// Opens the store as [`connect`] does, and brings an outside database up to date too. Gives the number of migrations applied.
@@ -64,17 +74,13 @@ pub async fn connect_and_migrate(settings: &StoreSettings) -> anyhow::Result<(St
     let mut connection = connect_first(&options, private.as_ref()).await?;
     let count = schema::migrate(&mut connection).await?;
     connection.close().await?;
-    Ok((Store { db: pool_options().connect_lazy_with(options), private }, count))
+    Ok((Store::open(options, private, settings), count))
 }
 
 /// How to connect, with the private Postgres started where no database is named.
 async fn target(settings: &StoreSettings) -> anyhow::Result<(PgConnectOptions, Option<private::Cluster>)> {
-    if let Some(address) = &settings.database_url {
-        // The error of a wrong address may quote it, with its password: it is not passed on.
-        let options = PgConnectOptions::from_str(address.expose_secret()).map_err(|_secret| {
-            anyhow::anyhow!("DATABASE_URL is not an address like postgres://user:password@host/database")
-        })?;
-        return Ok((options.application_name("auditfolio"), None));
+    if let Some(url) = access::resolve(settings).await? {
+        return Ok((access::options(&url)?, None));
     }
     let private = private::Options {
         folder: settings.data.clone(),

@@ -89,6 +89,7 @@ fn demo_settings(settings: &StoreSettings) -> anyhow::Result<StoreSettings> {
     };
     Ok(StoreSettings {
         database_url: None,
+        database_password: None,
         data: Some(folder),
         organization: ORGANIZATION.to_owned(),
         ..settings.clone()
@@ -131,7 +132,7 @@ async fn prepare(
     };
     steps.end(&pack_id)?;
     let collecting = Collecting { organization: ORGANIZATION.to_owned(), source, every: None };
-    Ok(Duties { collecting: Some(collecting), mail: None })
+    Ok(Duties { collecting: Some(collecting), ..Duties::default() })
 }
 
 /// Where the sample is and what it should hold.

@@ -12,6 +12,7 @@ use tokio_util::sync::CancellationToken;
 use super::core::{TRIES, wait_before};
 use super::{Ending, Job, Kind, Progress, Standing, db};
 use crate::State;
+use crate::database::admitted;
 
 /// Does a job. Commits the result together with [`super::finish`]; an error fails the job for good.
 pub type CarryOut = fn(State, Job, Progress) -> BoxFuture<'static, anyhow::Result<()>>;
@@ -55,6 +56,7 @@ pub fn wake() {
 pub async fn work(state: State, stop: CancellationToken) {
     let (mut short, mut long) = (vec![Kind::Pack], Vec::new());
     short.extend(state.duties.mail.is_some().then_some(Kind::Digest));
+    short.extend(state.duties.setup.is_some().then_some(Kind::Check));
     long.extend(state.duties.collecting.is_some().then_some(Kind::Collect));
     let workers = [short, long].into_iter().filter(|kinds| !kinds.is_empty()).map(|kinds| {
         let (state, stop) = (state.clone(), stop.clone());
@@ -91,7 +93,7 @@ async fn next(
     kinds: &[Kind],
     carry_out: CarryOut,
 ) -> anyhow::Result<bool> {
-    db::give_up(&state.db, pace.attempts).await?;
+    admitted(|| db::give_up(&state.db, pace.attempts)).await?;
     let Some(job) = db::claim(&state.db, kinds, pace.lease).await? else {
         return Ok(false);
     };
@@ -241,6 +243,7 @@ fn carry_out(state: State, job: Job, progress: Progress) -> BoxFuture<'static, a
         Kind::Pack => Box::pin(crate::packs::build::carry_out(state, job, progress)),
         Kind::Collect => Box::pin(crate::schedule::carry_out(state, job, progress)),
         Kind::Digest => Box::pin(crate::notices::send_digest(state, job)),
+        Kind::Check => Box::pin(crate::connect::carry_out(state, job, progress)),
     }
 }
 

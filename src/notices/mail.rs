@@ -10,14 +10,16 @@ use ring::rand::SecureRandom as _;
 use secrecy::{ExposeSecret as _, SecretString};
 
 use crate::jobs::Ending;
+use crate::secret::Secret;
 
 /// Settings of e-mail.
 #[derive(Debug, Clone, clap::Args)]
 pub struct MailArgs {
     /// SMTP server that digests of notices go through: `smtps://user:password@host` (TLS), `smtp://host?tls=required`
-    /// (STARTTLS) or `smtp://host` (plain, without a password). Nothing is sent without it.
+    /// (STARTTLS) or `smtp://host` (plain, without a password); may be `secretsmanager:NAME-OR-ARN#json-key`. Nothing is
+    /// sent without it.
     #[arg(long, env = "AUDITFOLIO_SMTP_URL", hide_env_values = true)]
-    pub smtp_url: Option<SecretString>,
+    pub smtp_url: Option<Secret>,
     /// Sender of digests, e.g. `Auditfolio <auditfolio@example.com>`.
     #[arg(long, env = "AUDITFOLIO_MAIL_FROM")]
     pub mail_from: Option<Mailbox>,
@@ -30,9 +32,9 @@ pub struct MailArgs {
 }
 
 impl MailArgs {
-    /// What the settings ask for; `None` where no server is set.
-    pub fn mail(&self) -> anyhow::Result<Option<Mail>> {
-        let Some(url) = self.smtp_url.clone() else {
+    /// What the settings ask for; `None` where no server is set. `url` is what `smtp_url` is or refers to.
+    pub fn mail(&self, url: Option<SecretString>) -> anyhow::Result<Option<Mail>> {
+        let Some(url) = url else {
             if self.mail_from.is_some() || !self.mail_to.is_empty() {
                 bail!("--mail-from and --mail-to need a server: add --smtp-url");
             }

@@ -10,6 +10,7 @@ use time::{Duration, OffsetDateTime};
 use super::db::SessionRow;
 use super::{Role, db};
 use crate::State;
+use crate::database::admitted;
 use crate::error::Error;
 
 /// A session ends when nothing was asked for this long.
@@ -68,7 +69,8 @@ impl FromRequest for Maker {
 pub(super) async fn find(request: &HttpRequest) -> Result<Option<User>, Error> {
     let Some(ticket) = Ticket::of(request) else { return Ok(None) };
     let state = request.app_data::<web::Data<State>>().expect("every app is built with its state");
-    match db::find(&state.db, &ticket.hash, ticket.now, ticket.idle_since()).await? {
+    let found = admitted(|| db::find(&state.db, &ticket.hash, ticket.now, ticket.idle_since())).await?;
+    match found {
         Some(row) => admit(request, &ticket, row).await,
         None => Ok(None),
     }

@@ -21,6 +21,7 @@ use crate::audit_log::{ActorKind, Entry};
 use crate::aws::AwsSettings;
 use crate::clock::Clock;
 use crate::collection::{self, AthenaSettings, CollectArgs, Engine, Location};
+use crate::connect::Setup;
 use crate::notices::NoticeArgs;
 use crate::settings::length;
 use crate::{audit_log, jobs};
@@ -104,6 +105,12 @@ impl Collecting {
     /// Where it looks, in words.
     pub fn source_words(&self) -> String {
         self.source.from.to_string()
+    }
+
+    /// What of AWS it uses.
+    pub fn setup(&self) -> Setup {
+        let CollectArgs { from, organizations, rule_definitions, engine, athena, aws, .. } = self.source.clone();
+        Setup { from, organizations, rule_definitions, engine, athena, aws, secrets: Vec::new() }
     }
 
     fn options(&self, asked: &Asked, clock: Clock) -> anyhow::Result<collection::Options> {

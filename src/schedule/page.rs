@@ -27,6 +27,8 @@ pub struct Standing {
     /// Whether this person may start a collection here.
     may_start: bool,
     jobs_href: String,
+    /// For those who may see it.
+    connect_href: Option<String>,
 }
 
 html_safe!(Standing);
@@ -38,6 +40,11 @@ impl Standing {
             kept: db::kept(&mut *visit.read).await?,
             job_id: jobs::unfinished_collection(&mut *visit.read).await?,
             may_start: state.duties.collecting.is_some() && visit.user.role.makes_packs(),
+            connect_href: visit
+                .user
+                .role
+                .makes_packs()
+                .then(|| visit.frame(crate::web::Section::Collections, "").href("/connect")),
             jobs_href: visit.frame(crate::web::Section::Collections, "").href("/jobs"),
         })
     }

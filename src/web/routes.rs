@@ -45,6 +45,7 @@ pub fn endpoints() -> Vec<Endpoint> {
         crate::delivery::page::endpoints(),
         crate::collection::page::endpoints(),
         crate::schedule::page::endpoints(),
+        crate::connect::page::endpoints(),
         crate::jobs::page::endpoints(),
         crate::notices::page::endpoints(),
         crate::packs::page::endpoints(),

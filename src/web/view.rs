@@ -11,6 +11,7 @@ use super::address::Address;
 use super::db;
 use super::frame::{Days, Frame, Section};
 use crate::State;
+use crate::database::admitted;
 use crate::error::Error;
 use crate::people::{Ticket, User, admit};
 
@@ -176,7 +177,9 @@ async fn visit(request: HttpRequest) -> Result<Visit, Error> {
 /// Begins the page's transaction, in a task of its own: who leaves before the answer drops the handler, and a BEGIN that
 /// nobody waits for any more would give its connection back within a transaction, with what was true then for the next.
 async fn begin(db: sqlx::PgPool) -> Result<Read, Error> {
-    let begun = async move { db.begin_with("begin isolation level repeatable read, read only").await };
+    let begun = async move {
+        admitted(|| async { db.begin_with("begin isolation level repeatable read, read only").await }).await
+    };
     Ok(actix_web::rt::spawn(begun).await.map_err(anyhow::Error::from)??)
 }
 

@@ -59,6 +59,25 @@ impl StandIn {
         self.ask("PUT", &format!("/{BUCKET}/{key}"), &headers, bytes);
     }
 
+    /// Keeps a secret under a name, with another value where it is there already.
+    pub(crate) fn secret(&self, name: &str, value: &str) {
+        let call = |operation: &str, body: &Value| {
+            let headers = format!(
+                "Content-Type: application/x-amz-json-1.1\r\nX-Amz-Target: secretsmanager.{operation}\r\n\
+                 Authorization: AWS4-HMAC-SHA256 Credential=AKIAAUDITFOLIOPORTAL/20261124/eu-central-1/secretsmanager/\
+                 aws4_request, SignedHeaders=host, Signature=00\r\n"
+            );
+            self.ask("POST", "/", &headers, body.to_string().as_bytes())
+        };
+        let known: Value = serde_json::from_str(&call("ListSecrets", &json!({}))).unwrap();
+        let there = known["SecretList"].as_array().unwrap().iter().any(|secret| secret["Name"] == name);
+        if there {
+            call("PutSecretValue", &json!({"SecretId": name, "SecretString": value}));
+        } else {
+            call("CreateSecret", &json!({"Name": name, "SecretString": value}));
+        }
+    }
+
     /// Orders a fault: see tests/aws/faults.py.
     pub(crate) fn fault(&self, fault: &Value) {
         self.control(&json!({"do": "fault", "fault": fault}));

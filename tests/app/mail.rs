@@ -56,12 +56,13 @@ impl Drop for Server {
 
 fn state(db: &PgPool, port: &str) -> State {
     let args = MailArgs {
-        smtp_url: Some(format!("smtp://127.0.0.1:{port}/portal.example.com").into()),
+        smtp_url: None,
         mail_from: Some("Auditfolio <auditfolio@example.com>".parse().unwrap()),
         mail_to: vec!["one@example.com".parse().unwrap(), "Zwei Ü <two@example.com>".parse().unwrap()],
         mail_portal: Some("https://audit.example.com/".to_owned()),
     };
-    let duties = Arc::new(Duties { collecting: None, mail: args.mail().unwrap() });
+    let url = format!("smtp://127.0.0.1:{port}/portal.example.com").into();
+    let duties = Arc::new(Duties { mail: args.mail(Some(url)).unwrap(), ..Duties::default() });
     State { duties, ..state_at(db, datetime!(2026-11-02 12:00 UTC)) }
 }
 

@@ -21,7 +21,7 @@ const HOUR: Duration = Duration::from_hours(1);
 fn state(db: &PgPool, bucket: &Bucket) -> State {
     let source = CollectArgs { unpacked_limit: 1 << 30, ..CollectArgs::of(bucket.root.clone().into()) };
     let collecting = Collecting { organization: "Example".to_owned(), source, every: Some(HOUR) };
-    State { duties: Arc::new(Duties { collecting: Some(collecting), mail: None }), ..state_at(db, NOW) }
+    State { duties: Arc::new(Duties { collecting: Some(collecting), ..Duties::default() }), ..state_at(db, NOW) }
 }
 
 async fn due(db: &PgPool, when: &str) {
@@ -135,7 +135,7 @@ async fn a_collection_that_fails_is_a_failed_job_with_a_notice_and_can_be_tried_
     let mut state = state(&db, &bucket);
     let mut collecting = state.duties.collecting.clone().unwrap();
     collecting.source.accounts = vec![bucket.root.join("no-such-list.json")];
-    state.duties = Arc::new(Duties { collecting: Some(collecting), mail: None });
+    state.duties = Arc::new(Duties { collecting: Some(collecting), ..Duties::default() });
     let site = site_of(state.clone()).await;
     let cookie = sign_in(&site, "compliance-manager").await;
     let asked = ask(&site, Method::POST, "/collections", Some(&cookie), Some("")).await;

@@ -11,7 +11,7 @@ before(async () => { site = await start(); }, { timeout: 300_000 });
 after(async () => { await site?.stop(); });
 
 const SECTIONS = ['/', '/accounts', '/rules', '/changes', '/evaluations', '/delivery', '/notices', '/collections', '/packs'];
-const PAGES = [...SECTIONS, '/sign-in', '/notices/1', '/jobs', '/collections/1', '/packs/new', '/nowhere', '/delivery?as_of=1999-01-01', '/delivery?state=missing&from=2026-11-05'];
+const PAGES = [...SECTIONS, '/sign-in', '/notices/1', '/jobs', '/connect', '/collections/1', '/packs/new', '/nowhere', '/delivery?as_of=1999-01-01', '/delivery?state=missing&from=2026-11-05'];
 
 const number = (text) => Number(text.replaceAll(',', ''));
 

@@ -70,6 +70,7 @@ impl Standing {
             Kind::Pack => Some((format!("/packs/{result}"), "Open the pack")),
             Kind::Collect => Some((format!("/collections/{result}"), "Open the collection")),
             Kind::Digest => Some(("/notices".to_owned(), "Open the notices")),
+            Kind::Check => Some(("/connect".to_owned(), "Open the results")),
         }
     }
 
@@ -79,6 +80,7 @@ impl Standing {
             Some(Kind::Pack) => "No pack was issued.",
             Some(Kind::Collect) => "What it committed stands; the next collection goes on from there.",
             Some(Kind::Digest) => "No e-mail is known to have been sent.",
+            Some(Kind::Check) => "The results of an earlier test stand.",
             None => "",
         }
     }

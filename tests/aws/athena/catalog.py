@@ -85,6 +85,8 @@ class Catalog:
                 self.create(statement, name, database)
             elif isinstance(statement, exp.Drop) and kind == "TABLE":
                 self.drop(statement, name, database)
+            elif isinstance(statement, exp.Describe):
+                self.describe(name, database)
             else:
                 raise QueryFailure(f"NOT_SUPPORTED: the stand-in has no {statement.key} {kind}", DDL)
 
@@ -98,6 +100,11 @@ class Catalog:
             reason = f"FAILED: Execution Error: AlreadyExistsException(message:Table {table.name} already exists)"
             raise QueryFailure(reason, DDL)
         self.tables.setdefault(key, table)
+
+    def describe(self, name, database):
+        """Says that a table is there; its columns are not written down."""
+        if ((name.db or database).lower(), name.name.lower()) not in self.tables:
+            raise QueryFailure(f"FAILED: SemanticException [Error 10001]: Table not found {name.name}", DDL)
 
     def drop(self, statement, name, database):
         key = ((name.db or database).lower(), name.name.lower())

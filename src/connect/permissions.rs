@@ -1,0 +1,277 @@
+//! Every permission that Auditfolio can need, in one list: the policies, the templates, the self-test and the page are made
+//! of it. Pure.
+//!
+//! A feature that calls AWS has its line here. Which action an operation needs stands in the Service Authorization
+//! Reference: <https://docs.aws.amazon.com/service-authorization/latest/reference/reference.html>.
+
+use serde_json::{Value, json};
+
+use super::setup::{self, Names, Setup};
+use crate::secret::Reference;
+
+/// Whose credentials a permission is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, clap::ValueEnum)]
+pub enum Holder {
+    /// The credentials that Auditfolio itself runs with.
+    Portal,
+    /// The role that `--aws-role` names, in the account of the delivery bucket.
+    Archive,
+    /// The role that `--aws-organization-role` names.
+    Organization,
+    /// The role that `--aws-member-role` names, in each member account.
+    Member,
+}
+
+impl Holder {
+    pub const ALL: [Self; 4] = [Self::Portal, Self::Archive, Self::Organization, Self::Member];
+
+    /// The word on the command line and in addresses.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Portal => "portal",
+            Self::Archive => "archive",
+            Self::Organization => "organization",
+            Self::Member => "member",
+        }
+    }
+
+    /// Reads [`Self::word`].
+    pub fn parse(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|holder| holder.word() == word)
+    }
+
+    /// The words for a person.
+    pub fn title(self) -> &'static str {
+        match self {
+            Self::Portal => "The portal’s own credentials",
+            Self::Archive => "The log-archive role",
+            Self::Organization => "The Organizations role",
+            Self::Member => "The member role",
+        }
+    }
+}
+
+/// Actions on resources that some credentials must be allowed.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Permission {
+    /// The name of its statement.
+    pub sid: &'static str,
+    pub holder: Holder,
+    /// As IAM names them.
+    pub actions: &'static [&'static str],
+    pub resources: Vec<String>,
+    pub condition: Option<Value>,
+    /// What Auditfolio does with it.
+    pub why: &'static str,
+    /// `Err`: why these settings do not need it.
+    pub needed: Result<(), &'static str>,
+}
+
+fn when(needed: bool, otherwise: &'static str) -> Result<(), &'static str> {
+    if needed { Ok(()) } else { Err(otherwise) }
+}
+
+/// Every permission, needed with these settings or not.
+pub fn permissions(setup: &Setup, names: &Names) -> Vec<Permission> {
+    [roles_and_secrets(setup, names), delivery(setup, names), athena(setup, names), organization(setup)].concat()
+}
+
+fn roles_and_secrets(setup: &Setup, names: &Names) -> Vec<Permission> {
+    let aws = &setup.aws;
+    let secrets = setup.all_secrets();
+    let member = aws.member_role.as_ref().map(|pattern| pattern.written("*", &names.partition));
+    let texts = |found: Option<String>| found.into_iter().collect::<Vec<_>>();
+    vec![
+        Permission {
+            sid: "ReadSecrets",
+            holder: Holder::Portal,
+            actions: &["secretsmanager:GetSecretValue"],
+            needed: when(!secrets.is_empty(), "no setting refers to a secret"),
+            resources: secrets.iter().map(|(_, secret)| secret_arn(secret, names)).collect(),
+            condition: None,
+            why: "reads the settings that are kept in Secrets Manager",
+        },
+        Permission {
+            sid: "AssumeArchiveRole",
+            holder: Holder::Portal,
+            actions: &["sts:AssumeRole"],
+            needed: when(aws.role.is_some(), "no --aws-role is set: the portal’s own credentials read the bucket"),
+            resources: texts(aws.role.as_ref().map(ToString::to_string)),
+            condition: None,
+            why: "becomes the role that reads the delivery bucket",
+        },
+        Permission {
+            sid: "AssumeOrganizationRole",
+            holder: Holder::Portal,
+            actions: &["sts:AssumeRole"],
+            needed: when(
+                setup.organizations && aws.organization_role.is_some(),
+                "no --aws-organization-role is set, or Organizations is not read",
+            ),
+            resources: texts(aws.organization_role.as_ref().map(ToString::to_string)),
+            condition: None,
+            why: "becomes the role that reads Organizations",
+        },
+        Permission {
+            sid: "AssumeMemberRole",
+            holder: Holder::Portal,
+            actions: &["sts:AssumeRole"],
+            needed: when(
+                setup.rule_definitions && member.is_some(),
+                "rule definitions are not read, or no --aws-member-role is set",
+            ),
+            resources: texts(member),
+            condition: None,
+            why: "becomes the role in each member account that reads its rules",
+        },
+        Permission {
+            sid: "ReadRules",
+            holder: Holder::Member,
+            actions: &["config:DescribeConfigRules"],
+            needed: when(
+                setup.rule_definitions && aws.member_role.is_some(),
+                "rule definitions are not read, or no --aws-member-role is set",
+            ),
+            // The action knows no narrower resource when it asks for all rules.
+            resources: vec!["*".to_owned()],
+            condition: None,
+            why: "reads what the account’s rules ask for",
+        },
+    ]
+}
+
+fn delivery(setup: &Setup, names: &Names) -> Vec<Permission> {
+    const FOLDER: &str = "evidence is read from a folder";
+    let holder = reader(setup);
+    let (bucket, prefix) = setup.bucket().unwrap_or_default();
+    let arn = format!("arn:{}:s3:::{bucket}", names.partition);
+    let there = when(setup.bucket().is_some(), FOLDER);
+    let keys = &setup.aws.kms_keys;
+    vec![
+        Permission {
+            sid: "ListDeliveries",
+            holder,
+            actions: &["s3:ListBucket"],
+            needed: there,
+            resources: vec![arn.clone()],
+            condition: Some(json!({ "StringLike": { "s3:prefix": setup::listed(prefix) } })),
+            why: "finds what AWS Config has delivered",
+        },
+        Permission {
+            sid: "ReadDeliveries",
+            holder,
+            actions: &["s3:GetObject"],
+            needed: there,
+            resources: setup::read(prefix).iter().map(|key| format!("{arn}/{key}")).collect(),
+            condition: None,
+            why: "reads what AWS Config has delivered",
+        },
+        Permission {
+            sid: "DecryptDeliveries",
+            holder,
+            actions: &["kms:Decrypt"],
+            needed: there
+                .and(when(!keys.is_empty(), "no --aws-kms-keys are set: right unless the bucket uses SSE-KMS")),
+            resources: keys.iter().map(ToString::to_string).collect(),
+            condition: Some(
+                json!({ "StringLike": { "kms:ViaService": format!("s3.{}.amazonaws.com", names.region) } }),
+            ),
+            why: "decrypts objects of the delivery bucket",
+        },
+    ]
+}
+
+fn athena(setup: &Setup, names: &Names) -> Vec<Permission> {
+    let holder = reader(setup);
+    let Names { partition, region, account, .. } = names;
+    let asked = when(setup.athena_asked(), "the engine is not Athena");
+    let results = names.results.as_ref();
+    let named = asked.and(when(
+        results.is_some(),
+        "no --athena-output is set: right only for a workgroup that keeps its results itself",
+    ));
+    let (bucket, prefix) = results.map_or(("", ""), |(bucket, prefix)| (bucket, prefix));
+    let glue = format!("arn:{partition}:glue:{region}:{account}");
+    let (database, table) = (&setup.athena.database, &setup.athena.table);
+    vec![
+        Permission {
+            sid: "AskAthena",
+            holder,
+            actions: &[
+                "athena:StartQueryExecution",
+                "athena:GetQueryExecution",
+                "athena:GetQueryResults",
+                "athena:StopQueryExecution",
+            ],
+            needed: asked,
+            resources: vec![format!("arn:{partition}:athena:{region}:{account}:workgroup/{}", setup.athena.workgroup)],
+            condition: None,
+            why: "asks Athena what changed",
+        },
+        Permission {
+            sid: "SeeTable",
+            holder,
+            actions: &["glue:GetDatabase", "glue:GetTable"],
+            needed: asked,
+            resources: vec![
+                format!("{glue}:catalog"),
+                format!("{glue}:database/{database}"),
+                format!("{glue}:table/{database}/{table}"),
+            ],
+            condition: None,
+            why: "lets Athena see the table of snapshots",
+        },
+        Permission {
+            sid: "FindResults",
+            holder,
+            actions: &["s3:GetBucketLocation"],
+            needed: named,
+            resources: vec![format!("arn:{partition}:s3:::{bucket}")],
+            condition: None,
+            why: "lets Athena find the bucket for its results",
+        },
+        Permission {
+            sid: "KeepResults",
+            holder,
+            actions: &["s3:GetObject", "s3:PutObject"],
+            needed: named,
+            resources: vec![format!("arn:{partition}:s3:::{bucket}/{prefix}*")],
+            condition: None,
+            why: "lets Athena write its results, and reads them",
+        },
+    ]
+}
+
+fn organization(setup: &Setup) -> Vec<Permission> {
+    let holder = if setup.aws.organization_role.is_some() { Holder::Organization } else { Holder::Portal };
+    vec![Permission {
+        sid: "ReadOrganization",
+        holder,
+        actions: &[
+            "organizations:ListAccounts",
+            "organizations:ListRoots",
+            "organizations:ListOrganizationalUnitsForParent",
+            "organizations:ListAccountsForParent",
+            "organizations:ListParents",
+            "organizations:ListTagsForResource",
+        ],
+        needed: when(setup.organizations, "Organizations is not read"),
+        resources: vec!["*".to_owned()],
+        condition: None,
+        why: "reads the accounts, where they stand in the organisation, and their tags",
+    }]
+}
+
+/// Who reads the delivery bucket and asks Athena.
+pub fn reader(setup: &Setup) -> Holder {
+    if setup.aws.role.is_some() { Holder::Archive } else { Holder::Portal }
+}
+
+/// Secrets Manager ends each ARN with six characters of its own.
+fn secret_arn(secret: &Reference, names: &Names) -> String {
+    if secret.id.starts_with("arn:") {
+        return secret.id.clone();
+    }
+    let Names { partition, region, own_account, .. } = names;
+    format!("arn:{partition}:secretsmanager:{region}:{own_account}:secret:{}-??????", secret.id)
+}
