@@ -252,9 +252,9 @@ fn sort_by(accounts: &mut [AccountLine], sort: Sort) {
 }
 
 fn rows(format: Format, view: &View, accounts: Vec<AccountLine>) -> HttpResponse {
-    let day = view.as_of;
+    let (day, stem) = (view.as_of, view.stem("accounts"));
     let number = |number: usize| Cell::Number(i64::try_from(number).unwrap_or(i64::MAX));
-    download(format, &format!("accounts-{day}"), &DOWNLOAD, move |mut to| async move {
+    download(format, &stem, &DOWNLOAD, move |mut to| async move {
         for line in accounts {
             let counts = line.figures.counts;
             to.push([

@@ -250,7 +250,7 @@ fn sort_by(rules: &mut [RuleLine], sort: Sort) {
 
 fn rows(format: Format, view: &View, rules: Vec<RuleLine>) -> HttpResponse {
     let day = view.as_of;
-    download(format, &format!("rules-{day}"), &DOWNLOAD, move |mut to| async move {
+    download(format, &view.stem("rules"), &DOWNLOAD, move |mut to| async move {
         for line in rules {
             let counts = line.total.counts;
             to.push([

@@ -10,7 +10,7 @@ use super::csv::Finished;
 use super::db::{self, Key, load};
 use super::definitions;
 use super::gather::{About, Gathered, gather};
-use super::model::{Cover, Pack, Program};
+use super::model::{Cover, NamedScope, Pack, Program, ScopeDefinition};
 use super::pdf::{Information, Rendered, render};
 use super::{content, sign};
 use crate::State;
@@ -18,6 +18,7 @@ use crate::audit_log;
 use crate::compliance::evidence::{KnownAt, Scope};
 use crate::database::read_only;
 use crate::jobs::{self, Claim, Job, Progress};
+use crate::organization::scope::{self, Known, Resolved, Unresolved};
 
 /// What is asked for; the payload of a job of kind pack.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -30,6 +31,12 @@ pub struct Request {
     pub as_of: Date,
     /// Twelve-digit ids; `None` is every account.
     pub accounts: Option<Vec<String>>,
+    /// The name of a scope, instead of accounts: those that it holds on the as-of day.
+    #[serde(default)]
+    pub scope: Option<String>,
+    /// The number of a scope definition or end up to which the pack knows them; `None` is all.
+    #[serde(default)]
+    pub scopes_at: Option<i64>,
     /// The collection up to which the pack knows; `None` is the latest.
     pub known_at: Option<i64>,
     /// The printed clock, where the operator sets it.
@@ -160,21 +167,70 @@ async fn about(tx: &mut sqlx::PgConnection, request: &Request) -> Result<About, 
         }
         None => return refused("nothing has been delivered yet".to_owned()),
     }
-    let accounts = request.accounts.clone().map(|mut accounts| {
-        accounts.sort();
-        accounts.dedup();
-        accounts
-    });
+    let named = match &request.scope {
+        None => None,
+        Some(_) if request.accounts.is_some() => return refused("choose a scope or accounts, not both".to_owned()),
+        Some(name) => {
+            let known = Known { collection: known_at.0, record: request.scopes_at.unwrap_or(i64::MAX) };
+            Some(resolved(tx, organization_id, name, request.as_of, known).await?)
+        }
+    };
+    let accounts =
+        named.as_ref().map(Resolved::account_ids).or_else(|| request.accounts.clone()).map(|mut accounts| {
+            accounts.sort();
+            accounts.dedup();
+            accounts
+        });
     if accounts.as_ref().is_some_and(Vec::is_empty) {
         return refused("a pack needs at least one account".to_owned());
     }
     let whole = crate::compliance::evidence::accounts(tx, &Scope::whole(organization_id), known_at).await?;
-    for account in accounts.iter().flatten() {
+    // A list of a scope may name an account that is not known yet: the pack says so.
+    for account in accounts.iter().flatten().filter(|_| named.is_none()) {
         if !whole.iter().any(|known| known.account_id == *account) {
             return refused(format!("account {account} neither delivered anything nor is on an account list"));
         }
     }
-    Ok(About { scope: Scope { organization_id, accounts }, from, as_of: request.as_of, known_at })
+    Ok(About { scope: Scope { organization_id, accounts }, named, from, as_of: request.as_of, known_at })
+}
+
+/// The accounts of a scope as far as is known. What cannot be decided is no pack.
+async fn resolved(
+    tx: &mut sqlx::PgConnection,
+    organization_id: i16,
+    name: &str,
+    day: Date,
+    known: Known,
+) -> Result<Resolved, BuildError> {
+    let resolved = scope::resolve(tx, organization_id, name, day, known).await.and_then(Resolved::decided);
+    resolved.map_err(|unresolved| match unresolved {
+        Unresolved::Database(error) => error.into(),
+        other => BuildError::Refused(other.to_string()),
+    })
+}
+
+fn named_scope(resolved: &Resolved) -> NamedScope {
+    let definition = |one: &scope::Definition| ScopeDefinition {
+        record: one.record,
+        by: one.selector.words(resolved.listed.as_ref()),
+        first_day: one.first_day,
+        end_day: one.end.as_ref().map(|end| end.day),
+        in_force: one.holds_on(resolved.day),
+        reason: one.reason.clone(),
+        made: format!("{} by {}", moment(one.made_at), one.made_by),
+        ended: one
+            .end
+            .as_ref()
+            .map(|end| format!("{} by {}: {}", moment(end.made_at), end.made_by, end.reason))
+            .unwrap_or_default(),
+    };
+    NamedScope {
+        name: resolved.name.clone(),
+        title: resolved.title.clone(),
+        listed_on: resolved.listed.as_ref().map(|listed| listed.listed_on),
+        record: resolved.record(),
+        definitions: resolved.definitions.iter().map(definition).collect(),
+    }
 }
 
 /// The times of a pack.
@@ -202,6 +258,7 @@ fn model(
         from: about.from,
         as_of: about.as_of,
         accounts: about.scope.accounts.clone(),
+        scope: about.named.as_ref().map(named_scope),
         captured_to: gathered.captured_to,
         received,
         generated,
@@ -215,7 +272,7 @@ fn model(
     };
     let hashes: Vec<&str> = attachments.iter().map(|file| file.sha256.as_str()).collect();
     let printed = (&gathered.scope, &gathered.results, &gathered.checks, &gathered.provenance, &gathered.delivery);
-    let printed = sign::sha256_hex(format!("{printed:?} {:?}", gathered.definitions).as_bytes());
+    let printed = sign::sha256_hex(format!("{printed:?} {:?} {:?}", gathered.definitions, cover.scope).as_bytes());
     cover.pack_id = pack_id(&cover, &key.key_id, &hashes, &printed);
     let pack = Pack {
         cover,
@@ -316,6 +373,7 @@ async fn store(state: &State, made: &Made, key: &Key, claim: Option<Claim>) -> R
     };
     let detail = serde_json::json!({
         "title": cover.title, "days": cover.days(), "known_at_collection": cover.known_at, "by": cover.created_by,
+        "scope": cover.scope.as_ref().map(|scope| (&scope.name, scope.record)),
         "sha256": sign::sha256_hex(&made.rendered.bytes), "already_there": known.is_some(),
     });
     audit_log::record(&mut tx, &entry.detail(detail)).await?;
@@ -326,6 +384,18 @@ async fn store(state: &State, made: &Made, key: &Key, claim: Option<Claim>) -> R
     }
     tx.commit().await?;
     Ok(cover.pack_id.clone())
+}
+
+fn scope_json(scope: &NamedScope, pack: &Pack) -> serde_json::Value {
+    serde_json::json!({
+        "name": scope.name,
+        "title": scope.title,
+        "record": scope.record,
+        "sentence": content::scope_sentence(scope, pack),
+        "definitions": scope.definitions.iter().map(|one| {
+            serde_json::json!({"record": one.record, "by": one.by, "reason": one.reason, "in_force": one.in_force})
+        }).collect::<Vec<_>>(),
+    })
 }
 
 /// The facts of a pack for its page, as stored beside it.
@@ -349,6 +419,7 @@ pub fn cover_json(pack: &Pack) -> serde_json::Value {
     serde_json::json!({
         "organization": cover.organization,
         "days": cover.days(),
+        "scope": cover.scope.as_ref().map(|scope| scope_json(scope, pack)),
         "captured_to": cover.captured_to.map(moment),
         "received": moment(cover.received),
         "generated": moment(cover.generated),

@@ -42,6 +42,8 @@ mod sample;
 mod sample_collected;
 mod sample_counts;
 mod schedule;
+mod scope_evidence;
+mod scopes;
 mod serve;
 mod site;
 mod sorted_lists;

@@ -56,7 +56,7 @@ async fn a_pack_names_the_queries_of_athena_that_read_its_objects() {
 }
 
 /// The words of a pack in the order of its pages, for where no tool is needed to read them.
-async fn text_of(db: &PgPool, id: &str) -> String {
+pub(crate) async fn text_of(db: &PgPool, id: &str) -> String {
     let document = lopdf::Document::load_mem(&db::bytes(db, id, Part::Pdf).await.unwrap()).unwrap();
     let pages: Vec<u32> = document.get_pages().into_keys().collect();
     document.extract_text(&pages).unwrap()

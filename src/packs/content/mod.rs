@@ -10,7 +10,7 @@ use time::{Date, OffsetDateTime, UtcOffset};
 use super::definitions;
 use super::layout::table::Table;
 use super::layout::{Block, Document};
-use super::model::{Cover, Listed, Pack, Program, grouped, share_down};
+use super::model::{Cover, Listed, NamedScope, Pack, Program, grouped, share_down};
 use super::names;
 
 /// `2026-11-22`.
@@ -94,10 +94,11 @@ fn cover(blocks: &mut Vec<Block>, pack: &Pack) {
     blocks.push(Block::Subheading("AWS Config evaluation evidence".to_owned()));
     blocks.push(Block::Title(cover.title.clone()));
     blocks.push(Block::Space(14.0));
-    let scope = match &cover.accounts {
-        None => "every account of the organisation".to_owned(),
-        Some(accounts) if accounts.len() <= 6 => format!("accounts {}", accounts.join(", ")),
-        Some(accounts) => format!("{} accounts, listed under Scope", accounts.len()),
+    let scope = match (&cover.scope, &cover.accounts) {
+        (Some(scope), _) => scope_sentence(scope, pack),
+        (None, None) => "every account of the organisation".to_owned(),
+        (None, Some(accounts)) if accounts.len() <= 6 => format!("accounts {}", accounts.join(", ")),
+        (None, Some(accounts)) => format!("{} accounts, listed under Scope", accounts.len()),
     };
     let mut generated = moment(cover.generated);
     if cover.clock_set {
@@ -126,6 +127,27 @@ fn cover(blocks: &mut Vec<Block>, pack: &Pack) {
     }
 }
 
+/// The scope set with its counts: "production, Production accounts: 2 accounts on 2026-11-02; left out: …".
+pub(super) fn scope_sentence(scope: &NamedScope, pack: &Pack) -> String {
+    let accounts = |length: usize| {
+        let number = u64::try_from(length).unwrap_or(u64::MAX);
+        format!("{} account{}", grouped(number), if number == 1 { "" } else { "s" })
+    };
+    let evaluations: u64 = pack.scope.left_out.iter().map(|account| account.evaluations).sum();
+    let list =
+        scope.listed_on.map(|listed_on| format!(", by the account list of {}", day(listed_on))).unwrap_or_default();
+    format!(
+        "{}, {}: {} on {}{list}. Left out: {} with {} evaluation{} of the day",
+        scope.name,
+        scope.title,
+        accounts(pack.cover.accounts.as_ref().map_or(0, Vec::len)),
+        day(pack.cover.as_of),
+        accounts(pack.scope.left_out.len()),
+        grouped(evaluations),
+        if evaluations == 1 { "" } else { "s" }
+    )
+}
+
 /// What must be seen before anything else is read.
 pub(super) fn notices(pack: &Pack) -> Vec<String> {
     let cover = &pack.cover;
@@ -135,6 +157,12 @@ pub(super) fn notices(pack: &Pack) -> Vec<String> {
     }
     if !cover.completeness_established {
         notices.push("Completeness against the organisation not established: no account list and Region list say what should have been delivered.".to_owned());
+    }
+    if !pack.scope.unknown.is_empty() {
+        notices.push(format!(
+            "Of the scope's accounts these are on no account list and never delivered: {}.",
+            pack.scope.unknown.join(", ")
+        ));
     }
     if cover.day_open {
         notices.push(format!(
@@ -184,6 +212,9 @@ fn what_this_is(blocks: &mut Vec<Block>, pack: &Pack) {
 
 fn scope<'a>(blocks: &mut Vec<Block<'a>>, pack: &'a Pack, tables: &'a Tables) {
     blocks.push(heading("Scope", true));
+    if let Some(scope) = &pack.cover.scope {
+        definitions_of_scope(blocks, pack, scope, tables);
+    }
     let (inside, outside) = (pack.scope.accounts.len(), pack.scope.left_out.len());
     let mut sentences = vec![format!("{inside} account{} in this pack", if inside == 1 { "" } else { "s" })];
     if outside > 0 {
@@ -209,9 +240,13 @@ fn scope<'a>(blocks: &mut Vec<Block<'a>>, pack: &'a Pack, tables: &'a Tables) {
     );
     if outside > 0 {
         blocks.push(Block::Subheading("Accounts left out".to_owned()));
-        blocks.push(paragraph(
-            "Accounts of the organisation that the pack was asked for without. Nothing of them is counted in it.",
-        ));
+        let evaluations: u64 = pack.scope.left_out.iter().map(|account| account.evaluations).sum();
+        blocks.push(paragraph(format!(
+            "Accounts of the organisation that the pack was asked for without. Nothing of them is counted in it. For {} they \
+             delivered {} evaluations.",
+            day(pack.cover.as_of),
+            grouped(evaluations)
+        )));
         blocks.push(Block::Table {
             caption: "Accounts that are not in this pack, by id.".to_owned(),
             table: &tables.left_out,
@@ -232,6 +267,25 @@ fn scope<'a>(blocks: &mut Vec<Block<'a>>, pack: &'a Pack, tables: &'a Tables) {
         "No rule is known.",
     );
     definitions::section(blocks, pack);
+}
+
+/// How the scope set is defined, and by whose word.
+fn definitions_of_scope<'a>(blocks: &mut Vec<Block<'a>>, pack: &'a Pack, scope: &'a NamedScope, tables: &'a Tables) {
+    blocks.push(paragraph(format!("Scope {}.", scope_sentence(scope, pack))));
+    let period = if pack.cover.from == pack.cover.as_of {
+        ""
+    } else {
+        " Earlier days of the period are those of the same accounts, whether or not they belonged then."
+    };
+    blocks.push(paragraph(format!(
+        "Who belongs is decided on the as-of day: every account that at least one definition in force on it chooses.{period} \
+         Definitions are never altered: they are ended. Those known up to number {} of the record are taken into account.",
+        scope.record
+    )));
+    blocks.push(Block::Table {
+        caption: "Definitions of the scope, in the order in which they were made. Until: the first day on which one no longer holds.".to_owned(),
+        table: &tables.definitions,
+    });
 }
 
 /// A table, or what its emptiness means.
