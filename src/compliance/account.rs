@@ -145,7 +145,7 @@ struct Told {
 }
 
 async fn told(shown: &Shown, view: &mut View, id: &str, places: &[PlaceDay], first: Date) -> Result<Arc<Told>, Error> {
-    let key = shown.key(view, &format!("account {} {id:?}", view.as_of));
+    let key = view.key(&format!("account {} {id:?}", view.as_of));
     if let Some(told) = shown.recall(key.as_deref()) {
         return Ok(told);
     }

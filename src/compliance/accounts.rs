@@ -200,7 +200,7 @@ async fn narrowed(shown: &Shown, view: &mut View, filter: &Filter) -> Result<Opt
         return Ok(None);
     }
     let places = filter.places(&shown.places);
-    let key = shown.key(view, &format!("accounts {} {:?}", view.as_of, Filter { which: Which::All, ..filter.clone() }));
+    let key = view.key(&format!("accounts {} {:?}", view.as_of, Filter { which: Which::All, ..filter.clone() }));
     let counts: Arc<FxHashMap<i32, Counts>> =
         match (shown.recall(key.as_deref()), filter.resource_type_id(&shown.catalog)) {
             (Some(counts), _) => counts,

@@ -153,7 +153,7 @@ async fn trend(
     if scope.is_empty() && view.scope.is_none() {
         return Ok(Arc::new(totals::trend(&mut view.read, view.organization_id, from, view.as_of).await?));
     }
-    let key = shown.key(view, &format!("trend {} {scope}", view.as_of));
+    let key = view.key(&format!("trend {} {scope}", view.as_of));
     if let Some(trend) = shown.recall(key.as_deref()) {
         return Ok(trend);
     }

@@ -161,7 +161,7 @@ pub(super) async fn totals(
     resource_type_id: Option<i16>,
     what: &str,
 ) -> Result<Arc<Vec<RuleTotal>>, Error> {
-    let key = shown.key(view, &format!("rules {} {resource_type_id:?} {what}", view.as_of));
+    let key = view.key(&format!("rules {} {resource_type_id:?} {what}", view.as_of));
     if let Some(totals) = shown.recall(key.as_deref()) {
         return Ok(totals);
     }

@@ -95,11 +95,6 @@ impl Shown {
         self.places.get(self.places.rank(place_id)?)
     }
 
-    /// The key of something that depends on the store as it stands, and on the view's scope.
-    pub(super) fn key(&self, view: &View, what: &str) -> Option<String> {
-        view.key(what)
-    }
-
     pub(super) fn recall<T: Send + Sync + 'static>(&self, key: Option<&str>) -> Option<Arc<T>> {
         recalled(&self.state, key)
     }
@@ -275,7 +270,7 @@ impl Failures {
         what: &str,
         pairs: &[(&str, &str)],
     ) -> Result<Self, Error> {
-        let key = shown.key(view, &format!("failing {} {what}", view.as_of));
+        let key = view.key(&format!("failing {} {what}", view.as_of));
         let failing: Arc<Vec<Failing>> = if let Some(failing) = shown.recall(key.as_deref()) {
             failing
         } else {
@@ -297,7 +292,7 @@ pub(super) async fn presence(
     places: &[&PlaceDay],
     what: &str,
 ) -> Result<Arc<FxHashMap<String, i64>>, Error> {
-    let key = shown.key(view, &format!("presence {} {what}", view.as_of));
+    let key = view.key(&format!("presence {} {what}", view.as_of));
     if let Some(presence) = shown.recall(key.as_deref()) {
         return Ok(presence);
     }

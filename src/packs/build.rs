@@ -10,15 +10,15 @@ use super::csv::Finished;
 use super::db::{self, Key, load};
 use super::definitions;
 use super::gather::{About, Gathered, gather};
-use super::model::{Cover, NamedScope, Pack, Program, ScopeDefinition};
+use super::model::{Cover, Pack, Program};
 use super::pdf::{Information, Rendered, render};
-use super::{content, sign};
+use super::{content, scope_set, sign};
 use crate::State;
 use crate::audit_log;
 use crate::compliance::evidence::{KnownAt, Scope};
 use crate::database::read_only;
 use crate::jobs::{self, Claim, Job, Progress};
-use crate::organization::scope::{self, Known, Resolved, Unresolved};
+use crate::organization::scope::{Known, Resolved};
 
 /// What is asked for; the payload of a job of kind pack.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -172,7 +172,7 @@ async fn about(tx: &mut sqlx::PgConnection, request: &Request) -> Result<About, 
         Some(_) if request.accounts.is_some() => return refused("choose a scope or accounts, not both".to_owned()),
         Some(name) => {
             let known = Known { collection: known_at.0, record: request.scopes_at.unwrap_or(i64::MAX) };
-            Some(resolved(tx, organization_id, name, request.as_of, known).await?)
+            Some(scope_set::resolved(tx, organization_id, name, request.as_of, known).await?)
         }
     };
     let accounts =
@@ -192,45 +192,6 @@ async fn about(tx: &mut sqlx::PgConnection, request: &Request) -> Result<About, 
         }
     }
     Ok(About { scope: Scope { organization_id, accounts }, named, from, as_of: request.as_of, known_at })
-}
-
-/// The accounts of a scope as far as is known. What cannot be decided is no pack.
-async fn resolved(
-    tx: &mut sqlx::PgConnection,
-    organization_id: i16,
-    name: &str,
-    day: Date,
-    known: Known,
-) -> Result<Resolved, BuildError> {
-    let resolved = scope::resolve(tx, organization_id, name, day, known).await.and_then(Resolved::decided);
-    resolved.map_err(|unresolved| match unresolved {
-        Unresolved::Database(error) => error.into(),
-        other => BuildError::Refused(other.to_string()),
-    })
-}
-
-fn named_scope(resolved: &Resolved) -> NamedScope {
-    let definition = |one: &scope::Definition| ScopeDefinition {
-        record: one.record,
-        by: one.selector.words(resolved.listed.as_ref()),
-        first_day: one.first_day,
-        end_day: one.end.as_ref().map(|end| end.day),
-        in_force: one.holds_on(resolved.day),
-        reason: one.reason.clone(),
-        made: format!("{} by {}", moment(one.made_at), one.made_by),
-        ended: one
-            .end
-            .as_ref()
-            .map(|end| format!("{} by {}: {}", moment(end.made_at), end.made_by, end.reason))
-            .unwrap_or_default(),
-    };
-    NamedScope {
-        name: resolved.name.clone(),
-        title: resolved.title.clone(),
-        listed_on: resolved.listed.as_ref().map(|listed| listed.listed_on),
-        record: resolved.record(),
-        definitions: resolved.definitions.iter().map(definition).collect(),
-    }
 }
 
 /// The times of a pack.
@@ -258,7 +219,7 @@ fn model(
         from: about.from,
         as_of: about.as_of,
         accounts: about.scope.accounts.clone(),
-        scope: about.named.as_ref().map(named_scope),
+        scope: about.named.as_ref().map(scope_set::named),
         captured_to: gathered.captured_to,
         received,
         generated,
@@ -386,18 +347,6 @@ async fn store(state: &State, made: &Made, key: &Key, claim: Option<Claim>) -> R
     Ok(cover.pack_id.clone())
 }
 
-fn scope_json(scope: &NamedScope, pack: &Pack) -> serde_json::Value {
-    serde_json::json!({
-        "name": scope.name,
-        "title": scope.title,
-        "record": scope.record,
-        "sentence": content::scope_sentence(scope, pack),
-        "definitions": scope.definitions.iter().map(|one| {
-            serde_json::json!({"record": one.record, "by": one.by, "reason": one.reason, "in_force": one.in_force})
-        }).collect::<Vec<_>>(),
-    })
-}
-
 /// The facts of a pack for its page, as stored beside it.
 pub fn cover_json(pack: &Pack) -> serde_json::Value {
     let cover = &pack.cover;
@@ -419,7 +368,7 @@ pub fn cover_json(pack: &Pack) -> serde_json::Value {
     serde_json::json!({
         "organization": cover.organization,
         "days": cover.days(),
-        "scope": cover.scope.as_ref().map(|scope| scope_json(scope, pack)),
+        "scope": cover.scope.as_ref().map(|scope| scope_set::json(scope, pack)),
         "captured_to": cover.captured_to.map(moment),
         "received": moment(cover.received),
         "generated": moment(cover.generated),

@@ -244,7 +244,7 @@ fn said(request: &HttpRequest, error: Option<&Error>, status: StatusCode) -> Sai
             )),
         },
         Some(Error::NoSuchScope(name)) => Said {
-            link: without_scope(request),
+            link: Some(without_scope(request)),
             ..plain(
                 "No such scope",
                 &format!("No scope is called “{name}”."),
@@ -262,7 +262,7 @@ fn said(request: &HttpRequest, error: Option<&Error>, status: StatusCode) -> Sai
             )
         },
         Some(Error::OutOfScope { name, account_id }) => Said {
-            link: without_scope(request),
+            link: Some(without_scope(request)),
             ..plain(
                 "Not in this scope",
                 &format!("Account {account_id} does not belong to scope {name} on that day."),
@@ -312,9 +312,9 @@ fn said(request: &HttpRequest, error: Option<&Error>, status: StatusCode) -> Sai
 }
 
 /// The same page of the whole organisation.
-fn without_scope(request: &HttpRequest) -> Option<(String, String)> {
+fn without_scope(request: &HttpRequest) -> (String, String) {
     let here = Address::parse(request.path(), request.query_string()).start().without(&["scope"]);
-    Some((here.to_string(), "Open this page for the whole organisation".to_owned()))
+    (here.to_string(), "Open this page for the whole organisation".to_owned())
 }
 
 /// The page of a scope as of the same day, which is about the whole organisation.

@@ -110,9 +110,11 @@ fn left_out(page: &Html) -> (i64, i64) {
     (numbers[0], numbers[1])
 }
 
+/// The accounts that the page of accounts has, by id.
 async fn accounts(reader: &Reader, query: &str) -> Vec<String> {
     let rows = reader.json(&format!("/accounts?{query}&format=json")).await;
-    rows.iter().map(|row| row["account_id"].as_str().unwrap().to_owned()).collect()
+    let ids: BTreeSet<String> = rows.iter().map(|row| row["account_id"].as_str().unwrap().to_owned()).collect();
+    ids.into_iter().collect()
 }
 
 #[actix_web::test]

@@ -62,7 +62,7 @@ pub(in crate::compliance) struct ClassLine {
 impl Between {
     /// Compares two days; `view` and `shown` are of the later.
     pub(in crate::compliance) async fn load(shown: &Shown, view: &mut View, from: Date) -> Result<Arc<Self>, Error> {
-        let key = shown.key(view, &format!("changes {from} {}", view.as_of));
+        let key = view.key(&format!("changes {from} {}", view.as_of));
         if let Some(between) = shown.recall(key.as_deref()) {
             return Ok(between);
         }
