@@ -9,7 +9,7 @@ create table scope_definition (
     scope_definition_id bigint primary key default nextval('scope_record_id'),
     organization_id smallint not null references organization,
     -- Stands in addresses. Definitions under one name add up.
-    name text collate "C" not null constraint scope_definition_name_check check (name ~ '^[a-z0-9][a-z0-9-]{0,39}$'),
+    name text collate "C" not null constraint scope_definition_name_check check (name ~ '^[a-z0-9][a-z0-9-]{0,23}$'),
     title text not null constraint scope_definition_title_check check (title <> ''),
     kind text not null constraint scope_definition_kind_check check (kind in ('unit', 'tag', 'accounts')),
     -- For unit: an organizational unit or root by its id, with everything below it.

@@ -50,7 +50,9 @@ impl Role {
     pub fn describes(self) -> &'static str {
         match self {
             Self::Auditor => "Reads every page, downloads tables and packs.",
-            Self::ComplianceManager => "Reads and downloads, makes packs, defines scopes, starts collections and acknowledges notices.",
+            Self::ComplianceManager => {
+                "Reads and downloads, makes packs, defines scopes, starts collections and acknowledges notices."
+            }
             Self::Administrator => "As the compliance manager, and runs the installation.",
         }
     }

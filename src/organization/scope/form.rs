@@ -83,7 +83,7 @@ impl NewForm {
         if !is_name(&self.name) {
             problems.add(
                 "name",
-                "Enter a name of 1 to 40 small letters, digits and hyphens, such as cardholder-data (and not “new”).",
+                "Enter a name of 1 to 24 small letters, digits and hyphens, such as cardholder-data (and not “new”).",
             );
         }
         text("title", "title", &self.title, TITLE, &mut problems);

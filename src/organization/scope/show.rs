@@ -130,8 +130,9 @@ fn page(visit: &Visit, scope: Resolved, inside: Vec<Line>, outside: Vec<Line>) -
         .windowed(&window)
         .with_formats_of("definitions");
     let lead = lead(&scope, &inside, &outside);
-    let (inside, inside_table) = window_of(address, "in", "Accounts that belong", &IN, inside, scope.day)?;
-    let (outside, outside_table) = window_of(address, "out", "Accounts left out", &OUT, outside, scope.day)?;
+    let (inside, inside_table) = window_of(address, "in", "Each account in the scope, by id", &IN, inside, scope.day)?;
+    let (outside, outside_table) =
+        window_of(address, "out", "Each account out of it, by id", &OUT, outside, scope.day)?;
     Ok(ShowPage {
         lead,
         read_href: Address::new("/").with("scope", &scope.name).with("as_of", scope.day).to_string(),
