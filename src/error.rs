@@ -23,6 +23,15 @@ pub enum Error {
     /// A day was asked for that is not among the collected ones.
     #[error("day not collected: {asked}")]
     DayNotCollected { asked: String, first: time::Date, latest: time::Date },
+    /// A scope was asked for that was never defined.
+    #[error("no such scope: {0}")]
+    NoSuchScope(String),
+    /// Who belongs to a scope cannot be told, so that no figure could be the scope's.
+    #[error("scope {name} is undecided: {why}")]
+    ScopeUndecided { name: String, why: String },
+    /// The page is about an account that does not belong to the scope on the day.
+    #[error("account {account_id} is not in scope {name}")]
+    OutOfScope { name: String, account_id: String },
     /// No collection has finished yet, so there is no day to show. Not a failure: an empty state.
     #[error("nothing collected yet")]
     NothingCollected,
@@ -56,11 +65,13 @@ impl ResponseError for Error {
     fn status_code(&self) -> StatusCode {
         match self {
             Self::NothingCollected => StatusCode::OK,
-            Self::NotFound | Self::DayNotCollected { .. } => StatusCode::NOT_FOUND,
+            Self::NotFound | Self::DayNotCollected { .. } | Self::NoSuchScope(_) | Self::OutOfScope { .. } => {
+                StatusCode::NOT_FOUND
+            }
             Self::Forbidden(_) => StatusCode::FORBIDDEN,
             Self::SignInNeeded => StatusCode::UNAUTHORIZED,
             Self::Invalid(_) => StatusCode::BAD_REQUEST,
-            Self::Conflict(_) => StatusCode::CONFLICT,
+            Self::Conflict(_) | Self::ScopeUndecided { .. } => StatusCode::CONFLICT,
             Self::Busy | Self::Unavailable(_) => StatusCode::SERVICE_UNAVAILABLE,
             Self::Internal(_) => StatusCode::INTERNAL_SERVER_ERROR,
         }

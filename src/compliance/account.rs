@@ -145,7 +145,7 @@ struct Told {
 }
 
 async fn told(shown: &Shown, view: &mut View, id: &str, places: &[PlaceDay], first: Date) -> Result<Arc<Told>, Error> {
-    let key = shown.key(view, &format!("account {} {id:?}", view.as_of));
+    let key = view.key(&format!("account {} {id:?}", view.as_of));
     if let Some(told) = shown.recall(key.as_deref()) {
         return Ok(told);
     }
@@ -172,6 +172,7 @@ async fn told(shown: &Shown, view: &mut View, id: &str, places: &[PlaceDay], fir
 async fn show(state: Data<State>, path: Path<String>, mut view: View) -> Result<HttpResponse, Error> {
     let id = path.into_inner();
     view.address.only(&[&["region", "format"]])?;
+    view.require(&id)?;
     let format = Format::of(&view.address)?;
     let shown = Shown::load(state, &mut view).await?;
     let everywhere_here = places_of(&shown, &mut view, &id).await?;
@@ -262,7 +263,8 @@ const COLUMNS: [Column; 6] = [
 fn download_rows(format: Format, view: &View, places: &[&PlaceDay]) -> HttpResponse {
     let day = view.as_of;
     let places: Vec<PlaceDay> = places.iter().map(|place| (*place).clone()).collect();
-    let stem = format!("account-{}-{day}", places.first().map_or("", |place| place.account_id.as_str()));
+    let account_id = places.first().map_or("", |place| place.account_id.as_str());
+    let stem = view.stem(format!("account-{account_id}"));
     download(format, &stem, &DOWNLOAD, move |mut to| async move {
         for place in places {
             let time = |at: time::OffsetDateTime| at.format(&time::format_description::well_known::Rfc3339).ok();

@@ -200,7 +200,7 @@ async fn narrowed(shown: &Shown, view: &mut View, filter: &Filter) -> Result<Opt
         return Ok(None);
     }
     let places = filter.places(&shown.places);
-    let key = shown.key(view, &format!("accounts {} {:?}", view.as_of, Filter { which: Which::All, ..filter.clone() }));
+    let key = view.key(&format!("accounts {} {:?}", view.as_of, Filter { which: Which::All, ..filter.clone() }));
     let counts: Arc<FxHashMap<i32, Counts>> =
         match (shown.recall(key.as_deref()), filter.resource_type_id(&shown.catalog)) {
             (Some(counts), _) => counts,
@@ -252,9 +252,9 @@ fn sort_by(accounts: &mut [AccountLine], sort: Sort) {
 }
 
 fn rows(format: Format, view: &View, accounts: Vec<AccountLine>) -> HttpResponse {
-    let day = view.as_of;
+    let (day, stem) = (view.as_of, view.stem("accounts"));
     let number = |number: usize| Cell::Number(i64::try_from(number).unwrap_or(i64::MAX));
-    download(format, &format!("accounts-{day}"), &DOWNLOAD, move |mut to| async move {
+    download(format, &stem, &DOWNLOAD, move |mut to| async move {
         for line in accounts {
             let counts = line.figures.counts;
             to.push([

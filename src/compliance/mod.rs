@@ -17,6 +17,7 @@ mod rule;
 pub mod rule_data;
 pub mod rule_name;
 mod rules;
+pub mod scoped;
 mod shown;
 pub mod status;
 

@@ -139,7 +139,8 @@ async fn show(state: Data<State>, mut view: View) -> Result<HttpResponse, Error>
     Ok(Page(page).answer(StatusCode::OK))
 }
 
-/// The days up to the as-of day: those that were summed for the organisation, or those of the places in scope.
+/// The days up to the as-of day: those that were summed for the organisation, or those of the places that are read.
+/// Those of a scope are of all its accounts, also of Regions that neither deliver nor are expected to any more.
 async fn trend(
     shown: &Shown,
     view: &mut View,
@@ -148,14 +149,17 @@ async fn trend(
 ) -> Result<Arc<Vec<DayTotal>>, Error> {
     let from = (view.as_of - Duration::days(TREND_DAYS - 1)).max(view.first_day);
     let scope = filter.scope_words();
-    if scope.is_empty() {
+    if scope.is_empty() && view.scope.is_none() {
         return Ok(Arc::new(totals::trend(&mut view.read, view.organization_id, from, view.as_of).await?));
     }
-    let key = shown.key(view, &format!("trend {} {scope}", view.as_of));
+    let key = view.key(&format!("trend {} {scope}", view.as_of));
     if let Some(trend) = shown.recall(key.as_deref()) {
         return Ok(trend);
     }
-    let ids: Vec<i32> = places.iter().map(|place| place.place_id).collect();
+    let ids: Vec<i32> = match &view.scope {
+        Some(of) if scope.is_empty() => totals::places_of(&mut view.read, view.organization_id, &of.accounts).await?,
+        _ => places.iter().map(|place| place.place_id).collect(),
+    };
     let trend = Arc::new(totals::trend_of(&mut view.read, &ids, from, view.as_of).await?);
     shown.remember(key, &trend, trend.len() * size_of::<DayTotal>());
     Ok(trend)
@@ -163,7 +167,7 @@ async fn trend(
 
 fn rows(format: Format, view: &View, trend: &[DayTotal]) -> HttpResponse {
     let trend = trend.to_vec();
-    download(format, &format!("overview-{}", view.as_of), &DOWNLOAD, |mut to| async move {
+    download(format, &view.stem("overview"), &DOWNLOAD, |mut to| async move {
         for total in trend {
             let figures = total.figures;
             to.push([

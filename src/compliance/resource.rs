@@ -103,6 +103,7 @@ async fn show(state: Data<State>, mut view: View) -> Result<HttpResponse, Error>
     let format = Format::of(&view.address)?;
     let asked = |name: &str| view.address.get(name).map(str::to_owned).ok_or(Error::NotFound);
     let (account_id, region, resource_type, id) = (asked("account")?, asked("region")?, asked("type")?, asked("id")?);
+    view.require(&account_id)?;
     let whole = view.address.get("days") == Some("all");
     let shown = Shown::load(state, &mut view).await?;
     let place = place(&shown, &mut view, &account_id, &region).await?;
@@ -356,7 +357,7 @@ fn lead(view: &View, timelines: &[Timeline], place: &PlaceDay) -> String {
 }
 
 fn download_rows(format: Format, view: &View, of: [String; 4], rows: Vec<Line>) -> HttpResponse {
-    download(format, &format!("resource-{}", view.as_of), &DOWNLOAD, move |mut to| async move {
+    download(format, &view.stem("resource"), &DOWNLOAD, move |mut to| async move {
         for line in rows {
             let status = match line.seen {
                 Seen::Value(_) => line.status.map(|status| status.word().to_owned()).unwrap_or_default(),

@@ -161,7 +161,7 @@ pub(super) async fn totals(
     resource_type_id: Option<i16>,
     what: &str,
 ) -> Result<Arc<Vec<RuleTotal>>, Error> {
-    let key = shown.key(view, &format!("rules {} {resource_type_id:?} {what}", view.as_of));
+    let key = view.key(&format!("rules {} {resource_type_id:?} {what}", view.as_of));
     if let Some(totals) = shown.recall(key.as_deref()) {
         return Ok(totals);
     }
@@ -250,7 +250,7 @@ fn sort_by(rules: &mut [RuleLine], sort: Sort) {
 
 fn rows(format: Format, view: &View, rules: Vec<RuleLine>) -> HttpResponse {
     let day = view.as_of;
-    download(format, &format!("rules-{day}"), &DOWNLOAD, move |mut to| async move {
+    download(format, &view.stem("rules"), &DOWNLOAD, move |mut to| async move {
         for line in rules {
             let counts = line.total.counts;
             to.push([

@@ -14,6 +14,7 @@ use super::db::{self, Catalog};
 use super::filter::severity_slug;
 use crate::State;
 use crate::error::Error;
+use crate::web::address::KEPT;
 use crate::web::format::{at, day};
 use crate::web::parts::{self, Empty, Provenance, html_safe};
 use crate::web::table::{PAGE_ROWS, Place};
@@ -29,6 +30,11 @@ pub(super) struct Places {
 impl Places {
     pub(super) fn of(list: Vec<PlaceDay>) -> Self {
         Self { at: list.iter().enumerate().map(|(at, place)| (place.place_id, at)).collect(), list }
+    }
+
+    /// About how much memory they take.
+    fn weight(&self) -> usize {
+        self.list.len() * 340
     }
 
     /// Where a place stands.
@@ -67,27 +73,26 @@ impl Shown {
             remember(&state, key, &catalog, weight);
             catalog
         };
-        let key = standing.key(organization_id, &format!("places {}", view.as_of));
-        let places = if let Some(places) = recalled(&state, key.as_deref()) {
-            places
-        } else {
-            let mut places = db::places(&mut view.read, organization_id, view.as_of).await?;
-            places.retain(|place| place.expected || place.known());
-            let weight = places.len() * 340;
-            let places = Arc::new(Places::of(places));
-            remember(&state, key, &places, weight);
-            places
+        let places = whole(&state, &standing, &mut view.read, organization_id, view.as_of).await?;
+        let places = match &view.scope {
+            None => places,
+            Some(scope) => {
+                let key = view.key(&format!("places {}", view.as_of));
+                if let Some(places) = recalled(&state, key.as_deref()) {
+                    places
+                } else {
+                    let held = places.iter().filter(|place| scope.holds(&place.account_id));
+                    let places = Arc::new(Places::of(held.cloned().collect()));
+                    remember(&state, key, &places, places.weight());
+                    places
+                }
+            }
         };
         Ok(Self { state, standing, places, catalog })
     }
 
     pub(super) fn place(&self, place_id: i32) -> Option<&PlaceDay> {
         self.places.get(self.places.rank(place_id)?)
-    }
-
-    /// The key of something that depends on the store as it stands.
-    pub(super) fn key(&self, view: &View, what: &str) -> Option<String> {
-        self.standing.key(view.organization_id, what)
     }
 
     pub(super) fn recall<T: Send + Sync + 'static>(&self, key: Option<&str>) -> Option<Arc<T>> {
@@ -126,11 +131,30 @@ impl Shown {
     }
 }
 
-fn recalled<T: Send + Sync + 'static>(state: &State, key: Option<&str>) -> Option<Arc<T>> {
+/// Every place of a day that is expected or known, whatever the scope.
+pub(super) async fn whole(
+    state: &State,
+    standing: &Standing,
+    read: &mut sqlx::PgConnection,
+    organization_id: i16,
+    day: Date,
+) -> Result<Arc<Places>, Error> {
+    let key = standing.key(organization_id, &format!("places {day}"));
+    if let Some(places) = recalled(state, key.as_deref()) {
+        return Ok(places);
+    }
+    let mut places = db::places(read, organization_id, day).await?;
+    places.retain(|place| place.expected || place.known());
+    let places = Arc::new(Places::of(places));
+    remember(state, key, &places, places.weight());
+    Ok(places)
+}
+
+pub(super) fn recalled<T: Send + Sync + 'static>(state: &State, key: Option<&str>) -> Option<Arc<T>> {
     state.memo.get(key?)
 }
 
-fn remember<T: Send + Sync + 'static>(state: &State, key: Option<String>, value: &Arc<T>, bytes: usize) {
+pub(super) fn remember<T: Send + Sync + 'static>(state: &State, key: Option<String>, value: &Arc<T>, bytes: usize) {
     if let Some(key) = key {
         state.memo.put(key, Arc::clone(value), bytes);
     }
@@ -138,22 +162,26 @@ fn remember<T: Send + Sync + 'static>(state: &State, key: Option<String>, value:
 
 /// A table that the filters leave nothing of.
 pub(super) fn nothing_left(what: &str, address: &Address) -> Empty {
-    let cleared = Address::new(address.path());
-    let cleared = match address.get("as_of") {
-        Some(day) => cleared.with("as_of", day),
-        None => cleared,
-    };
+    let mut cleared = Address::new(address.path());
+    for key in KEPT {
+        if let Some(value) = address.get(key) {
+            cleared = cleared.with(key, value);
+        }
+    }
     Empty::new(what, "No row of this day has all that the filters ask for.")
         .next("Clear the filters", cleared.to_string())
 }
 
-/// The address of a page with its parameters, for the same as-of day.
+/// The address of a page with its parameters, for the same as-of day and scope.
 pub(super) fn link(view: &View, path: &str, pairs: &[(&str, &str)]) -> String {
     let mut address = Address::new(path);
     for (key, value) in pairs {
         if !value.is_empty() {
             address = address.with(key, value);
         }
+    }
+    if let Some(scope) = &view.scope {
+        address = address.with("scope", &scope.name);
     }
     address.with("as_of", view.as_of).to_string()
 }
@@ -242,7 +270,7 @@ impl Failures {
         what: &str,
         pairs: &[(&str, &str)],
     ) -> Result<Self, Error> {
-        let key = shown.key(view, &format!("failing {} {what}", view.as_of));
+        let key = view.key(&format!("failing {} {what}", view.as_of));
         let failing: Arc<Vec<Failing>> = if let Some(failing) = shown.recall(key.as_deref()) {
             failing
         } else {
@@ -264,7 +292,7 @@ pub(super) async fn presence(
     places: &[&PlaceDay],
     what: &str,
 ) -> Result<Arc<FxHashMap<String, i64>>, Error> {
-    let key = shown.key(view, &format!("presence {} {what}", view.as_of));
+    let key = view.key(&format!("presence {} {what}", view.as_of));
     if let Some(presence) = shown.recall(key.as_deref()) {
         return Ok(presence);
     }

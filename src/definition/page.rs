@@ -65,7 +65,8 @@ const KEYS: [&str; 7] = ["account", "region", "rule", "from", "unread", "changed
 async fn show(mut view: View) -> Result<HttpResponse, Error> {
     view.address.only(&[&KEYS])?;
     let rule = view.address.get("rule").map(str::to_owned);
-    let everywhere = organization::places(&mut view.read, view.organization_id).await?;
+    let mut everywhere = organization::places(&mut view.read, view.organization_id).await?;
+    everywhere.retain(|place| view.holds(&place.account_id));
     let (account, region) = (view.address.get("account"), view.address.get("region"));
     let here = everywhere.iter().filter(|place| place.is_asked_for(account, region));
     let place_ids: Vec<i32> = here.map(|place| place.place_id).collect();
@@ -130,7 +131,7 @@ fn page(
         provenance: Provenance::default()
             .line("What is read", "The answer of AWS Config’s DescribeConfigRules, account by account and Region by Region, through each account’s member role.")
             .line("What is a change", "Two readings one after the other that differ. It happened between their days.")
-            .link("Which readings", "Collections, with how asking each account went", format!("/collections?as_of={}", view.as_of)),
+            .link("Which readings", "Collections, with how asking each account went", view.frame(Section::Rules, "").href("/collections")),
     })
 }
 
@@ -240,7 +241,7 @@ fn rows(format: Format, mut view: View, place_ids: Vec<i32>, rule: Option<String
             Error::Invalid("The first day is a day up to the as-of day, written as YYYY-MM-DD.".to_owned())
         })?),
     };
-    Ok(download(format, &format!("rule-definitions-{}", view.as_of), &COLUMNS, |mut rows| async move {
+    Ok(download(format, &view.stem("rule-definitions"), &COLUMNS, |mut rows| async move {
         let last = db::speaking_day(&mut view.read, &place_ids, view.as_of).await?;
         let first = from.unwrap_or(last).min(last);
         for batch in place_ids.chunks(BATCH) {

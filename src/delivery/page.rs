@@ -108,8 +108,11 @@ async fn show(state: web::Data<State>, mut view: View) -> Result<HttpResponse, E
     };
     let everywhere = everywhere(&state, &mut view, first, end).await?;
     let (account, region) = (view.address.get("account"), view.address.get("region"));
-    let places: Vec<Place> = everywhere
+    let held: Vec<&Place> = everywhere.iter().filter(|place| view.holds(&place.account_id)).collect();
+    let filters = choices(&held, &view.address);
+    let places: Vec<Place> = held
         .iter()
+        .copied()
         .filter(|place| account.is_none_or(|asked| is_account(asked, &place.account_id, &place.account_name)))
         .filter(|place| region.is_none_or(|asked| place.region == asked))
         .cloned()
@@ -136,12 +139,12 @@ async fn show(state: web::Data<State>, mut view: View) -> Result<HttpResponse, E
     let read = organization::listed(&mut view.read, view.organization_id).await?;
     let stale = read.stale(state.clock.now().date());
     let stopped = stopped.map(|all| stopped_table(&view, &all)).transpose()?;
-    let page = page(&view, &period, &places, (choices(&everywhere, &view.address), sort), &lists)?;
+    let page = page(&view, &period, &places, (filters, sort), &lists)?;
     let page = ShowPage { stopped, stale, ..page };
     Ok(Page(page).answer(actix_web::http::StatusCode::OK))
 }
 
-/// Every place with its days; they stay the same until the next collection.
+/// Every place with its days, whatever the scope; they stay the same until the next collection.
 async fn everywhere(state: &State, view: &mut View, first: Date, end: Date) -> Result<Arc<Vec<Place>>, Error> {
     let key = view.standing.key(view.organization_id, &format!("delivery {first} {end}"));
     if let Some(places) = key.as_deref().and_then(|key| state.memo.get(key)) {
@@ -199,7 +202,7 @@ fn period(view: &View) -> Result<(Date, Date), Error> {
     Ok((first, end))
 }
 
-fn choices(places: &[Place], address: &Address) -> Filters {
+fn choices(places: &[&Place], address: &Address) -> Filters {
     let states = DeliveryState::ALL.into_iter().map(|state| Choice::new(state.slug(), state.word())).collect();
     Filters::new(address)
         .accounts(places.iter().map(|place| (place.account_id.as_str(), place.account_name.as_str())))
@@ -310,7 +313,9 @@ fn calendar_row<'a>(view: &View, period: &Period<'_>, (place, stretches): &Row<'
             // A gap leads to the last day of it, where the account says what is missing.
             href: day.is_gap().then(|| {
                 let last = end.previous_day().unwrap_or(*first);
-                format!("/accounts/{}?as_of={last}", Encoded(&place.account_id))
+                let address = Address::new(account_path(place)).with("as_of", last);
+                let kept = view.scope.as_ref().map(|scope| address.with("scope", &scope.name));
+                kept.unwrap_or(address).to_string()
             }),
         })
         .collect();
@@ -352,22 +357,19 @@ fn account_path(place: &Place) -> String {
 }
 
 fn provenance(view: &View, lists: &db::Lists) -> Provenance {
+    let href = |path: &str| view.frame(Section::Delivery, "").href(path);
     let mut provenance = Provenance::default()
         .line("What is a day", "The day in the delivered object’s path, in UTC.")
         .line(
             "What is delivered",
             "The last readable snapshot of the day, else what history items say before the first snapshot ever.",
         )
-        .link(
-            "Which objects",
-            "Collections, with every object that was read",
-            format!("/collections?as_of={}", view.as_of),
-        );
+        .link("Which objects", "Collections, with every object that was read", href("/collections"));
     provenance = match (lists.accounts_listed_on, &lists.accounts_source, lists.accounts_collection) {
         (Some(day), Some(source), Some(collection)) => provenance.link(
             "Expected accounts",
             format!("Organizations’ account list of {}, read from {source}", format::day(day)),
-            format!("/collections/{collection}?as_of={}", view.as_of),
+            href(&format!("/collections/{collection}")),
         ),
         _ => provenance.line(
             "Expected accounts",

@@ -25,7 +25,7 @@ pub(super) fn gap_rows(format: Format, view: &View, period: &Period<'_>) -> Http
             ]
         })
         .collect();
-    download(format, &format!("delivery-gaps-{}", view.as_of), &GAPS, |mut rows| async move {
+    download(format, &view.stem("delivery-gaps"), &GAPS, |mut rows| async move {
         for row in cells {
             rows.push(row).await?;
         }
@@ -54,7 +54,7 @@ pub(super) fn rows(format: Format, view: &View, period: &Period<'_>) -> HttpResp
             })
         })
         .collect();
-    download(format, &format!("delivery-{}", view.as_of), &COLUMNS, |mut rows| async move {
+    download(format, &view.stem("delivery"), &COLUMNS, |mut rows| async move {
         for row in cells {
             rows.push(row).await?;
         }

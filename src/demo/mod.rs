@@ -189,6 +189,8 @@ async fn enqueue_pack(state: &State, as_of: Date) -> anyhow::Result<i64> {
         from: Some((as_of - Duration::days(PERIOD_DAYS - 1)).max(first)),
         as_of,
         accounts: None,
+        scope: None,
+        scopes_at: None,
         known_at: None,
         at: None,
         created_by: IDENTITY.to_owned(),

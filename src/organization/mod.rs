@@ -1,4 +1,4 @@
-//! Expected accounts and Regions, and their life dates.
+//! Expected accounts and Regions, their life dates, and scope sets.
 
 pub mod accounts;
 mod core;
@@ -6,6 +6,7 @@ mod db;
 mod live;
 mod places;
 mod reading;
+pub mod scope;
 
 pub use self::core::{Account, AccountList, BEGINNING, Days, Listing, Origin, Placement};
 pub use accounts::AccountFile;

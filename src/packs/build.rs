@@ -12,12 +12,13 @@ use super::definitions;
 use super::gather::{About, Gathered, gather};
 use super::model::{Cover, Pack, Program};
 use super::pdf::{Information, Rendered, render};
-use super::{content, sign};
+use super::{content, scope_set, sign};
 use crate::State;
 use crate::audit_log;
 use crate::compliance::evidence::{KnownAt, Scope};
 use crate::database::read_only;
 use crate::jobs::{self, Claim, Job, Progress};
+use crate::organization::scope::{Known, Resolved};
 
 /// What is asked for; the payload of a job of kind pack.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -30,6 +31,12 @@ pub struct Request {
     pub as_of: Date,
     /// Twelve-digit ids; `None` is every account.
     pub accounts: Option<Vec<String>>,
+    /// The name of a scope, instead of accounts: those that it holds on the as-of day.
+    #[serde(default)]
+    pub scope: Option<String>,
+    /// The number of a scope definition or end up to which the pack knows them; `None` is all.
+    #[serde(default)]
+    pub scopes_at: Option<i64>,
     /// The collection up to which the pack knows; `None` is the latest.
     pub known_at: Option<i64>,
     /// The printed clock, where the operator sets it.
@@ -160,21 +167,31 @@ async fn about(tx: &mut sqlx::PgConnection, request: &Request) -> Result<About, 
         }
         None => return refused("nothing has been delivered yet".to_owned()),
     }
-    let accounts = request.accounts.clone().map(|mut accounts| {
-        accounts.sort();
-        accounts.dedup();
-        accounts
-    });
+    let named = match &request.scope {
+        None => None,
+        Some(_) if request.accounts.is_some() => return refused("choose a scope or accounts, not both".to_owned()),
+        Some(name) => {
+            let known = Known { collection: known_at.0, record: request.scopes_at.unwrap_or(i64::MAX) };
+            Some(scope_set::resolved(tx, organization_id, name, request.as_of, known).await?)
+        }
+    };
+    let accounts =
+        named.as_ref().map(Resolved::account_ids).or_else(|| request.accounts.clone()).map(|mut accounts| {
+            accounts.sort();
+            accounts.dedup();
+            accounts
+        });
     if accounts.as_ref().is_some_and(Vec::is_empty) {
         return refused("a pack needs at least one account".to_owned());
     }
     let whole = crate::compliance::evidence::accounts(tx, &Scope::whole(organization_id), known_at).await?;
-    for account in accounts.iter().flatten() {
+    // A list of a scope may name an account that is not known yet: the pack says so.
+    for account in accounts.iter().flatten().filter(|_| named.is_none()) {
         if !whole.iter().any(|known| known.account_id == *account) {
             return refused(format!("account {account} neither delivered anything nor is on an account list"));
         }
     }
-    Ok(About { scope: Scope { organization_id, accounts }, from, as_of: request.as_of, known_at })
+    Ok(About { scope: Scope { organization_id, accounts }, named, from, as_of: request.as_of, known_at })
 }
 
 /// The times of a pack.
@@ -202,6 +219,7 @@ fn model(
         from: about.from,
         as_of: about.as_of,
         accounts: about.scope.accounts.clone(),
+        scope: about.named.as_ref().map(scope_set::named),
         captured_to: gathered.captured_to,
         received,
         generated,
@@ -215,7 +233,7 @@ fn model(
     };
     let hashes: Vec<&str> = attachments.iter().map(|file| file.sha256.as_str()).collect();
     let printed = (&gathered.scope, &gathered.results, &gathered.checks, &gathered.provenance, &gathered.delivery);
-    let printed = sign::sha256_hex(format!("{printed:?} {:?}", gathered.definitions).as_bytes());
+    let printed = sign::sha256_hex(format!("{printed:?} {:?} {:?}", gathered.definitions, cover.scope).as_bytes());
     cover.pack_id = pack_id(&cover, &key.key_id, &hashes, &printed);
     let pack = Pack {
         cover,
@@ -316,6 +334,7 @@ async fn store(state: &State, made: &Made, key: &Key, claim: Option<Claim>) -> R
     };
     let detail = serde_json::json!({
         "title": cover.title, "days": cover.days(), "known_at_collection": cover.known_at, "by": cover.created_by,
+        "scope": cover.scope.as_ref().map(|scope| (&scope.name, scope.record)),
         "sha256": sign::sha256_hex(&made.rendered.bytes), "already_there": known.is_some(),
     });
     audit_log::record(&mut tx, &entry.detail(detail)).await?;
@@ -349,6 +368,7 @@ pub fn cover_json(pack: &Pack) -> serde_json::Value {
     serde_json::json!({
         "organization": cover.organization,
         "days": cover.days(),
+        "scope": cover.scope.as_ref().map(|scope| scope_set::json(scope, pack)),
         "captured_to": cover.captured_to.map(moment),
         "received": moment(cover.received),
         "generated": moment(cover.generated),

@@ -30,6 +30,12 @@ pub struct PackArgs {
     /// Only this account; can be given more than once.
     #[arg(long = "account", value_name = "ACCOUNT")]
     pub accounts: Vec<String>,
+    /// Only the accounts that this scope holds on the as-of day; its definitions and reasons stand in the pack.
+    #[arg(long, value_name = "NAME", conflicts_with = "accounts")]
+    pub scope: Option<String>,
+    /// Know scope definitions and their ends only up to this number, which a pack of a scope says, instead of all.
+    #[arg(long, value_name = "NUMBER", requires = "scope")]
+    pub scopes_at: Option<i64>,
     /// What stands on the cover.
     #[arg(long)]
     pub title: String,
@@ -69,6 +75,8 @@ pub async fn pack(args: &PackArgs, organization: &str, state: &State) -> anyhow:
         from: args.from,
         as_of: args.as_of,
         accounts: (!args.accounts.is_empty()).then(|| args.accounts.clone()),
+        scope: args.scope.clone(),
+        scopes_at: args.scopes_at,
         known_at: args.known_at,
         at: args.at,
         created_by: audit_log::operator(),
@@ -79,7 +87,7 @@ pub async fn pack(args: &PackArgs, organization: &str, state: &State) -> anyhow:
     let job_id = jobs::enqueue(&mut tx, Kind::Pack, &payload, &request.created_by).await?;
     let detail = serde_json::json!({
         "title": args.title, "from": args.from.map(|day| day.to_string()), "as_of": args.as_of.to_string(),
-        "accounts": args.accounts, "known_at_collection": args.known_at,
+        "accounts": args.accounts, "scope": args.scope, "known_at_collection": args.known_at,
     });
     let entry = audit_log::Entry::by_operator("ask for pack", format!("job {job_id}")).detail(detail);
     audit_log::record(&mut tx, &entry).await?;

@@ -18,6 +18,7 @@ pub mod model;
 pub mod names;
 pub mod page;
 pub mod pdf;
+mod scope_set;
 pub mod sign;
 pub mod verify;
 mod zip;

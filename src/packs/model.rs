@@ -42,6 +42,8 @@ pub struct Cover {
     pub as_of: Date,
     /// Accounts that were asked for; `None` is all.
     pub accounts: Option<Vec<String>>,
+    /// The scope set that those are of.
+    pub scope: Option<NamedScope>,
     /// The newest capture that the pack rests on: of a snapshot, or of an item where there is no snapshot.
     pub captured_to: Option<OffsetDateTime>,
     /// When the collection that is the knowledge point ended.
@@ -59,6 +61,33 @@ pub struct Cover {
     pub program: Program,
 }
 
+/// The scope set that a pack is about, as it was defined on the as-of day.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NamedScope {
+    pub name: String,
+    pub title: String,
+    /// The day of the account list that told units and tags; `None` where none did.
+    pub listed_on: Option<Date>,
+    /// The newest number of its definitions and their ends that was known.
+    pub record: i64,
+    pub definitions: Vec<ScopeDefinition>,
+}
+
+/// One definition of a scope set, in words.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ScopeDefinition {
+    pub record: i64,
+    pub by: String,
+    pub first_day: Date,
+    /// The first day on which it no longer holds.
+    pub end_day: Option<Date>,
+    pub in_force: bool,
+    pub reason: String,
+    pub made: String,
+    /// When, by whom and why; empty where it was not ended.
+    pub ended: String,
+}
+
 /// The program that made the pack.
 #[derive(Debug, Clone)]
 pub struct Program {
@@ -72,6 +101,8 @@ pub struct Scope {
     pub accounts: Vec<Account>,
     /// Accounts of the organisation that the pack was asked for without; of their days nothing is said.
     pub left_out: Vec<Account>,
+    /// Accounts that a scope set lists and that are on no account list and never delivered.
+    pub unknown: Vec<String>,
     pub rules: Vec<Rule>,
 }
 
@@ -90,6 +121,10 @@ pub struct Account {
     pub last_known: Option<Date>,
     /// Days on which a Region of it was expected and not known, summed over its Regions.
     pub gap_days: u64,
+    /// Of an account that is left out: its evaluations that were delivered for the as-of day.
+    pub evaluations: u64,
+    /// Why it is in a scope set, or out of it; empty without one.
+    pub why: String,
 }
 
 /// A core rule, under all its names as delivered.

@@ -50,12 +50,14 @@ impl Role {
     pub fn describes(self) -> &'static str {
         match self {
             Self::Auditor => "Reads every page, downloads tables and packs.",
-            Self::ComplianceManager => "Reads and downloads, makes packs, starts collections and acknowledges notices.",
+            Self::ComplianceManager => {
+                "Reads and downloads, makes packs, defines scopes, starts collections and acknowledges notices."
+            }
             Self::Administrator => "As the compliance manager, and runs the installation.",
         }
     }
 
-    /// Whether packs may be made, collections started, jobs ended and notices acknowledged.
+    /// Whether packs may be made, scopes defined, collections started, jobs ended and notices acknowledged.
     pub fn makes_packs(self) -> bool {
         !matches!(self, Self::Auditor)
     }

@@ -8,8 +8,27 @@ use crate::error::Error;
 
 /// Parameters that say where in a table a page begins and in which form it is wanted. Another day, other filters or
 /// another order begin anew: they drop these.
-pub const PLACE: [&str; 12] =
-    ["after", "before", "row", "format", "rows", "gaps", "places", "never", "unexpected", "restated", "bands", "dates"];
+pub const PLACE: [&str; 16] = [
+    "after",
+    "before",
+    "row",
+    "format",
+    "rows",
+    "gaps",
+    "places",
+    "never",
+    "unexpected",
+    "restated",
+    "bands",
+    "dates",
+    "scopes",
+    "definitions",
+    "in",
+    "out",
+];
+
+/// What every page knows and every link to another one keeps: the day, and the scope that is read.
+pub const KEPT: [&str; 2] = ["as_of", "scope"];
 
 /// A path with its query parameters in order. Displays as it stands in `href`.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -72,10 +91,10 @@ impl Address {
         self.without(&PLACE)
     }
 
-    /// Refuses what a page does not know, beside the as-of day: a filter that is ignored would show rows that nobody
+    /// Refuses what a page does not know, beside [`KEPT`]: a filter that is ignored would show rows that nobody
     /// asked for.
     pub fn only(&self, known: &[&[&str]]) -> Result<(), Error> {
-        let is_known = |key: &str| key == "as_of" || known.iter().any(|keys| keys.contains(&key));
+        let is_known = |key: &str| KEPT.contains(&key) || known.iter().any(|keys| keys.contains(&key));
         match self.pairs.iter().find(|(key, _)| !is_known(key)) {
             None => Ok(()),
             Some((key, _)) => Err(Error::Invalid(format!("This page cannot be asked for “{key}”: leave it out."))),

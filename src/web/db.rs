@@ -30,6 +30,8 @@ pub(super) struct OrganizationRow {
     pub engine: Option<String>,
     pub open_notices: Option<i64>,
     pub new_notices: Option<i64>,
+    /// The newest number of the record of scope definitions and their ends.
+    pub scope_record: Option<i64>,
 }
 
 /// The session of a ticket with the organisation that the portal shows and its days: those of `day_total`, which a
@@ -41,7 +43,9 @@ pub(super) async fn visit(db: impl PgExecutor<'_>, ticket: &Ticket) -> sqlx::Res
              exists (select from region_list l where l.organization_id = o.organization_id) as regions_listed,
              (select max(collection_id) from collection c where c.organization_id = o.organization_id)
                  as newest_collection,
-             u.running, u.unfinished, f.collection_id, f.finished_at, f.source, f.engine, n.open_notices, n.new_notices
+             u.running, u.unfinished, f.collection_id, f.finished_at, f.source, f.engine, n.open_notices, n.new_notices,
+             greatest((select max(scope_definition_id) from scope_definition), (select max(scope_end_id) from scope_end))
+                 as scope_record
          from session s
          left join lateral (
              select * from (

@@ -1,5 +1,7 @@
 //! What stands around every page: the bar with the as-of day, the sections, the way back.
 
+use std::sync::Arc;
+
 use actix_web::body::BoxBody;
 use actix_web::http::StatusCode;
 use actix_web::http::header::{CONTENT_TYPE, REFRESH};
@@ -7,8 +9,9 @@ use actix_web::{HttpRequest, HttpResponse, Responder, ResponseError as _};
 use askama::Template;
 use time::Date;
 
-use super::address::Address;
+use super::address::{Address, Encoded};
 use super::{assets, format};
+use crate::compliance::scoped::Scoped;
 use crate::error::Error;
 use crate::people::User;
 
@@ -110,7 +113,7 @@ impl Section {
     }
 }
 
-/// What goes on with the reader from section to section, beside the day.
+/// What goes on with the reader from section to section where it can, beside day and scope.
 pub const SCOPE: [&str; 2] = ["account", "region"];
 
 /// A step of the way back from a detail page.
@@ -144,6 +147,12 @@ pub struct Frame {
     pub days: Option<Days>,
     /// The day that links carry on; an error page has it and no days.
     pub as_of: Option<Date>,
+    /// The scope that is read; `None` is the whole organisation.
+    pub scope: Option<Arc<Scoped>>,
+    /// The scope that links carry on; an error page has it and no scope.
+    pub scope_name: Option<String>,
+    /// Whether the page is about the whole organisation whatever the scope, though its section is not.
+    pub whole: bool,
     /// This page's own address, with its filters.
     pub address: Address,
     /// Whether the sections are shown: not before sign-in.
@@ -163,6 +172,9 @@ impl Frame {
             incomplete: None,
             days: None,
             as_of: None,
+            scope: None,
+            scope_name: None,
+            whole: false,
             address: Address::default(),
             sections: false,
         }
@@ -176,21 +188,27 @@ impl Frame {
         self
     }
 
-    /// The address of a page for the same as-of day. `path` may have a query; its values must be encoded.
+    /// The address of a page for the same as-of day and scope. `path` may have a query; its values must be encoded.
     pub fn href(&self, path: &str) -> String {
-        match self.as_of {
-            Some(as_of) => {
-                let (path, fragment) = path.split_once('#').map_or((path, None), |(path, f)| (path, Some(f)));
-                let join = if path.contains('?') { '&' } else { '?' };
-                let fragment = fragment.map(|f| format!("#{f}")).unwrap_or_default();
-                format!("{path}{join}as_of={as_of}{fragment}")
-            }
-            None => path.to_owned(),
+        let as_of = self.as_of.map(|as_of| format!("as_of={as_of}"));
+        let scope = self.scope_name.as_ref().map(|name| format!("scope={}", Encoded(name)));
+        let kept: Vec<String> = [scope, as_of].into_iter().flatten().collect();
+        if kept.is_empty() {
+            return path.to_owned();
         }
+        let (path, fragment) = path.split_once('#').map_or((path, None), |(path, f)| (path, Some(f)));
+        let join = if path.contains('?') { '&' } else { '?' };
+        let fragment = fragment.map(|f| format!("#{f}")).unwrap_or_default();
+        format!("{path}{join}{}{fragment}", kept.join("&"))
     }
 
-    /// The address of a section, with what of this page goes on with the reader: the day, and the scope where the
-    /// section has one.
+    /// The same for another as-of day.
+    pub fn href_on(&self, path: &str, day: &Date) -> String {
+        Self { as_of: Some(*day), ..self.clone() }.href(path)
+    }
+
+    /// The address of a section, with what of this page goes on with the reader: day and scope, and account and Region
+    /// where the section can be narrowed to them.
     pub fn section_href(&self, section: &Section) -> String {
         let mut address = Address::new(section.path());
         if section.has_scope() && self.section.is_some_and(|here| here.has_scope()) {
@@ -198,10 +216,23 @@ impl Frame {
                 address = address.with(&key, value);
             }
         }
+        if let Some(name) = &self.scope_name {
+            address = address.with("scope", name);
+        }
         match self.as_of {
             Some(as_of) => address.with("as_of", as_of).to_string(),
             None => address.to_string(),
         }
+    }
+
+    /// Whether what is shown is the scope's alone.
+    pub fn narrowed(&self) -> bool {
+        self.scope.is_some() && !self.whole && self.section.is_some_and(|here| here.has_scope())
+    }
+
+    /// This page without the scope.
+    pub fn unscoped(&self) -> Address {
+        self.address.start().without(&["scope"])
     }
 
     /// The account and Region that the page is narrowed to.
@@ -209,7 +240,7 @@ impl Frame {
         self.address.pairs().iter().filter(|(key, _)| SCOPE.contains(&key.as_str())).cloned().collect()
     }
 
-    /// The scope in words, with the same page without it; nothing where the page has no scope of its own.
+    /// Account and Region in words, with the same page without them; nothing where the page cannot be narrowed.
     pub fn scope_words(&self) -> Option<(String, Address)> {
         let scope: Vec<String> = self.scope().into_iter().map(|(_, value)| value).collect();
         let shown = self.section.is_some_and(|here| here.has_scope()) && self.crumbs.is_empty() && !scope.is_empty();

@@ -11,7 +11,7 @@ use actix_web::{HttpMessage as _, HttpRequest, HttpResponse, web};
 use askama::Template;
 use tracing::Instrument as _;
 
-use super::address::Address;
+use super::address::{Address, Encoded};
 use super::download::Downloaded;
 use super::format;
 use super::frame::{Frame, Page};
@@ -204,6 +204,9 @@ fn failed(request: &HttpRequest, id: &RequestId, error: Option<&Error>, status: 
     if !matches!(error, Some(Error::DayNotCollected { .. } | Error::NothingCollected)) {
         frame.as_of = Address::parse(request.path(), request.query_string()).get("as_of").and_then(parse_day);
     }
+    if !matches!(error, Some(Error::NoSuchScope(_) | Error::ScopeUndecided { .. })) {
+        frame.scope_name = Address::parse(request.path(), request.query_string()).get("scope").map(str::to_owned);
+    }
     if let (None, Some(Error::NotFound), Some(_)) = (&said.link, error, frame.as_of) {
         said.link = Some((frame.href("/"), "Open the overview for the same day".to_owned()));
     }
@@ -239,6 +242,32 @@ fn said(request: &HttpRequest, error: Option<&Error>, status: StatusCode) -> Sai
                 Address::parse(request.path(), request.query_string()).with("as_of", latest).to_string(),
                 format!("Open this page as of {}", format::day(*latest)),
             )),
+        },
+        Some(Error::NoSuchScope(name)) => Said {
+            link: Some(without_scope(request)),
+            ..plain(
+                "No such scope",
+                &format!("No scope is called “{name}”."),
+                "Check the name in the address, or choose one of the scopes that are defined.",
+            )
+        },
+        Some(Error::ScopeUndecided { name, why }) => Said {
+            link: Some((definitions_of(request, name), "See how the scope is defined".to_owned())),
+            ..plain(
+                "The scope is undecided",
+                &format!(
+                    "Who belongs to scope {name} on that day cannot be told, so no figure can be the scope’s. {why}."
+                ),
+                "Collect with --organizations, or end the definition.",
+            )
+        },
+        Some(Error::OutOfScope { name, account_id }) => Said {
+            link: Some(without_scope(request)),
+            ..plain(
+                "Not in this scope",
+                &format!("Account {account_id} does not belong to scope {name} on that day."),
+                "Read it in the whole organisation.",
+            )
         },
         Some(Error::NothingCollected) => Said {
             link: Some(("/collections".to_owned(), "See collections".to_owned())),
@@ -279,6 +308,21 @@ fn said(request: &HttpRequest, error: Option<&Error>, status: StatusCode) -> Sai
                 "Try again. If it stays so, tell whoever runs this installation the request id: the log has the cause.",
             ),
         },
+    }
+}
+
+/// The same page of the whole organisation.
+fn without_scope(request: &HttpRequest) -> (String, String) {
+    let here = Address::parse(request.path(), request.query_string()).start().without(&["scope"]);
+    (here.to_string(), "Open this page for the whole organisation".to_owned())
+}
+
+/// The page of a scope as of the same day, which is about the whole organisation.
+fn definitions_of(request: &HttpRequest, name: &str) -> String {
+    let page = Address::new(format!("/scopes/{}", Encoded(name)));
+    match Address::parse(request.path(), request.query_string()).get("as_of") {
+        Some(day) => page.with("as_of", day).to_string(),
+        None => page.to_string(),
     }
 }
 

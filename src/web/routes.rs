@@ -43,6 +43,7 @@ pub fn endpoints() -> Vec<Endpoint> {
         crate::compliance::endpoints(),
         crate::definition::page::endpoints(),
         crate::delivery::page::endpoints(),
+        crate::organization::scope::page::endpoints(),
         crate::collection::page::endpoints(),
         crate::schedule::page::endpoints(),
         crate::connect::page::endpoints(),

@@ -13,8 +13,8 @@ use tokio_util::sync::CancellationToken;
 use super::{guard, routes};
 use crate::State;
 
-/// Forms are small; a request body larger than this is refused.
-const BODY_BYTES: usize = 64 * 1024;
+/// Forms are small; the largest is a scope's list of some ten thousand account ids. A larger body is refused.
+const BODY_BYTES: usize = 256 * 1024;
 
 /// Every route with everything that stands before it.
 pub fn app(

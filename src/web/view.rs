@@ -1,5 +1,7 @@
 //! The extractors that every page starts from: who asks, about which organisation, as of which day.
 
+use std::sync::Arc;
+
 use actix_web::dev::Payload;
 use actix_web::{FromRequest, HttpRequest, web};
 use futures_util::future::LocalBoxFuture;
@@ -11,6 +13,7 @@ use super::address::Address;
 use super::db;
 use super::frame::{Days, Frame, Section};
 use crate::State;
+use crate::compliance::scoped::{Asked, Scoped};
 use crate::database::admitted;
 use crate::error::Error;
 use crate::people::{Ticket, User, admit};
@@ -79,6 +82,8 @@ pub struct Visit {
     pub user: User,
     pub organization: Option<Organization>,
     pub days: Option<Days>,
+    /// The scope that is read, undecided or not; `None` is the whole organisation.
+    pub scope: Option<Arc<Scoped>>,
     pub standing: Standing,
     pub read: Read,
     pub address: Address,
@@ -96,6 +101,8 @@ pub struct View {
     pub latest: Date,
     /// Whether the day shown is the latest.
     pub latest_is: bool,
+    /// The scope that is read, decided; `None` is the whole organisation.
+    pub scope: Option<Arc<Scoped>>,
     pub standing: Standing,
     /// All queries of the page go through it.
     pub read: Read,
@@ -114,6 +121,8 @@ impl Visit {
             incomplete: self.organization.as_ref().and_then(Organization::notice),
             days: self.days,
             as_of: self.days.map(|days| days.as_of),
+            scope_name: self.scope.as_ref().map(|scope| scope.name.clone()),
+            scope: self.scope.clone(),
             address: self.address.clone(),
             sections: true,
             ..Frame::bare(title, self.demo)
@@ -131,9 +140,42 @@ impl View {
             incomplete: self.organization.notice(),
             days: Some(Days { first: self.first_day, latest: self.latest, as_of: self.as_of }),
             as_of: Some(self.as_of),
+            scope_name: self.scope.as_ref().map(|scope| scope.name.clone()),
+            scope: self.scope.clone(),
             address: self.address.clone(),
             sections: true,
             ..Frame::bare(title, self.demo)
+        }
+    }
+
+    /// The key of something that depends on the store as it stands and on the scope, among what is remembered.
+    pub fn key(&self, what: &str) -> Option<String> {
+        match &self.scope {
+            None => self.standing.key(self.organization_id, what),
+            Some(scope) => self.standing.key(self.organization_id, &format!("scope {}|{what}", scope.digest)),
+        }
+    }
+
+    /// Whether an account belongs to what is read.
+    pub fn holds(&self, account_id: &str) -> bool {
+        self.scope.as_ref().is_none_or(|scope| scope.holds(account_id))
+    }
+
+    /// Refuses a page about an account that the scope leaves out.
+    pub fn require(&self, account_id: &str) -> Result<(), Error> {
+        match &self.scope {
+            Some(scope) if !scope.holds(account_id) => {
+                Err(Error::OutOfScope { name: scope.name.clone(), account_id: account_id.to_owned() })
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// The name of a file of rows, which says its scope.
+    pub fn stem(&self, what: impl std::fmt::Display) -> String {
+        match &self.scope {
+            None => format!("{what}-{}", self.as_of),
+            Some(scope) => format!("{what}-{}-scope-{}", self.as_of, scope.name),
         }
     }
 }
@@ -161,6 +203,7 @@ async fn visit(request: HttpRequest) -> Result<Visit, Error> {
         accounts_listed: row.accounts_listed.unwrap_or(false),
         regions_listed: row.regions_listed.unwrap_or(false),
     });
+    let record = row.scope_record.unwrap_or_default();
     let standing = Standing {
         newest_collection: row.newest_collection,
         running: row.running.unwrap_or(false),
@@ -171,7 +214,14 @@ async fn visit(request: HttpRequest) -> Result<Visit, Error> {
         engine: row.engine,
         open_notices: (row.open_notices.unwrap_or_default(), row.new_notices.unwrap_or_default()),
     };
-    Ok(Visit { user, organization, days, standing, read, address, demo: state.demo })
+    let scope = match (address.get("scope"), &organization, days) {
+        (Some(name), Some(organization), Some(days)) => {
+            let asked = Asked { organization_id: organization.id, name, day: days.as_of, record };
+            Some(Scoped::load(state, &standing, &mut read, asked).await?)
+        }
+        _ => None,
+    };
+    Ok(Visit { user, organization, days, scope, standing, read, address, demo: state.demo })
 }
 
 /// Begins the page's transaction, in a task of its own: who leaves before the answer drops the handler, and a BEGIN that
@@ -213,7 +263,12 @@ impl FromRequest for View {
             let (Some(organization), Some(days)) = (visit.organization, visit.days) else {
                 return Err(Error::NothingCollected);
             };
+            if let Some(scope) = visit.scope.as_ref().filter(|scope| !scope.undecided.is_empty()) {
+                let why = scope.undecided.join("; ");
+                return Err(Error::ScopeUndecided { name: scope.name.clone(), why });
+            }
             Ok(Self {
+                scope: visit.scope,
                 user: visit.user,
                 organization_id: organization.id,
                 organization,

@@ -16,7 +16,7 @@ fn args(days: &[Date], format: ExportFormat) -> ExportArgs {
         [from, until] => (None, Some(*from), Some(*until)),
         _ => panic!("one day or two"),
     };
-    ExportArgs { as_of, from, until, known_at: None, accounts: vec![], format }
+    ExportArgs { as_of, from, until, known_at: None, accounts: vec![], scope: None, format }
 }
 
 async fn export(world: &World, args: &ExportArgs) -> anyhow::Result<String> {

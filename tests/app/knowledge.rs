@@ -83,6 +83,7 @@ async fn export(db: &PgPool, from: u8, until: u8, known_at: KnownAt) -> Option<S
         until: (!one).then(|| date(until)),
         known_at: Some(known_at.0),
         accounts: vec![],
+        scope: None,
         format: ExportFormat::Jsonl,
     };
     let mut out = Vec::new();

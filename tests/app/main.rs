@@ -45,6 +45,8 @@ mod sample;
 mod sample_collected;
 mod sample_counts;
 mod schedule;
+mod scope_evidence;
+mod scopes;
 mod secrets;
 mod serve;
 mod site;

@@ -79,7 +79,7 @@ async fn attached(db: &PgPool, id: &str, beginning: &str) -> Vec<BTreeMap<String
 }
 
 /// The words of a pack in the order of its pages, for where no tool is needed to read them.
-async fn text_of(db: &PgPool, id: &str) -> String {
+pub(crate) async fn text_of(db: &PgPool, id: &str) -> String {
     let document = lopdf::Document::load_mem(&db::bytes(db, id, Part::Pdf).await.unwrap()).unwrap();
     let pages: Vec<u32> = document.get_pages().into_keys().collect();
     document.extract_text(&pages).unwrap()

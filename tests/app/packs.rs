@@ -43,6 +43,8 @@ pub(crate) fn request() -> Request {
         from: Some(date!(2026 - 11 - 01)),
         as_of: date!(2026 - 11 - 10),
         accounts: None,
+        scope: None,
+        scopes_at: None,
         known_at: None,
         at: Some(datetime!(2026-11-12 10:11:12 UTC)),
         created_by: "Ångström".to_owned(),

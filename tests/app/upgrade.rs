@@ -29,7 +29,7 @@ async fn export(db: &PgPool, args: ExportArgs) -> String {
 
 fn args() -> ExportArgs {
     let (as_of, from, until, known_at) = (None, None, None, None);
-    ExportArgs { as_of, from, until, known_at, accounts: vec![], format: ExportFormat::Jsonl }
+    ExportArgs { as_of, from, until, known_at, accounts: vec![], scope: None, format: ExportFormat::Jsonl }
 }
 
 #[actix_web::test]
@@ -49,6 +49,8 @@ async fn a_store_of_the_second_migration_says_after_the_upgrade_what_it_said_bef
         from,
         as_of: date!(2026 - 11 - 21),
         accounts: None,
+        scope: None,
+        scopes_at: None,
         known_at: None,
         at: Some(datetime!(2026-11-24 10:00 UTC)),
         created_by: "tester".to_owned(),

@@ -11,7 +11,10 @@ before(async () => { site = await start(); }, { timeout: 300_000 });
 after(async () => { await site?.stop(); });
 
 const SECTIONS = ['/', '/accounts', '/rules', '/changes', '/evaluations', '/delivery', '/notices', '/collections', '/packs'];
-const PAGES = [...SECTIONS, '/sign-in', '/notices/1', '/jobs', '/connect', '/collections/1', '/packs/new', '/nowhere', '/delivery?as_of=1999-01-01', '/delivery?state=missing&from=2026-11-05'];
+const PAGES = [...SECTIONS, '/sign-in', '/notices/1', '/jobs', '/connect', '/collections/1', '/packs/new', '/scopes', '/scopes/new', '/nowhere', '/delivery?as_of=1999-01-01', '/delivery?state=missing&from=2026-11-05'];
+
+// Of the scope that a test below defines.
+const SCOPED = ['/?scope=payments', '/evaluations?scope=payments', '/delivery?scope=payments', '/scopes/payments', '/scopes/payments/1/end', '/packs/new?scope=payments'];
 
 const number = (text) => Number(text.replaceAll(',', ''));
 
@@ -121,6 +124,29 @@ test('an auditor reads packs and is not offered to make one', async () => {
   await page.context().close();
 });
 
+test('a scope is defined, is read in, and stays until it is left', async () => {
+  const page = await signedIn(site, 'compliance-manager');
+  await page.goto('/scopes');
+  await page.getByRole('link', { name: 'Define the first scope' }).click();
+  await page.fill('#name', 'payments');
+  await page.fill('#title', 'Payments');
+  await page.getByLabel('list of accounts', { exact: true }).check();
+  await page.fill('#accounts', '000000000011');
+  await page.fill('#first_day', '2026-11-01');
+  await page.fill('#reason', 'PCI DSS audit, decided by the board');
+  await page.click('button.button[type=submit]');
+  await page.waitForURL(/\/scopes\/payments/);
+  assert.equal(await page.textContent('h1'), 'Payments');
+  await page.getByRole('link', { name: 'Read the portal in this scope' }).click();
+  await page.getByRole('link', { name: 'Evaluations', exact: true }).click();
+  assert.equal(new URL(page.url()).searchParams.get('scope'), 'payments');
+  assert.match(await page.textContent('.lead'), /^240 evaluations in 2 account-regions/);
+  assert.match(await page.textContent('.bar__set'), /leaves out 2 accounts with 240 evaluations/);
+  await page.locator('.bar__set').getByRole('link', { name: 'whole organisation' }).click();
+  assert.match(await page.textContent('.lead'), /^480 evaluations in 4 account-regions/);
+  await page.context().close();
+});
+
 test('the keyboard alone signs in, skips to the content and changes the day', async () => {
   const context = await site.browser.newContext({ baseURL: site.base, javaScriptEnabled: false });
   const page = await context.newPage();
@@ -155,7 +181,7 @@ test('the keyboard alone signs in, skips to the content and changes the day', as
 
 test('no page scrolls sideways at 320 pixels', async () => {
   const page = await signedIn(site, 'administrator', { viewport: { width: 320, height: 640 } });
-  for (const path of [...PAGES, ...await details(page)]) {
+  for (const path of [...PAGES, ...SCOPED, ...await details(page)]) {
     await page.goto(path);
     const width = await page.evaluate(() => document.documentElement.scrollWidth);
     assert.ok(width <= 320, `${path} is ${width} pixels wide`);
@@ -166,7 +192,7 @@ test('no page scrolls sideways at 320 pixels', async () => {
 for (const colorScheme of ['light', 'dark']) {
   test(`axe finds nothing on any page, ${colorScheme}`, { timeout: 300_000 }, async () => {
     const page = await signedIn(site, 'administrator', { colorScheme });
-    for (const path of [...PAGES, ...await details(page)]) {
+    for (const path of [...PAGES, ...SCOPED, ...await details(page)]) {
       await page.goto(path);
       const { violations } = await new AxeBuilder({ page }).analyze();
       const found = violations.map((one) => `${one.id}: ${one.nodes.map((node) => node.html.slice(0, 160)).slice(0, 3).join(' | ')}`);

@@ -62,14 +62,16 @@ pub(in crate::compliance) struct ClassLine {
 impl Between {
     /// Compares two days; `view` and `shown` are of the later.
     pub(in crate::compliance) async fn load(shown: &Shown, view: &mut View, from: Date) -> Result<Arc<Self>, Error> {
-        let key = shown.key(view, &format!("changes {from} {}", view.as_of));
+        let key = view.key(&format!("changes {from} {}", view.as_of));
         if let Some(between) = shown.recall(key.as_deref()) {
             return Ok(between);
         }
         let known: Vec<i32> = shown.places.iter().filter(|place| place.known()).map(|place| place.place_id).collect();
         let several = shown.catalog.several(&known, None);
         let rows = changes_db::differing(&mut view.read, &known, &several, from, view.as_of).await?;
-        let earlier = db::places(&mut view.read, view.organization_id, from).await?;
+        let mut earlier = db::places(&mut view.read, view.organization_id, from).await?;
+        // Who belongs is decided on the later day: an account that came or went with its scope is no change.
+        earlier.retain(|place| view.holds(&place.account_id));
         let between =
             Arc::new(Self { changed: rows.iter().filter_map(classify).collect(), lost: lost(&earlier, shown, from) });
         shown.remember(key, &between, between.changed.len() * size_of::<Changed>() + between.lost.len() * 240);

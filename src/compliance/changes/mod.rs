@@ -115,7 +115,7 @@ async fn list(state: Data<State>, mut view: View) -> Result<HttpResponse, Error>
     let between = Between::load(&shown, &mut view, from).await?;
     let left = between.left(&shown, &mut view, &filter, from).await?;
     if let Some(format) = format {
-        let stem = format!("changes-{from}-{to}");
+        let stem = view.stem(format!("changes-{from}"));
         return Ok(download(format, &stem, &DOWNLOAD, |rows| pour(rows, shown, view, (left, filter), (from, class))));
     }
     let list = List::new(&shown, &left, &filter, (from, class, sort));
@@ -179,7 +179,7 @@ fn empty(view: &View, asked: Date, none_at_all: bool) -> Empty {
         return Empty::new("No changes to show", "The two days are the same: choose an earlier first day.")
             .next("Compare with seven days before the as-of day", week);
     }
-    if none_at_all && view.address.without(&["as_of", "from", "sort"]).pairs().is_empty() {
+    if none_at_all && view.address.without(&["as_of", "scope", "from", "sort"]).pairs().is_empty() {
         let same = format!("{} and {} (UTC) say the same here.", day(asked), day(view.as_of));
         return Empty::new("No evaluation changed", same)
             .next("See what was delivered in between", link(view, "/delivery", &[]));

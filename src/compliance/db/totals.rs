@@ -94,6 +94,19 @@ pub(crate) async fn trend_of(
     Ok(totals(rows))
 }
 
+/// Every place that some accounts ever had.
+pub(crate) async fn places_of(
+    db: &mut PgConnection,
+    organization_id: i16,
+    accounts: &[String],
+) -> sqlx::Result<Vec<i32>> {
+    sqlx::query_scalar("select place_id from place where organization_id = $1 and account_id = any($2)")
+        .bind(organization_id)
+        .bind(accounts)
+        .fetch_all(db)
+        .await
+}
+
 fn totals(rows: Vec<DayTotalRow>) -> Vec<DayTotal> {
     rows.into_iter()
         .map(|row| DayTotal {

@@ -113,7 +113,7 @@ async fn list(state: Data<State>, mut view: View) -> Result<HttpResponse, Error>
     if let Some(format) = format {
         // The same rows, always in text order.
         let selection = Selection::load(&shown, &mut view, &filter, By::Text, false).await?;
-        let stem = format!("evaluations-{}", view.as_of);
+        let stem = view.stem("evaluations");
         return Ok(download(format, &stem, &DOWNLOAD, |rows| pour(rows, shown, view, selection)));
     }
     let selection = Selection::load(&shown, &mut view, &filter, By::of(sort.by), sort.descending).await?;

@@ -128,7 +128,7 @@ impl Selection {
         if resource_type_id.is_err() || selection.rule_ids.as_ref().is_some_and(Vec::is_empty) {
             return Ok(selection);
         }
-        let key = shown.key(view, &format!("counted {} {by:?} {filter:?}", view.as_of));
+        let key = view.key(&format!("counted {} {by:?} {filter:?}", view.as_of));
         selection.classes = if let Some(classes) = shown.recall(key.as_deref()) {
             classes
         } else {

@@ -10,6 +10,7 @@ use super::{DayPopulation, DayRow, Deviation, KnownAt, PeriodPopulation, PeriodR
 use crate::audit_log;
 use crate::collection::day::Day;
 use crate::database::read_only;
+use crate::organization::scope;
 use crate::web::download::{Cell, Format, Writer};
 
 /// What to export.
@@ -31,6 +32,9 @@ pub struct ExportArgs {
     /// Export only this account; can be given more than once.
     #[arg(long = "account", value_name = "ACCOUNT")]
     pub accounts: Vec<String>,
+    /// Export only the accounts that this scope holds on the day, or on the period's last day.
+    #[arg(long, value_name = "NAME", conflicts_with = "accounts")]
+    pub scope: Option<String>,
     /// csv is safe for spreadsheets: text that one would take for a formula has a ' before it. jsonl and json are exact.
     #[arg(long, value_enum, default_value = "csv")]
     pub format: ExportFormat,
@@ -111,9 +115,18 @@ pub async fn run(args: &ExportArgs, organization: &str, db: &PgPool, out: impl W
         Some(collection_id) => KnownAt::asked(&mut read, organization_id, collection_id).await?,
         None => KnownAt::latest(&mut read, organization_id).await?.context("no collection has finished yet")?,
     };
-    let accounts = (!args.accounts.is_empty()).then(|| args.accounts.clone());
+    let accounts = match &args.scope {
+        None => (!args.accounts.is_empty()).then(|| args.accounts.clone()),
+        Some(name) => {
+            let (Days::One(day) | Days::Period(_, day)) = days;
+            let known = scope::Known { collection: known_at.0, ..scope::Known::ALL };
+            let resolved = scope::resolve(&mut read, organization_id, name, day, known).await?;
+            Some(resolved.decided()?.account_ids())
+        }
+    };
     let scope = Scope { organization_id, accounts };
-    for account in scope.accounts.iter().flatten() {
+    // A list of a scope may name an account that is not known yet.
+    for account in scope.accounts.iter().flatten().filter(|_| args.scope.is_none()) {
         let known = db::is_account(&mut read, organization_id, account, known_at).await?;
         ensure!(known, "account {account} neither delivered anything nor is on an account list");
     }
@@ -166,7 +179,8 @@ async fn record(
     };
     let format = Format::from(args.format).ending();
     let detail = serde_json::json!({
-        "organization": organization, "known_at_collection": known_at.0, "accounts": args.accounts, "format": format,
+        "organization": organization, "known_at_collection": known_at.0, "accounts": args.accounts, "scope": args.scope,
+        "format": format,
     });
     let mut write = db.begin().await?;
     audit_log::record(&mut write, &audit_log::Entry::by_operator("export", object).detail(detail)).await?;

@@ -249,7 +249,7 @@ fn by_account(shown: &Shown, places: &[&PlaceDay], found: &Found) -> ByAccount {
 
 fn download_rows(format: Format, view: &View, core_name: String, accounts: ByAccount) -> HttpResponse {
     let day = view.as_of;
-    download(format, &format!("rule-{core_name}-{day}"), &DOWNLOAD, move |mut to| async move {
+    download(format, &view.stem(format!("rule-{core_name}")), &DOWNLOAD, move |mut to| async move {
         for (account_id, (account_name, present, counts, carried)) in accounts {
             to.push([
                 day.into(),

@@ -137,7 +137,7 @@ fn sort_by(names: &mut [Variant], sort: Sort) {
 
 fn rows(format: Format, view: &View, core_name: String, names: Vec<Variant>) -> HttpResponse {
     let day = view.as_of;
-    download(format, &format!("rule-names-{day}"), &DOWNLOAD, move |mut to| async move {
+    download(format, &view.stem("rule-names"), &DOWNLOAD, move |mut to| async move {
         for variant in names {
             let counts = variant.counts;
             to.push([

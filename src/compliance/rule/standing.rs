@@ -63,13 +63,13 @@ impl Asking<'_> {
         self.places.iter().filter(|place| place.known()).map(|place| place.place_id).collect()
     }
 
-    fn key(&self, shown: &Shown, view: &View, what: &str) -> Option<String> {
-        shown.key(view, &format!("rule {what} {} {:?} {}", view.as_of, self.core_name, self.filter.scope_words()))
+    fn key(&self, view: &View, what: &str) -> Option<String> {
+        view.key(&format!("rule {what} {} {:?} {}", view.as_of, self.core_name, self.filter.scope_words()))
     }
 
     /// What it says on the day.
     pub(super) async fn found(&self, shown: &Shown, view: &mut View) -> Result<Arc<Found>, Error> {
-        let key = self.key(shown, view, "now");
+        let key = self.key(view, "now");
         if let Some(found) = shown.recall(key.as_deref()) {
             return Ok(found);
         }
@@ -83,7 +83,7 @@ impl Asking<'_> {
         shown: &Shown,
         view: &mut View,
     ) -> Result<(Arc<Found>, Arc<Past>), Error> {
-        let (now_key, past_key) = (self.key(shown, view, "now"), self.key(shown, view, "past"));
+        let (now_key, past_key) = (self.key(view, "now"), self.key(view, "past"));
         let past = shown.recall(past_key.as_deref());
         if let (Some(found), Some(past)) = (shown.recall(now_key.as_deref()), past) {
             return Ok((found, past));
@@ -109,7 +109,7 @@ impl Asking<'_> {
         view: &mut View,
         present: &[(i32, i32)],
     ) -> Result<Arc<Parameters>, Error> {
-        let key = self.key(shown, view, "parameters");
+        let key = self.key(view, "parameters");
         if let Some(parameters) = shown.recall(key.as_deref()) {
             return Ok(parameters);
         }
@@ -174,7 +174,7 @@ impl Found {
 
 /// The known and expected days of every place: alike for all rules.
 async fn place_days(shown: &Shown, view: &mut View, first: Date) -> Result<Arc<Vec<PlaceDays>>, Error> {
-    let key = shown.key(view, &format!("known days {first} {}", view.as_of));
+    let key = view.key(&format!("known days {first} {}", view.as_of));
     if let Some(days) = shown.recall(key.as_deref()) {
         return Ok(days);
     }

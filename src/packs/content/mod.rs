@@ -1,7 +1,9 @@
 //! The words and the order of a pack: from the model to what layout sets. Pure.
 
+mod scope;
 mod tables;
 
+pub(super) use scope::sentence as scope_sentence;
 pub use tables::{Tables, delivered_as, deviation_table, register_table};
 
 use time::macros::format_description;
@@ -64,7 +66,7 @@ pub fn document<'a>(pack: &'a Pack, tables: &'a Tables) -> Document<'a> {
     blocks.push(heading("Contents", true));
     blocks.push(Block::Contents);
     what_this_is(&mut blocks, pack);
-    scope(&mut blocks, pack, tables);
+    scope::section(&mut blocks, pack, tables);
     ladder(&mut blocks, pack, tables);
     severities(&mut blocks, pack, tables);
     deviations(&mut blocks, pack);
@@ -94,10 +96,11 @@ fn cover(blocks: &mut Vec<Block>, pack: &Pack) {
     blocks.push(Block::Subheading("AWS Config evaluation evidence".to_owned()));
     blocks.push(Block::Title(cover.title.clone()));
     blocks.push(Block::Space(14.0));
-    let scope = match &cover.accounts {
-        None => "every account of the organisation".to_owned(),
-        Some(accounts) if accounts.len() <= 6 => format!("accounts {}", accounts.join(", ")),
-        Some(accounts) => format!("{} accounts, listed under Scope", accounts.len()),
+    let scope = match (&cover.scope, &cover.accounts) {
+        (Some(scope), _) => scope_sentence(scope, pack),
+        (None, None) => "every account of the organisation".to_owned(),
+        (None, Some(accounts)) if accounts.len() <= 6 => format!("accounts {}", accounts.join(", ")),
+        (None, Some(accounts)) => format!("{} accounts, listed under Scope", accounts.len()),
     };
     let mut generated = moment(cover.generated);
     if cover.clock_set {
@@ -135,6 +138,12 @@ pub(super) fn notices(pack: &Pack) -> Vec<String> {
     }
     if !cover.completeness_established {
         notices.push("Completeness against the organisation not established: no account list and Region list say what should have been delivered.".to_owned());
+    }
+    if !pack.scope.unknown.is_empty() {
+        notices.push(format!(
+            "Of the scope's accounts these are on no account list and never delivered: {}.",
+            pack.scope.unknown.join(", ")
+        ));
     }
     if cover.day_open {
         notices.push(format!(
@@ -180,58 +189,6 @@ fn what_this_is(blocks: &mut Vec<Block>, pack: &Pack) {
     blocks.push(Block::Subheading("Tamper-evident".to_owned()));
     let demo = if pack.cover.demo { " The installation runs in its demo form." } else { "" };
     blocks.push(paragraph(format!("The pack is signed by the installation that made it. The signature shows that the file has not changed since; it does not show who a person is.{demo} When a later delivery changes a day that this pack covers, this pack stays as it is and the portal says so beside it.")));
-}
-
-fn scope<'a>(blocks: &mut Vec<Block<'a>>, pack: &'a Pack, tables: &'a Tables) {
-    blocks.push(heading("Scope", true));
-    let (inside, outside) = (pack.scope.accounts.len(), pack.scope.left_out.len());
-    let mut sentences = vec![format!("{inside} account{} in this pack", if inside == 1 { "" } else { "s" })];
-    if outside > 0 {
-        sentences.push(format!("{outside} more of the organisation are not: they are listed below"));
-    }
-    if pack.delivery.never_seen().any() {
-        let regions = pack.delivery.never_seen_regions.iter().map(|(account, region)| format!("{account} in {region}"));
-        let never: Vec<String> = pack.delivery.never_seen.iter().cloned().chain(regions).collect();
-        sentences.push(format!("Expected and never seen up to {}: {}", day(pack.cover.as_of), never.join(", ")));
-    } else if pack.cover.completeness_established {
-        sentences.push("Every account has delivered at least once in every Region in which it was expected".to_owned());
-    }
-    if !pack.cover.completeness_established {
-        sentences.push("Completeness against the organisation not established".to_owned());
-    }
-    let sentence = format!("{}.", sentences.join(". "));
-    blocks.push(paragraph(sentence));
-    table(
-        blocks,
-        "Accounts, by id. Known: first and last day of the pack with evidence. Gap-days: expected account-Region-days without.",
-        &tables.accounts,
-        "No account is known.",
-    );
-    if outside > 0 {
-        blocks.push(Block::Subheading("Accounts left out".to_owned()));
-        blocks.push(paragraph(
-            "Accounts of the organisation that the pack was asked for without. Nothing of them is counted in it.",
-        ));
-        blocks.push(Block::Table {
-            caption: "Accounts that are not in this pack, by id.".to_owned(),
-            table: &tables.left_out,
-        });
-    }
-    blocks.push(Block::Subheading("Rules".to_owned()));
-    let appeared = pack.scope.rules.iter().filter(|rule| !rule.appeared.is_empty()).count();
-    let vanished = pack.scope.rules.iter().filter(|rule| !rule.vanished.is_empty()).count();
-    blocks.push(paragraph(format!(
-        "{} rules under {} names as delivered; {appeared} appeared after the first day or came back, {vanished} vanished. Rules that no account of the scope had are not in this pack.",
-        grouped(pack.scope.rules.len().try_into().unwrap_or(u64::MAX)),
-        grouped(pack.scope.rules.iter().map(|rule| rule.names).sum())
-    )));
-    table(
-        blocks,
-        "Rules, by severity and core name. Names: a conformance pack gives the same rule a name of its own in each account-Region. Places: account-Regions that had it on the as-of day, or when last known. Evaluations of that day. Appeared, vanished: every day on which a first account-Region had it, and on which none had it any more.",
-        &tables.rules,
-        "No rule is known.",
-    );
-    definitions::section(blocks, pack);
 }
 
 /// A table, or what its emptiness means.

@@ -10,6 +10,8 @@ use crate::packs::model::{Pack, grouped};
 pub struct Tables {
     pub(super) accounts: Table,
     pub(super) left_out: Table,
+    /// Of the scope set.
+    pub(super) definitions: Table,
     pub(super) rules: Table,
     pub(super) checks: Table,
     pub(super) states: Table,
@@ -26,6 +28,7 @@ impl Tables {
         Self {
             accounts: accounts(pack),
             left_out: left_out(pack),
+            definitions: definitions(pack),
             rules: rules(pack),
             checks: checks(pack),
             states: states(pack),
@@ -45,7 +48,8 @@ fn left_out(pack: &Pack) -> Table {
         text("Status", 0.0).wide(54.0),
         text("Expected from", 0.0).wide(DAY),
         text("until", 0.0).wide(DAY),
-        text("Why not in this pack", 0.0).wide(110.0),
+        number("Evaluations", 0.0).wide(54.0),
+        text("Why not in this pack", 1.0),
     ]);
     for account in &pack.scope.left_out {
         table.push([
@@ -54,7 +58,35 @@ fn left_out(pack: &Pack) -> Table {
             &account.status,
             &maybe(account.joined),
             &maybe(account.left),
-            "not asked for",
+            &grouped(account.evaluations),
+            if account.why.is_empty() { "not asked for" } else { &account.why },
+        ]);
+    }
+    table
+}
+
+/// How the pack's scope set is defined.
+fn definitions(pack: &Pack) -> Table {
+    let mut table = Table::new(vec![
+        number("Number", 0.0).wide(36.0),
+        text("Accounts by", 1.0),
+        text("From", 0.0).wide(DAY),
+        text("Until", 0.0).wide(DAY),
+        text("In force", 0.0).wide(36.0),
+        text("Reason", 1.0),
+        text("Made", 0.0).wide(70.0),
+        text("Ended", 0.0).wide(70.0),
+    ]);
+    for one in pack.cover.scope.iter().flat_map(|scope| &scope.definitions) {
+        table.push([
+            one.record.to_string().as_str(),
+            &one.by,
+            &day(one.first_day),
+            &maybe(one.end_day),
+            if one.in_force { "yes" } else { "no" },
+            &one.reason,
+            &one.made,
+            &one.ended,
         ]);
     }
     table
@@ -66,7 +98,8 @@ fn days(days: &[time::Date]) -> String {
 }
 
 fn accounts(pack: &Pack) -> Table {
-    let mut table = Table::new(vec![
+    let scoped = pack.cover.scope.is_some();
+    let mut columns = vec![
         text("Account", 0.0).wide(ACCOUNT),
         text("Name", 1.0),
         text("Status", 0.0).wide(54.0),
@@ -76,20 +109,24 @@ fn accounts(pack: &Pack) -> Table {
         text("Known from", 0.0).wide(DAY),
         text("to", 0.0).wide(DAY),
         number("Gap-days", 0.0).wide(42.0),
-    ]);
+    ];
+    columns.extend(scoped.then(|| text("Why in", 0.0).wide(56.0)));
+    let mut table = Table::new(columns);
     for account in &pack.scope.accounts {
         let never = pack.delivery.never_seen.contains(&account.account_id);
-        table.push([
-            account.account_id.as_str(),
-            if account.name.is_empty() { "(in no account list)" } else { &account.name },
-            &account.status,
-            &maybe(account.joined),
-            &maybe(account.left),
-            &grouped(account.regions),
-            &if never { "never seen".to_owned() } else { maybe(account.first_known) },
-            &maybe(account.last_known),
-            &grouped(account.gap_days),
-        ]);
+        let name = if account.name.is_empty() { "(in no account list)" } else { &account.name };
+        let cells = [
+            account.account_id.clone(),
+            name.to_owned(),
+            account.status.clone(),
+            maybe(account.joined),
+            maybe(account.left),
+            grouped(account.regions),
+            if never { "never seen".to_owned() } else { maybe(account.first_known) },
+            maybe(account.last_known),
+            grouped(account.gap_days),
+        ];
+        table.push(cells.into_iter().chain(scoped.then(|| account.why.clone())));
     }
     table
 }

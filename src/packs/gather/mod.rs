@@ -24,11 +24,14 @@ use crate::compliance::Severity;
 use crate::compliance::evidence::{
     self, Deliveries, KnownAt, Objects, StatusCounts, accounts, carried, rule_lives, totals,
 };
+use crate::organization::scope::Resolved;
 
 /// What a pack is about.
 #[derive(Debug, Clone)]
 pub(super) struct About {
     pub(super) scope: evidence::Scope,
+    /// The scope set that its accounts are of.
+    pub(super) named: Option<Resolved>,
     pub(super) from: Date,
     pub(super) as_of: Date,
     pub(super) known_at: KnownAt,
@@ -208,16 +211,24 @@ async fn scope(
 ) -> anyhow::Result<(Finished, Scope)> {
     let mut file = CsvFile::new(names::ACCOUNTS, "The accounts of the scope", &ACCOUNT_COLUMNS);
     let (mut listed, mut left_out) = (Vec::new(), Vec::new());
+    let asked: Option<BTreeSet<&str>> =
+        about.scope.accounts.as_ref().map(|asked| asked.iter().map(String::as_str).collect());
+    let mut unknown = asked.clone().unwrap_or_default();
     let whole = evidence::Scope::whole(about.scope.organization_id);
     for account in accounts(db, &whole, about.known_at).await? {
-        if about.scope.accounts.as_ref().is_some_and(|asked| !asked.contains(&account.account_id)) {
-            left_out.push(in_scope(account, None));
+        let named = about.named.as_ref();
+        if asked.as_ref().is_some_and(|asked| !asked.contains(account.account_id.as_str())) {
+            let why = named.map(|named| named.why_out(&account.account_id)).unwrap_or_default();
+            left_out.push(Account { why, ..in_scope(account, None) });
             continue;
         }
         file.row(account_cells(&account))?;
+        let why = named.map(|named| named.why_in(&account.account_id)).unwrap_or_default();
         let days = delivered.accounts.get(&account.account_id);
-        listed.push(in_scope(account, days));
+        unknown.remove(account.account_id.as_str());
+        listed.push(Account { why, ..in_scope(account, days) });
     }
+    count_left_out(db, about, &mut left_out).await?;
     let mut rules = Vec::new();
     for life in rule_lives(db, &about.scope, about.from, about.as_of, about.known_at).await? {
         let counts = life.names.iter().filter_map(|name| population.rules.get(name));
@@ -234,7 +245,28 @@ async fn scope(
             vanished: life.vanished,
         });
     }
-    Ok((file.finish()?, Scope { accounts: listed, left_out, rules }))
+    let unknown = unknown.into_iter().map(str::to_owned).collect();
+    Ok((file.finish()?, Scope { accounts: listed, left_out, unknown, rules }))
+}
+
+/// Counts what was delivered for the as-of day by accounts that are left out.
+async fn count_left_out(db: &mut PgConnection, about: &About, left_out: &mut [Account]) -> anyhow::Result<()> {
+    if left_out.is_empty() {
+        return Ok(());
+    }
+    let accounts = left_out.iter().map(|account| account.account_id.clone()).collect();
+    let scope = evidence::Scope { accounts: Some(accounts), ..about.scope };
+    let mut evaluations: FxHashMap<String, u64> = FxHashMap::default();
+    let mut reader = Deliveries::open(db, &scope, about.as_of, about.as_of, about.known_at).await?;
+    while let Some(days) = reader.next(db).await? {
+        for one in days.days.iter().filter(|one| one.state.known()) {
+            *evaluations.entry(days.place.account_id.clone()).or_default() += u64::try_from(one.evaluations.sum())?;
+        }
+    }
+    for account in left_out {
+        account.evaluations = evaluations.get(&account.account_id).copied().unwrap_or_default();
+    }
+    Ok(())
 }
 
 fn in_scope(account: evidence::Account, days: Option<&AccountDays>) -> Account {
@@ -247,6 +279,8 @@ fn in_scope(account: evidence::Account, days: Option<&AccountDays>) -> Account {
         first_known: days.and_then(|days| days.first_known),
         last_known: days.and_then(|days| days.last_known),
         gap_days: days.map_or(0, |days| days.gap_days),
+        evaluations: 0,
+        why: String::new(),
         account_id: account.account_id,
     }
 }

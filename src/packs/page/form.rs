@@ -14,6 +14,8 @@ pub(super) struct NewForm {
     pub as_of: String,
     /// Chosen accounts; none means all.
     pub accounts: Vec<String>,
+    /// A scope's name instead of accounts; empty for none.
+    pub scope: String,
 }
 
 /// What is asked for.
@@ -23,6 +25,7 @@ pub(super) struct Asked {
     pub from: Option<Date>,
     pub as_of: Date,
     pub accounts: Option<Vec<String>>,
+    pub scope: Option<String>,
 }
 
 impl NewForm {
@@ -34,6 +37,7 @@ impl NewForm {
             title: value("title"),
             from: value("from"),
             as_of: value("as_of_day"),
+            scope: value("scope"),
             // Boxes that were ticked, or one field with an id a line.
             accounts: fields
                 .iter()
@@ -85,12 +89,16 @@ impl NewForm {
         if let Some(stranger) = self.accounts.iter().find(|account| !known.contains(&account.as_str())) {
             problems.add("accounts", format!("Account {stranger} is not known here: choose from the list."));
         }
+        if !self.scope.is_empty() && !self.accounts.is_empty() {
+            problems.add("scope", "Choose a scope or accounts, not both.");
+        }
         match as_of {
             Some(as_of) if problems.is_empty() => Ok(Asked {
                 title: self.title.clone(),
                 from,
                 as_of,
                 accounts: (!self.accounts.is_empty()).then(|| self.accounts.clone()),
+                scope: (!self.scope.is_empty()).then(|| self.scope.clone()),
             }),
             _ => Err(problems),
         }
@@ -111,6 +119,7 @@ mod tests {
             from: from.to_owned(),
             as_of: as_of.to_owned(),
             accounts: account.iter().map(|id| (*id).to_owned()).collect(),
+            scope: String::new(),
         };
         form.parse(date!(2026 - 09 - 01), date!(2026 - 11 - 22), &["000000000001"])
             .map_err(|problems| problems.found.into_iter().map(|(field, _)| field).collect())

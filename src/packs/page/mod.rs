@@ -19,6 +19,7 @@ use crate::audit_log;
 use crate::compliance::core::Share;
 use crate::error::Error;
 use crate::jobs;
+use crate::organization::scope;
 use crate::people::{Maker, User, acted};
 use crate::web::form::Problems;
 use crate::web::{Access, Endpoint, Frame, Page, Section, View, Visit, filters, format};
@@ -83,6 +84,11 @@ impl Stored {
     }
 
     fn scope_words(&self) -> String {
+        let scope = self.cover.get("scope").and_then(|scope| scope.get("name")).and_then(|name| name.as_str());
+        if let (Some(name), Some(accounts)) = (scope, &self.account_ids) {
+            let accounts = i64::try_from(accounts.len()).unwrap_or(i64::MAX);
+            return format!("scope {name}, {}", format::plural(accounts, "account"));
+        }
         match &self.account_ids {
             None => "all accounts".to_owned(),
             Some(accounts) => format::plural(i64::try_from(accounts.len()).unwrap_or(i64::MAX), "account"),
@@ -114,22 +120,42 @@ struct NewPage {
     form: NewForm,
     problems: Problems,
     accounts: Vec<db::Account>,
+    /// Names and titles.
+    scopes: Vec<(String, String)>,
+}
+
+/// What the form offers.
+async fn offered(view: &mut View) -> Result<(Vec<db::Account>, Vec<(String, String)>), Error> {
+    let accounts = db::accounts(&mut view.read, view.organization_id).await?;
+    Ok((accounts, scope::names(&mut view.read, view.organization_id).await?))
 }
 
 async fn new(mut view: View, _maker: Maker) -> Result<HttpResponse, Error> {
-    let accounts = db::accounts(&mut view.read, view.organization_id).await?;
+    let offered = offered(&mut view).await?;
     let form = NewForm {
         title: format!("AWS Config evaluation evidence, {}", view.organization.name),
         from: String::new(),
         as_of: view.as_of.to_string(),
         accounts: view.address.all("account").map(str::to_owned).collect(),
+        scope: view.scope.as_ref().map(|scope| scope.name.clone()).unwrap_or_default(),
     };
-    Ok(new_page(&view, form, Problems::default(), accounts).answer(actix_web::http::StatusCode::OK))
+    Ok(new_page(&view, form, Problems::default(), offered).answer(actix_web::http::StatusCode::OK))
 }
 
-fn new_page(view: &View, form: NewForm, problems: Problems, accounts: Vec<db::Account>) -> Page<NewPage> {
+fn new_page(
+    view: &View,
+    form: NewForm,
+    problems: Problems,
+    (accounts, scopes): (Vec<db::Account>, Vec<(String, String)>),
+) -> Page<NewPage> {
     let title = if problems.is_empty() { "New pack" } else { "Error: New pack" };
-    Page(NewPage { frame: view.frame(Section::Packs, title).crumb("Packs", "/packs"), form, problems, accounts })
+    Page(NewPage {
+        frame: view.frame(Section::Packs, title).crumb("Packs", "/packs"),
+        form,
+        problems,
+        accounts,
+        scopes,
+    })
 }
 
 async fn create(
@@ -140,17 +166,39 @@ async fn create(
     fields: web::Form<Vec<(String, String)>>,
 ) -> Result<HttpResponse, Error> {
     let form = NewForm::of(&fields);
-    let accounts = db::accounts(&mut view.read, view.organization_id).await?;
-    let known: Vec<&str> = accounts.iter().map(|account| account.account_id.as_str()).collect();
-    match form.parse(view.first_day, view.latest, &known) {
+    let offered = offered(&mut view).await?;
+    let known: Vec<&str> = offered.0.iter().map(|account| account.account_id.as_str()).collect();
+    let asked = match form.parse(view.first_day, view.latest, &known) {
+        Err(problems) => Err(problems),
+        Ok(asked) => checked(&mut view, asked).await?,
+    };
+    match asked {
         Err(problems) => {
-            Ok(new_page(&view, form, problems, accounts).answer(actix_web::http::StatusCode::UNPROCESSABLE_ENTITY))
+            Ok(new_page(&view, form, problems, offered).answer(actix_web::http::StatusCode::UNPROCESSABLE_ENTITY))
         }
         Ok(asked) => {
             let job_id = enqueue(&state, &request, &user, &view.organization.name, asked).await?;
             Ok(HttpResponse::SeeOther()
-                .insert_header((actix_web::http::header::LOCATION, format!("/jobs/{job_id}?as_of={}", view.as_of)))
+                .insert_header((
+                    actix_web::http::header::LOCATION,
+                    view.frame(Section::Packs, "").href(&format!("/jobs/{job_id}")),
+                ))
                 .finish())
+        }
+    }
+}
+
+/// What is asked for, if its scope has accounts on the day.
+async fn checked(view: &mut View, asked: Asked) -> Result<Result<Asked, Problems>, Error> {
+    let Some(name) = &asked.scope else { return Ok(Ok(asked)) };
+    let resolved = scope::resolve(&mut view.read, view.organization_id, name, asked.as_of, scope::Known::ALL).await;
+    match resolved.and_then(scope::Resolved::decided) {
+        Ok(_) => Ok(Ok(asked)),
+        Err(scope::Unresolved::Database(error)) => Err(error.into()),
+        Err(unresolved) => {
+            let mut problems = Problems::default();
+            problems.add("scope", format!("No pack can be made: {unresolved}."));
+            Ok(Err(problems))
         }
     }
 }
@@ -164,7 +212,7 @@ async fn enqueue(
 ) -> Result<i64, Error> {
     let detail = serde_json::json!({
         "title": asked.title, "from": asked.from.map(|day| day.to_string()), "as_of": asked.as_of.to_string(),
-        "accounts": asked.accounts,
+        "accounts": asked.accounts, "scope": asked.scope,
     });
     let payload = serde_json::to_value(Request {
         organization: organization.to_owned(),
@@ -172,6 +220,8 @@ async fn enqueue(
         from: asked.from,
         as_of: asked.as_of,
         accounts: asked.accounts,
+        scope: asked.scope,
+        scopes_at: None,
         known_at: None,
         at: None,
         created_by: user.identity.clone(),

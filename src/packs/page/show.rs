@@ -43,6 +43,8 @@ struct Cover {
     notices: Vec<String>,
     parameters: String,
     parameter_changes: Vec<CoverChange>,
+    #[serde(default)]
+    scope: Option<CoverScope>,
     register_rows: u64,
     register_printed: bool,
     deviation_rows: u64,
@@ -51,6 +53,22 @@ struct Cover {
     attachments: Vec<CoverAttachment>,
     program: String,
     key_fingerprint: String,
+}
+
+/// The scope set that the pack is about.
+#[derive(Debug, serde::Deserialize)]
+struct CoverScope {
+    sentence: String,
+    record: i64,
+    definitions: Vec<CoverDefinition>,
+}
+
+#[derive(Debug, serde::Deserialize)]
+struct CoverDefinition {
+    record: i64,
+    by: String,
+    reason: String,
+    in_force: bool,
 }
 
 /// A change of what a rule asks for; its days as YYYY-MM-DD.
