@@ -24,6 +24,8 @@ pub enum Kind {
     Collect,
     /// Sending the e-mail that tells of notices.
     Digest,
+    /// Fetching AWS's notes on what fails under a rule in an account and Region.
+    Notes,
 }
 
 impl Kind {
@@ -33,10 +35,11 @@ impl Kind {
             Self::Pack => "pack",
             Self::Collect => "collect",
             Self::Digest => "digest",
+            Self::Notes => "notes",
         }
     }
 
-    pub const ALL: [Self; 3] = [Self::Pack, Self::Collect, Self::Digest];
+    pub const ALL: [Self; 4] = [Self::Pack, Self::Collect, Self::Digest, Self::Notes];
 
     /// Reads [`Self::word`].
     pub fn of(word: &str) -> Option<Self> {
@@ -49,6 +52,7 @@ impl Kind {
             Self::Pack => "Making a pack",
             Self::Collect => "Collecting deliveries",
             Self::Digest => "Sending the notices",
+            Self::Notes => "Fetching AWS’s notes",
         }
     }
 

@@ -22,6 +22,7 @@ use crate::aws::AwsSettings;
 use crate::clock::Clock;
 use crate::collection::{self, AthenaSettings, CollectArgs, Engine, Location};
 use crate::notices::NoticeArgs;
+use crate::reconcile::AggregatorSettings;
 use crate::settings::length;
 use crate::{audit_log, jobs};
 
@@ -58,6 +59,8 @@ pub struct ScheduleArgs {
     pub collect_engine: Engine,
     #[command(flatten, next_help_heading = "Athena")]
     pub athena: AthenaSettings,
+    #[command(flatten, next_help_heading = "Comparing with AWS")]
+    pub aggregator: AggregatorSettings,
     #[command(flatten, next_help_heading = "Reaching AWS")]
     pub aws: AwsSettings,
 }
@@ -83,6 +86,7 @@ impl ScheduleArgs {
             unpacked_limit: self.collect_unpacked_limit,
             engine: self.collect_engine,
             athena: self.athena.clone(),
+            aggregator: self.aggregator.clone(),
             aws: self.aws.clone(),
             notices: notices.clone(),
             ..CollectArgs::of(from)

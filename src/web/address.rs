@@ -8,8 +8,22 @@ use crate::error::Error;
 
 /// Parameters that say where in a table a page begins and in which form it is wanted. Another day, other filters or
 /// another order begin anew: they drop these.
-pub const PLACE: [&str; 12] =
-    ["after", "before", "row", "format", "rows", "gaps", "places", "never", "unexpected", "restated", "bands", "dates"];
+pub const PLACE: [&str; 14] = [
+    "after",
+    "before",
+    "row",
+    "format",
+    "rows",
+    "gaps",
+    "places",
+    "never",
+    "unexpected",
+    "restated",
+    "bands",
+    "dates",
+    "sources",
+    "rules",
+];
 
 /// A path with its query parameters in order. Displays as it stands in `href`.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]

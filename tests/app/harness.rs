@@ -115,7 +115,13 @@ impl Served {
     /// Starts it, in a process group of its own, and waits until it serves.
     pub(crate) fn start(arguments: &[&str]) -> Self {
         let mut command = program(&["serve", "--bind", "127.0.0.1:0"]);
-        let mut child = command.args(arguments).stderr(Stdio::piped()).process_group(0).spawn().unwrap();
+        command.args(arguments);
+        Self::of(command)
+    }
+
+    /// The same with a command that is ready to run.
+    pub(crate) fn of(mut command: Command) -> Self {
+        let mut child = command.stderr(Stdio::piped()).process_group(0).spawn().unwrap();
         let mut lines = BufReader::new(child.stderr.take().unwrap()).lines().map_while(Result::ok);
         let ready = lines.find_map(|line| {
             let (_, rest) = line.split_once("serving address=")?;

@@ -65,11 +65,14 @@ impl Standing {
 
     /// The address of the result and what to call it. A collection has a page before it has ended.
     fn result_link(&self) -> Option<(String, &'static str)> {
-        let result = crate::web::address::Encoded(self.result.as_deref()?);
+        let address = self.result.as_deref()?;
+        let result = crate::web::address::Encoded(address);
         match Kind::of(&self.kind)? {
             Kind::Pack => Some((format!("/packs/{result}"), "Open the pack")),
             Kind::Collect => Some((format!("/collections/{result}"), "Open the collection")),
             Kind::Digest => Some(("/notices".to_owned(), "Open the notices")),
+            // The address of the page that shows them.
+            Kind::Notes => Some((address.to_owned(), "Open the notes")),
         }
     }
 
@@ -79,6 +82,7 @@ impl Standing {
             Some(Kind::Pack) => "No pack was issued.",
             Some(Kind::Collect) => "What it committed stands; the next collection goes on from there.",
             Some(Kind::Digest) => "No e-mail is known to have been sent.",
+            Some(Kind::Notes) => "No note was kept.",
             None => "",
         }
     }
