@@ -244,11 +244,8 @@ async fn aggregator(
         return Ok(None);
     }
     progress.step("Asking AWS Config’s aggregator");
-    let asked = reconcile::Asked { organization_id, collection_id, aws: &options.aws, aggregator: &options.aggregator };
-    tokio::select! {
-        read = reconcile::read(db, asked) => read,
-        () = progress.stopped() => Err(Cancelled.into()),
-    }
+    let (aws, aggregator, stop) = (&options.aws, &options.aggregator, progress.stopper());
+    reconcile::read(db, reconcile::Asked { organization_id, collection_id, aws, aggregator, stop }).await
 }
 
 /// The days that need not be listed again. Who asks for days, or to read again, wants them all.

@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use sqlx::PgConnection;
 use time::Date;
 
+use super::compare_db::{self as db, Row, Side};
 use super::core::{Compared, Place, Source, Theirs, Totals, compare as compare_one};
-use super::db::{self, Row, Side};
 use crate::compliance::{DeliveryState, Status, rule_name};
 
 /// Accounts compared at a time: some ten thousand results.

@@ -4,6 +4,7 @@
 //! day. The aggregator says what is now, a day is a snapshot: both times stand beside every difference.
 
 mod compare;
+mod compare_db;
 mod core;
 mod db;
 pub(crate) mod notes;

@@ -148,10 +148,10 @@ fn which(view: &View, everywhere: &[NamedPlace]) -> Result<Which, Error> {
     })
 }
 
-/// The totals of what is meant; they stay the same until the next collection.
+/// The totals of what is meant; without a part of a name they stay the same until the next collection.
 async fn totals(state: &State, view: &mut View, which: &Which) -> Result<Arc<Totals>, Error> {
-    let what = format!("compared {:?} {:?} {:?}", which.accounts, which.region, which.rule);
-    let key = view.standing.key(view.organization_id, &what);
+    let what = format!("compared {:?} {:?}", which.accounts, which.region);
+    let key = view.standing.key(view.organization_id, &what).filter(|_| which.rule.is_none());
     if let Some(totals) = key.as_deref().and_then(|key| state.memo.get(key)) {
         return Ok(totals);
     }

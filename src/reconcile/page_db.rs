@@ -14,6 +14,7 @@ use crate::web::keyset::{Keyed, Keyset, Kind, Order};
 /// A try to read the aggregator.
 #[derive(Debug, Clone, FromRow)]
 pub(super) struct ReadingRow {
+    aggregator_reading_id: i64,
     pub(super) collection_id: i64,
     pub(super) aggregator: String,
     pub(super) region: String,
@@ -41,7 +42,7 @@ pub(super) async fn readings(
     .fetch_all(db)
     .await?;
     let whole = rows.iter().find(|reading| reading.failure.is_none()).cloned();
-    Ok((rows.into_iter().next(), whole))
+    Ok((rows.into_iter().max_by_key(|reading| reading.aggregator_reading_id), whole))
 }
 
 /// Which results; nothing asked for is all.

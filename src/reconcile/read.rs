@@ -3,12 +3,14 @@
 use serde::{Deserialize, Serialize};
 use sqlx::{PgConnection, PgPool};
 use time::Date;
+use tokio_util::sync::CancellationToken;
 
 use super::core::Totals;
 use super::settings::AggregatorSettings;
 use super::{compare, db};
 use crate::aws::config_aggregator::{Aggregator, PackResult, RuleResult, Source};
 use crate::aws::{AwsSettings, Clients, Failure};
+use crate::collection::Cancelled;
 
 /// What to ask, and for which collection.
 #[derive(Debug, Clone, Copy)]
@@ -17,6 +19,24 @@ pub struct Asked<'a> {
     pub collection_id: i64,
     pub aws: &'a AwsSettings,
     pub aggregator: &'a AggregatorSettings,
+    /// Cancelled when somebody asks for the collection's end.
+    pub stop: Option<&'a CancellationToken>,
+}
+
+impl Asked<'_> {
+    /// Waits for AWS, unless somebody asks for the end: the store is never left in the middle of a statement.
+    async fn unless_stopped<T>(&self, answer: impl Future<Output = T>) -> Result<T, Cancelled> {
+        let stopped = async {
+            match self.stop {
+                Some(stop) => stop.cancelled().await,
+                None => std::future::pending().await,
+            }
+        };
+        tokio::select! {
+            answer = answer => Ok(answer),
+            () = stopped => Err(Cancelled),
+        }
+    }
 }
 
 /// What asking came to.
@@ -58,14 +78,14 @@ struct Answer {
 ///
 /// # Errors
 ///
-/// The store cannot be written. What AWS refuses is no error: it is in the tally and stored.
+/// The store cannot be written, or somebody asked for the end ([`Cancelled`]). What AWS refuses is no error: it is in the tally and stored.
 pub async fn read(store: &PgPool, asked: Asked<'_>) -> anyhow::Result<Option<Tally>> {
     let Some(name) = &asked.aggregator.aggregator else { return Ok(None) };
     let mut connection = store.acquire().await?;
     let started_at = db::begin(&mut connection).await?;
     let (region, role, answer) = match reached(asked, name).await {
         Ok((region, aggregator)) => {
-            let answer = ask(&mut connection, &aggregator).await?;
+            let answer = ask(&mut connection, asked, &aggregator).await?;
             (region, aggregator.role().map(ToString::to_string), answer.map_err(|failure| failure.to_string()))
         }
         Err(why) => (asked.aggregator.aggregator_region.clone().unwrap_or_default(), None, Err(why)),
@@ -99,14 +119,18 @@ async fn reached(asked: Asked<'_>, name: &str) -> Result<(String, Aggregator), S
 }
 
 /// Asks for everything; the rules' results, of which there may be millions, go into the staging table page by page.
-async fn ask(db: &mut PgConnection, aggregator: &Aggregator) -> anyhow::Result<Result<Answer, Failure>> {
-    let sources = match aggregator.sources().await {
+async fn ask(
+    db: &mut PgConnection,
+    asked: Asked<'_>,
+    aggregator: &Aggregator,
+) -> anyhow::Result<Result<Answer, Failure>> {
+    let sources = match asked.unless_stopped(aggregator.sources()).await? {
         Ok(sources) => sources,
         Err(failure) => return Ok(Err(failure)),
     };
     let mut rules = aggregator.rules();
     loop {
-        match rules.next().await {
+        match asked.unless_stopped(rules.next()).await? {
             Ok(Some(page)) => {
                 if let Some(odd) = page.iter().find_map(odd_rule) {
                     return Ok(Err(aggregator.odd("config:DescribeAggregateComplianceByConfigRules", &odd)));
@@ -122,7 +146,7 @@ async fn ask(db: &mut PgConnection, aggregator: &Aggregator) -> anyhow::Result<R
             format!("the answer says two things of {rule} in {account_id} {region}: it changed while it was read");
         return Ok(Err(aggregator.odd("config:DescribeAggregateComplianceByConfigRules", &what)));
     }
-    Ok(aggregator.packs().await.and_then(|packs| match packs.iter().find_map(odd_pack) {
+    Ok(asked.unless_stopped(aggregator.packs()).await?.and_then(|packs| match packs.iter().find_map(odd_pack) {
         Some(odd) => Err(aggregator.odd("config:DescribeAggregateComplianceByConformancePacks", &odd)),
         None => Ok(Answer { sources, packs }),
     }))
