@@ -20,6 +20,7 @@ pub mod notices;
 pub mod organization;
 pub mod packs;
 pub mod people;
+pub mod reconcile;
 pub mod sample;
 pub mod schedule;
 pub mod secret;

@@ -13,6 +13,7 @@ use aws_smithy_http_client::{Builder, Connector};
 use secrecy::{ExposeSecret as _, SecretString};
 
 use super::athena::Athena;
+use super::config_aggregator::Aggregator;
 use super::config_rules::ConfigRules;
 use super::organizations::Organizations;
 use super::role::RoleArn;
@@ -135,6 +136,16 @@ impl Clients {
     /// AWS Config's rules in the Region as these credentials see them.
     pub fn config_rules(&self) -> ConfigRules {
         ConfigRules::new(aws_sdk_config::Client::new(&self.config), self.role.as_ref())
+    }
+
+    /// An aggregator in a Region of some account: that of a role, else that of the program's own credentials.
+    pub async fn aggregator(&self, name: &str, role: Option<&RoleArn>, region: &str) -> Aggregator {
+        let clients = match role {
+            Some(role) => self.assume(role.clone()).await,
+            None => self.clone(),
+        };
+        let clients = clients.in_region(region);
+        Aggregator::new(aws_sdk_config::Client::new(&clients.config), clients.role.as_ref(), name, region)
     }
 
     /// Calls STS when the credentials are first needed, and again before they expire.

@@ -1,7 +1,8 @@
 //! AWS Config's rules as an account in a Region has them.
 
+use super::config_aggregator::Noted;
 use super::failure::{Asked, Failure};
-use super::paging::Pages;
+use super::paging::{Pages, moment};
 use super::role::RoleArn;
 
 /// AWS Config in one Region as some credentials see it. Cheap to clone.
@@ -75,6 +76,32 @@ impl ConfigRules {
             let call = self.client.describe_config_rules().set_next_token(pages.token());
             let page = call.send().await.map_err(|error| Failure::of_sdk(&error, asked))?;
             found.extend(page.config_rules.unwrap_or_default().into_iter().map(rule));
+            if !pages.turn(page.next_token, asked)? {
+                return Ok(found);
+            }
+        }
+    }
+
+    /// What AWS noted on each resource that fails under a rule. `place` names the account and the Region in messages.
+    ///
+    /// <https://docs.aws.amazon.com/config/latest/APIReference/API_GetComplianceDetailsByConfigRule.html>
+    pub async fn notes(&self, rule: &str, place: &str) -> Result<Vec<Noted>, Failure> {
+        let action = "config:GetComplianceDetailsByConfigRule";
+        let asked = Asked { action, subject: place, role: self.role.as_ref() };
+        let (mut pages, mut found) = (Pages::default(), Vec::new());
+        loop {
+            let call = self.client.get_compliance_details_by_config_rule().config_rule_name(rule);
+            let call = call.compliance_types(aws_sdk_config::types::ComplianceType::NonCompliant).limit(100);
+            let page = call.set_next_token(pages.token()).send().await;
+            let page = page.map_err(|error| Failure::of_sdk(&error, asked))?;
+            for one in page.evaluation_results.unwrap_or_default() {
+                found.push(Noted {
+                    annotation: one.annotation.filter(|text| !text.is_empty()),
+                    recorded_at: one.result_recorded_time.as_ref().and_then(moment),
+                    invoked_at: one.config_rule_invoked_time.as_ref().and_then(moment),
+                    ..Noted::of(one.evaluation_result_identifier)
+                });
+            }
             if !pages.turn(page.next_token, asked)? {
                 return Ok(found);
             }

@@ -135,7 +135,9 @@ impl Kind {
             | "AccountNotFoundException"
             | "ChildNotFoundException"
             | "ParentNotFoundException"
-            | "TargetNotFoundException" => Self::NotFound,
+            | "TargetNotFoundException"
+            | "NoSuchConfigurationAggregatorException"
+            | "NoSuchConfigRuleException" => Self::NotFound,
             "AWSOrganizationsNotInUseException" => Self::NoOrganization,
             "PermanentRedirect"
             | "TemporaryRedirect"

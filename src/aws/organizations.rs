@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use time::OffsetDateTime;
 
 use super::failure::{Asked, Failure};
-use super::paging::Pages;
+use super::paging::{Pages, moment};
 use super::role::RoleArn;
 
 /// What a call that names no account or unit is about.
@@ -73,10 +73,7 @@ impl Organizations {
                     email: one.email,
                     state: one.state.as_ref().map(|state| state.as_str().to_owned()).or(status),
                     joined_method: one.joined_method.as_ref().map(|method| method.as_str().to_owned()),
-                    joined_at: one.joined_timestamp.and_then(|at| {
-                        let nanoseconds = i128::from(at.subsec_nanos()) + i128::from(at.secs()) * 1_000_000_000;
-                        OffsetDateTime::from_unix_timestamp_nanos(nanoseconds).ok()
-                    }),
+                    joined_at: one.joined_timestamp.as_ref().and_then(moment),
                 });
             }
             if !pages.turn(page.next_token, asked)? {

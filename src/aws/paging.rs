@@ -1,4 +1,6 @@
-//! Pages of an answer, until the one without a token.
+//! Pages of an answer, until the one without a token; and the times in it.
+
+use time::OffsetDateTime;
 
 use super::failure::{Asked, Failure};
 
@@ -27,6 +29,12 @@ impl Pages {
         self.token = next;
         Ok(self.token.is_some())
     }
+}
+
+/// A moment of the SDK's; `None` where it is outside our calendar.
+pub(super) fn moment(at: &aws_sdk_config::primitives::DateTime) -> Option<OffsetDateTime> {
+    let nanoseconds = i128::from(at.subsec_nanos()) + i128::from(at.secs()) * 1_000_000_000;
+    OffsetDateTime::from_unix_timestamp_nanos(nanoseconds).ok()
 }
 
 #[cfg(test)]

@@ -13,6 +13,7 @@ use super::run::{self, Options, Outcome};
 use super::source::Limits;
 use crate::aws::AwsSettings;
 use crate::notices::{self, NoticeArgs};
+use crate::reconcile::AggregatorSettings;
 use crate::{State, audit_log};
 
 /// AWS Config delivers late now and then, not weeks late.
@@ -61,6 +62,8 @@ pub struct CollectArgs {
     pub engine: Engine,
     #[command(flatten, next_help_heading = "Athena")]
     pub athena: AthenaSettings,
+    #[command(flatten, next_help_heading = "Comparing with AWS")]
+    pub aggregator: AggregatorSettings,
     #[command(flatten, next_help_heading = "Reaching AWS")]
     pub aws: AwsSettings,
     #[command(flatten, next_help_heading = "Notices")]
@@ -83,6 +86,7 @@ impl CollectArgs {
             unpacked_limit: Limits::default().unpacked_bytes,
             engine: Engine::default(),
             athena: AthenaSettings::default(),
+            aggregator: AggregatorSettings::default(),
             aws: AwsSettings::default(),
             notices: NoticeArgs::default(),
         }
@@ -96,6 +100,7 @@ impl CollectArgs {
             aws: self.aws.clone(),
             engine: self.engine,
             athena: self.athena.clone(),
+            aggregator: self.aggregator.clone(),
             accounts: self.accounts.clone(),
             organizations: self.organizations,
             regions: self.regions.clone(),
@@ -188,6 +193,9 @@ pub(super) fn report(outcome: &Outcome) -> String {
             line(format_args!("    not read: {cause} {places}"));
         }
     }
+    if let Some(read) = &ladder.aggregator {
+        line(format_args!("  aggregator {}: {}", read.aggregator, read.words()));
+    }
     if let Some(spent) = &outcome.spent {
         line(format_args!("{}", spent_words(spent)));
     }
@@ -198,7 +206,12 @@ pub(super) fn report(outcome: &Outcome) -> String {
     }
     let unreadable = outcome.unreadable.iter().chain(&ladder.still_unreadable).chain(&ladder.unreached);
     let problems = unreadable.chain(&ladder.malformed).chain(&ladder.unlisted).chain(&ladder.changed);
-    let problems = problems.chain(ladder.definitions.iter().flat_map(|read| &read.failures));
+    let aggregator: Vec<(String, String)> = ladder
+        .aggregator
+        .iter()
+        .filter_map(|read| Some((format!("aggregator {}", read.aggregator), read.failure.clone()?)))
+        .collect();
+    let problems = problems.chain(&aggregator).chain(ladder.definitions.iter().flat_map(|read| &read.failures));
     for (name, why) in ladder.skipped.iter().chain(problems) {
         line(format_args!("  {name}: {why}"));
     }

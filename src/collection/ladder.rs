@@ -187,6 +187,8 @@ pub struct Ladder {
     pub accounts_unread: Option<String>,
     /// What asking the accounts for their rules came to, where it was asked.
     pub definitions: Option<crate::definition::Tally>,
+    /// What comparing with AWS Config's aggregator came to, where one is named.
+    pub aggregator: Option<crate::reconcile::Tally>,
 }
 
 /// One step of the ladder: two counts that must be equal.
@@ -285,6 +287,7 @@ impl Ladder {
             && self.changed.is_empty()
             && self.accounts_unread.is_none()
             && self.definitions.as_ref().is_none_or(|read| read.failed.is_empty())
+            && self.aggregator.as_ref().is_none_or(|read| read.failure.is_none())
     }
 }
 

@@ -29,6 +29,7 @@ use crate::aws::AwsSettings;
 use crate::clock::Clock;
 use crate::definition;
 use crate::organization::{self, AccountFile};
+use crate::reconcile::{self, AggregatorSettings};
 
 /// Names kept in a ladder; more are counted only.
 const NAMES_KEPT: usize = 1_000;
@@ -59,6 +60,8 @@ pub struct Options {
     pub recheck: bool,
     /// Ask each expected account for its rules' definitions.
     pub rule_definitions: bool,
+    /// The aggregator to compare with, where one is named.
+    pub aggregator: AggregatorSettings,
     pub limits: Limits,
     /// Who asked for it, for the record.
     pub started_by: String,
@@ -220,12 +223,29 @@ async fn collect(
         let asked = definition::Asked { organization_id, collection_id, day: today, aws: &options.aws };
         ladder.definitions = Some(definition::read(db, asked).await?);
     }
+    ladder.aggregator = aggregator(db, organization_id, collection_id, options, progress).await?;
     recount::recount(db, organization_id, collection_id, &mut ladder).await?;
     let spent = match &session {
         Some(session) => Some(session.spent().await?),
         None => None,
     };
     Ok(Collected { ladder, unreadable: tally.unreadable, notes: lists.notes, spent })
+}
+
+/// Compares the newest day with what AWS Config's aggregator says, where the settings name one.
+async fn aggregator(
+    db: &PgPool,
+    organization_id: i16,
+    collection_id: i64,
+    options: &Options,
+    progress: &Progress,
+) -> anyhow::Result<Option<reconcile::Tally>> {
+    if options.aggregator.aggregator.is_none() {
+        return Ok(None);
+    }
+    progress.step("Asking AWS Config’s aggregator");
+    let (aws, aggregator, stop) = (&options.aws, &options.aggregator, progress.stopper());
+    reconcile::read(db, reconcile::Asked { organization_id, collection_id, aws, aggregator, stop }).await
 }
 
 /// The days that need not be listed again. Who asks for days, or to read again, wants them all.

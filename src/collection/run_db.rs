@@ -75,6 +75,7 @@ impl Turn {
             "relist_days": options.relist_days,
             "recheck": options.recheck,
             "rule_definitions": options.rule_definitions,
+            "aggregator": options.aggregator.aggregator,
         }))
         .bind(&options.started_by)
         .bind(env!("CARGO_PKG_VERSION"))

@@ -3,6 +3,7 @@
 mod account;
 mod accounts;
 mod changes;
+mod conformance;
 pub mod core;
 mod db;
 pub mod delivery;
@@ -34,6 +35,7 @@ pub fn endpoints() -> Vec<crate::web::Endpoint> {
         rules::endpoints(),
         rule::endpoints(),
         resource::endpoints(),
+        conformance::endpoints(),
         changes::endpoints(),
         evaluations::endpoints(),
     ]

@@ -15,6 +15,7 @@ use super::shown::Shown;
 use super::{DeliveryState, Severity, Status};
 use crate::State;
 use crate::error::Error;
+use crate::reconcile::notes::{self, ResourceNote};
 use crate::web::chart::{Axis, Fill, Patterns, Segment, Strip};
 use crate::web::download::{Cell, Format, download};
 use crate::web::format::{day, plural};
@@ -28,6 +29,8 @@ pub(super) fn endpoints() -> Vec<Endpoint> {
 
 /// Days of the bands, where the address asks for no more.
 const DAYS: i64 = 90;
+/// AWS's notes on the page.
+const NOTES: i64 = 50;
 /// Bands, and rows with exact dates, on a page.
 const BANDS: usize = 40;
 const DATES: usize = 100;
@@ -65,12 +68,16 @@ struct ResourcePage {
     whole_href: Option<String>,
     table: Table,
     rows: Vec<Line>,
+    /// AWS's notes, fetched for some rules, each with the page of its rule here.
+    notes: Vec<(ResourceNote, String)>,
     provenance: Provenance,
 }
 
 struct Band {
     rule: String,
     href: String,
+    /// The rule in the account and Region, with AWS's notes.
+    result_href: String,
     severity: Severity,
     now: Now,
     strip: Strip,
@@ -119,6 +126,8 @@ async fn show(state: Data<State>, mut view: View) -> Result<HttpResponse, Error>
     if let Some(format) = format {
         return Ok(download_rows(format, &view, [account_id, region, resource_type, id], rows));
     }
+    let named = ((account_id.as_str(), region.as_str()), (resource_type.as_str(), id.as_str()));
+    let notes = notes::of_resource(&mut view.read, view.organization_id, named.0, named.1, NOTES).await?;
     let evidence = Evidence::of(view.as_of, [&place]);
     for (number, row) in rows.iter_mut().enumerate() {
         row.number = number + 1;
@@ -136,7 +145,9 @@ async fn show(state: Data<State>, mut view: View) -> Result<HttpResponse, Error>
     let shown_bands = all_bands.drain(bands.from..bands.to);
     let link = |row: usize| date_href(&view.address, row);
     let shown_bands: Vec<Band> = shown_bands
-        .map(|(timeline, first_row)| timeline.band(&view, (first, view.as_of + Duration::DAY), (first_row, &link)))
+        .map(|(timeline, first_row)| {
+            timeline.band(&view, &place, (first, view.as_of + Duration::DAY), (first_row, &link))
+        })
         .collect();
     let band_columns = [text("Rule"), text("Severity"), text("Now"), text("Days")];
     let bands_table =
@@ -156,6 +167,13 @@ async fn show(state: Data<State>, mut view: View) -> Result<HttpResponse, Error>
         whole_href: (first > view.first_day).then(|| view.address.start().with("days", "all").to_string()),
         rows: dates.rows(&rows).to_vec(),
         table,
+        notes: notes
+            .into_iter()
+            .map(|note| {
+                let href = result_href(&view, (&account_id, &region), &note.rule_name);
+                (note, href)
+            })
+            .collect(),
         provenance: shown.provenance(&view, &evidence),
         account_name: place.account_name.clone(),
         account_href: super::accounts::href(&view, &account_id),
@@ -290,6 +308,7 @@ impl Timeline {
     fn band(
         self,
         view: &View,
+        place: &PlaceDay,
         (first, end): (Date, Date),
         (first_row, href): (usize, &dyn Fn(usize) -> String),
     ) -> Band {
@@ -312,11 +331,17 @@ impl Timeline {
         Band {
             now: self.now(),
             href: super::rules::href(view, &self.core_name),
+            result_href: result_href(view, (&place.account_id, &place.region), &self.rule),
             severity: self.severity,
             strip: Strip::new(format!("{} day by day", self.rule), first, end, &segments),
             rule: self.rule,
         }
     }
+}
+
+/// The page of a rule in an account and Region.
+fn result_href(view: &View, (account_id, region): (&str, &str), rule: &str) -> String {
+    super::shown::link(view, "/results", &[("account", account_id), ("region", region), ("rule", rule)])
 }
 
 /// The row of the exact dates with a number, on the page of the table that holds it.

@@ -14,6 +14,7 @@ use super::db::{self, Catalog};
 use super::filter::severity_slug;
 use crate::State;
 use crate::error::Error;
+use crate::reconcile::{self, Differences};
 use crate::web::address::KEPT;
 use crate::web::format::{at, day};
 use crate::web::parts::{self, Empty, Provenance, html_safe};
@@ -101,6 +102,17 @@ impl Shown {
 
     pub(super) fn remember<T: Send + Sync + 'static>(&self, key: Option<String>, value: &Arc<T>, bytes: usize) {
         remember(&self.state, key, value, bytes);
+    }
+
+    /// How many results differ from AWS's aggregator, where it was read.
+    pub(super) async fn differences(&self, view: &mut View) -> Result<Arc<Differences>, Error> {
+        let key = self.key(view, "differences");
+        if let Some(differences) = self.recall(key.as_deref()) {
+            return Ok(differences);
+        }
+        let differences = Arc::new(reconcile::differences(&mut view.read, view.organization_id).await?);
+        self.remember(key, &differences, differences.weight());
+        Ok(differences)
     }
 
     /// Where the figures come from.

@@ -26,6 +26,8 @@ pub enum Kind {
     Digest,
     /// Trying the permissions in AWS.
     Check,
+    /// Fetching AWS's notes on what fails under a rule in an account and Region.
+    Notes,
 }
 
 impl Kind {
@@ -36,10 +38,11 @@ impl Kind {
             Self::Collect => "collect",
             Self::Digest => "digest",
             Self::Check => "check",
+            Self::Notes => "notes",
         }
     }
 
-    pub const ALL: [Self; 4] = [Self::Pack, Self::Collect, Self::Digest, Self::Check];
+    pub const ALL: [Self; 5] = [Self::Pack, Self::Collect, Self::Digest, Self::Check, Self::Notes];
 
     /// Reads [`Self::word`].
     pub fn of(word: &str) -> Option<Self> {
@@ -53,6 +56,7 @@ impl Kind {
             Self::Collect => "Collecting deliveries",
             Self::Digest => "Sending the notices",
             Self::Check => "Testing the permissions in AWS",
+            Self::Notes => "Fetching AWS’s notes",
         }
     }
 

@@ -57,6 +57,7 @@ pub async fn work(state: State, stop: CancellationToken) {
     let (mut short, mut long) = (vec![Kind::Pack], Vec::new());
     short.extend(state.duties.mail.is_some().then_some(Kind::Digest));
     short.extend(state.duties.setup.is_some().then_some(Kind::Check));
+    short.extend(state.duties.collecting.is_some().then_some(Kind::Notes));
     long.extend(state.duties.collecting.is_some().then_some(Kind::Collect));
     let workers = [short, long].into_iter().filter(|kinds| !kinds.is_empty()).map(|kinds| {
         let (state, stop) = (state.clone(), stop.clone());
@@ -244,6 +245,7 @@ fn carry_out(state: State, job: Job, progress: Progress) -> BoxFuture<'static, a
         Kind::Collect => Box::pin(crate::schedule::carry_out(state, job, progress)),
         Kind::Digest => Box::pin(crate::notices::send_digest(state, job)),
         Kind::Check => Box::pin(crate::connect::carry_out(state, job, progress)),
+        Kind::Notes => Box::pin(crate::reconcile::notes::carry_out(state, job)),
     }
 }
 

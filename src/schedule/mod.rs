@@ -23,6 +23,7 @@ use crate::clock::Clock;
 use crate::collection::{self, AthenaSettings, CollectArgs, Engine, Location};
 use crate::connect::Setup;
 use crate::notices::NoticeArgs;
+use crate::reconcile::AggregatorSettings;
 use crate::settings::length;
 use crate::{audit_log, jobs};
 
@@ -59,6 +60,8 @@ pub struct ScheduleArgs {
     pub collect_engine: Engine,
     #[command(flatten, next_help_heading = "Athena")]
     pub athena: AthenaSettings,
+    #[command(flatten, next_help_heading = "Comparing with AWS")]
+    pub aggregator: AggregatorSettings,
     #[command(flatten, next_help_heading = "Reaching AWS")]
     pub aws: AwsSettings,
 }
@@ -84,6 +87,7 @@ impl ScheduleArgs {
             unpacked_limit: self.collect_unpacked_limit,
             engine: self.collect_engine,
             athena: self.athena.clone(),
+            aggregator: self.aggregator.clone(),
             aws: self.aws.clone(),
             notices: notices.clone(),
             ..CollectArgs::of(from)

@@ -8,7 +8,7 @@ use crate::error::Error;
 
 /// Parameters that say where in a table a page begins and in which form it is wanted. Another day, other filters or
 /// another order begin anew: they drop these.
-pub const PLACE: [&str; 16] = [
+pub const PLACE: [&str; 18] = [
     "after",
     "before",
     "row",
@@ -25,6 +25,8 @@ pub const PLACE: [&str; 16] = [
     "definitions",
     "in",
     "out",
+    "sources",
+    "rules",
 ];
 
 /// What every page knows and every link to another one keeps: the day, and the scope that is read.

@@ -55,6 +55,11 @@ const RIGHTS: &[(&str, &str, Access)] = &[
     ("GET", "/packs/{pack_id}/pack.pdf", Access::SignedIn),
     ("GET", "/packs/{pack_id}/pack.zip", Access::SignedIn),
     ("GET", "/packs/{pack_id}/pack.sig", Access::SignedIn),
+    ("GET", "/conformance-packs", Access::SignedIn),
+    ("GET", "/conformance-packs/{name}", Access::SignedIn),
+    ("GET", "/aggregator", Access::SignedIn),
+    ("GET", "/results", Access::SignedIn),
+    ("POST", "/results/notes", Access::Makers),
     ("GET", "/installation-key.pem", Access::SignedIn),
 ];
 

@@ -174,6 +174,20 @@ def details_by_config_rule(world, call):
     return answer("AggregateEvaluationResults", *page(call, found, limit(world, call, 100, 50)))
 
 
+def details_by_own_rule(world, call):
+    """The same for a rule of the caller's own account and Region."""
+    place = places(world).get((call.account, call.region))
+    name = call.parameters.get("ConfigRuleName")
+    results = [one for one in place.results if one.rule == name] if place else []
+    if not results:
+        raise ServiceError("NoSuchConfigRuleException", f"The ConfigRule '{name}' provided in the request is invalid.")
+    kinds = call.parameters.get("ComplianceTypes") or KNOWN
+    found = [shown_result(one, call.account, call.region) for one in results if one.compliance in kinds]
+    for one in found:
+        del one["AccountId"], one["AwsRegion"]
+    return answer("EvaluationResults", *page(call, found, limit(world, call, 100, 10)))
+
+
 def shown_result(result, account, region):
     """One resource's result. Only what fails carries an annotation."""
     captured = datetime.fromisoformat(result.captured.replace("Z", "+00:00")).timestamp()
@@ -216,4 +230,5 @@ OPERATIONS = {
     "DescribeAggregateComplianceByConfigRules": by_config_rules,
     "DescribeAggregateComplianceByConformancePacks": by_conformance_packs,
     "GetAggregateComplianceDetailsByConfigRule": details_by_config_rule,
+    "GetComplianceDetailsByConfigRule": details_by_own_rule,
 }

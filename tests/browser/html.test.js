@@ -12,7 +12,7 @@ let site;
 before(async () => { site = await start(); }, { timeout: 300_000 });
 after(async () => { await site?.stop(); });
 
-const PAGES = ['/', '/accounts', '/rules', '/rule-definitions', '/changes', '/evaluations', '/delivery', '/notices', '/notices/1', '/jobs', '/connect', '/collections', '/collections/1', '/packs', '/packs/new', '/scopes', '/scopes/new', '/sign-in', '/nowhere'];
+const PAGES = ['/', '/accounts', '/rules', '/rule-definitions', '/conformance-packs', '/changes', '/evaluations', '/delivery', '/aggregator', '/notices', '/notices/1', '/jobs', '/connect', '/collections', '/collections/1', '/packs', '/packs/new', '/scopes', '/scopes/new', '/sign-in', '/nowhere'];
 
 test('every page is valid HTML and valid CSS', { timeout: 180_000 }, async () => {
   const page = await signedIn(site);

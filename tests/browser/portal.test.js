@@ -11,7 +11,7 @@ before(async () => { site = await start(); }, { timeout: 300_000 });
 after(async () => { await site?.stop(); });
 
 const SECTIONS = ['/', '/accounts', '/rules', '/changes', '/evaluations', '/delivery', '/notices', '/collections', '/packs'];
-const PAGES = [...SECTIONS, '/sign-in', '/notices/1', '/jobs', '/connect', '/collections/1', '/packs/new', '/scopes', '/scopes/new', '/nowhere', '/delivery?as_of=1999-01-01', '/delivery?state=missing&from=2026-11-05'];
+const PAGES = [...SECTIONS, '/sign-in', '/notices/1', '/jobs', '/connect', '/aggregator', '/conformance-packs', '/collections/1', '/packs/new', '/scopes', '/scopes/new', '/nowhere', '/delivery?as_of=1999-01-01', '/delivery?state=missing&from=2026-11-05'];
 
 // Of the scope that a test below defines.
 const SCOPED = ['/?scope=payments', '/evaluations?scope=payments', '/delivery?scope=payments', '/scopes/payments', '/scopes/payments/1/end', '/packs/new?scope=payments'];

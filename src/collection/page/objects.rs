@@ -58,6 +58,12 @@ pub(super) fn ladder_lines(ladder: &Ladder) -> Vec<(String, u64)> {
         lines.push(("Rule definitions new or changed".to_owned(), read.opened));
         lines.push(("Rule definitions changed or gone".to_owned(), read.closed));
     }
+    if let Some(read) = ladder.aggregator.as_ref().filter(|read| read.failure.is_none()) {
+        lines.push(("Sources of the aggregator".to_owned(), read.sources));
+        lines.push(("Sources that AWS is behind with".to_owned(), read.sources_behind));
+        lines.push(("Results that the aggregator told".to_owned(), read.rules));
+        lines.push(("Conformance packs’ verdicts that it told".to_owned(), read.packs));
+    }
     lines
 }
 
@@ -77,8 +83,13 @@ pub(super) fn oddities(ladder: &Ladder) -> Vec<(&'static str, &str, &str)> {
         .chain(rules)
         .flat_map(|(what, names)| names.iter().map(move |(name, why)| (what, name.as_str(), why.as_str())));
     let accounts = ladder.accounts_unread.iter();
+    let aggregator = ladder.aggregator.iter().filter_map(|read| {
+        let what = "aggregator not read; nothing was compared";
+        Some((what, read.aggregator.as_str(), read.failure.as_deref()?))
+    });
     accounts
         .map(|why| ("not read; the last account list stands", "AWS Organizations", why.as_str()))
+        .chain(aggregator)
         .chain(named)
         .collect()
 }

@@ -78,6 +78,8 @@ struct RulePage {
     absent: Vec<(String, String, String)>,
     absent_total: usize,
     by_account_href: String,
+    /// How many results differ from AWS's aggregator, and where they stand.
+    differences: Option<(i64, String)>,
     parameters: Parameters,
     patterns: Patterns,
     axis: Axis,
@@ -115,6 +117,8 @@ struct Oldest {
     resource_type: String,
     resource_id: String,
     href: String,
+    /// The rule in the account and Region, with AWS's notes.
+    result_href: String,
 }
 
 async fn show(state: Data<State>, path: Path<String>, mut view: View) -> Result<HttpResponse, Error> {
@@ -135,6 +139,7 @@ async fn show(state: Data<State>, path: Path<String>, mut view: View) -> Result<
     let (found, past) = asking.found_and_past(&shown, &mut view).await?;
     let parameters = asking.parameters(&shown, &mut view, &found.present).await?;
 
+    let differences = shown.differences(&mut view).await?.of_rule(&core_name);
     let figures = Standing::of(&shown, &places, &found);
     let evidence = Evidence::of(view.as_of, places.iter().copied());
     let scope = filter.pairs(&[]);
@@ -160,6 +165,8 @@ async fn show(state: Data<State>, path: Path<String>, mut view: View) -> Result<
             .take(ABSENT)
             .map(|(id, name)| ((*id).to_owned(), (*name).to_owned(), super::accounts::href(&view, id)))
             .collect(),
+        differences: differences
+            .map(|results| (results, link(&view, "/aggregator", &[("rule", core_name.as_str()), ("state", "differ")]))),
         parameters: parameters.leading_to(definitions),
         by_account_href: view.address.start().with("format", "csv").to_string(),
         patterns: Patterns,
@@ -338,6 +345,11 @@ fn oldest_line(view: &View, shown: &Shown, row: &FailingRow) -> Option<Oldest> {
         region: place.region.clone(),
         rule: rule.name.clone(),
         href: link(view, "/resources", &pairs),
+        result_href: link(
+            view,
+            "/results",
+            &[("account", place.account_id.as_str()), ("region", &place.region), ("rule", &rule.name)],
+        ),
         resource_type,
         resource_id: row.id.clone(),
     })

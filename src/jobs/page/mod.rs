@@ -65,12 +65,15 @@ impl Standing {
 
     /// The address of the result and what to call it. A collection has a page before it has ended.
     fn result_link(&self) -> Option<(String, &'static str)> {
-        let result = crate::web::address::Encoded(self.result.as_deref()?);
+        let address = self.result.as_deref()?;
+        let result = crate::web::address::Encoded(address);
         match Kind::of(&self.kind)? {
             Kind::Pack => Some((format!("/packs/{result}"), "Open the pack")),
             Kind::Collect => Some((format!("/collections/{result}"), "Open the collection")),
             Kind::Digest => Some(("/notices".to_owned(), "Open the notices")),
             Kind::Check => Some(("/connect".to_owned(), "Open the results")),
+            // The address of the page that shows them.
+            Kind::Notes => Some((address.to_owned(), "Open the notes")),
         }
     }
 
@@ -81,6 +84,7 @@ impl Standing {
             Some(Kind::Collect) => "What it committed stands; the next collection goes on from there.",
             Some(Kind::Digest) => "No e-mail is known to have been sent.",
             Some(Kind::Check) => "The results of an earlier test stand.",
+            Some(Kind::Notes) => "No note was kept.",
             None => "",
         }
     }

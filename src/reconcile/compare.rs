@@ -1,0 +1,73 @@
+//! Compares the last whole reading with the store's newest day, some accounts at a time.
+
+use std::collections::BTreeMap;
+
+use sqlx::PgConnection;
+use time::Date;
+
+use super::compare_db::{self as db, Row, Side};
+use super::core::{Compared, Place, Source, Theirs, Totals, compare as compare_one};
+use crate::compliance::{DeliveryState, Status, rule_name};
+
+/// Accounts compared at a time: some ten thousand results.
+const ACCOUNTS: usize = 50;
+
+/// The statuses of an aggregator's sources.
+#[derive(Debug, Default)]
+struct Sources {
+    accounts: BTreeMap<(String, String), Source>,
+    /// Of organisations, by Region ('' where AWS names none): they stand for the accounts that have none of their own.
+    organizations: BTreeMap<String, Source>,
+}
+
+impl Sources {
+    fn of(&self, account_id: &str, region: &str) -> Source {
+        let own = self.accounts.get(&(account_id.to_owned(), region.to_owned()));
+        let organization = || self.organizations.get(region).or_else(|| self.organizations.get(""));
+        own.or_else(organization).copied().unwrap_or(Source::Unnamed)
+    }
+}
+
+/// Writes table `comparison` anew for a day, and gives what it came to.
+pub(super) async fn compare(db: &mut PgConnection, organization_id: i16, day: Date) -> anyhow::Result<Totals> {
+    let mut sources = Sources::default();
+    for (kind, id, region, status) in db::source_statuses(db, organization_id).await? {
+        let status = Source::parse(&status);
+        if kind == "ORGANIZATION" {
+            sources.organizations.insert(region, status);
+        } else {
+            sources.accounts.insert((id, region), status);
+        }
+    }
+    let mut totals = Totals::default();
+    for accounts in db::accounts(db, organization_id).await?.chunks(ACCOUNTS) {
+        let places = db::places(db, organization_id, day, accounts).await?;
+        let places: BTreeMap<(String, String), DeliveryState> = places.into_iter().collect();
+        let mut rows = Vec::new();
+        for side in db::sides(db, organization_id, day, accounts).await? {
+            let key = (side.account_id.clone(), side.region.clone());
+            let place = Place {
+                day: places.get(&key).copied().unwrap_or(DeliveryState::NotExpected),
+                source: sources.of(&side.account_id, &side.region),
+            };
+            if let Some(row) = compared(place, side) {
+                totals.add(row.compared.verdict, 1);
+                rows.push(row);
+            }
+        }
+        db::keep_comparison(db, organization_id, accounts, &rows).await?;
+    }
+    Ok(totals)
+}
+
+fn compared(place: Place, side: Side) -> Option<Row> {
+    let theirs = side.there_compliance.as_deref().map(|word| Theirs {
+        compliance: Status::parse(word),
+        count: side.there_count.map(i64::from),
+        capped: side.there_capped,
+    });
+    let ours = side.counts();
+    let compared: Compared = compare_one(place, ours, theirs.as_ref())?;
+    let core_name = rule_name::parse(&side.rule_name).core;
+    Some(Row { compared, core_name, side })
+}

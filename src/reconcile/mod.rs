@@ -1,0 +1,20 @@
+//! What AWS Config's aggregator says beside what was delivered: the same results on two ways, and where they differ.
+//!
+//! The aggregator is read after a collection's places and kept as history; [`core`] compares it with the store's newest
+//! day. The aggregator says what is now, a day is a snapshot: both times stand beside every difference.
+
+mod compare;
+mod compare_db;
+mod core;
+mod db;
+pub(crate) mod notes;
+pub mod page;
+mod page_db;
+mod read;
+mod rows;
+mod settings;
+
+pub use self::core::Totals;
+pub(crate) use page_db::{Differences, differences};
+pub use read::{Asked, Tally, read};
+pub use settings::AggregatorSettings;

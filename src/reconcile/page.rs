@@ -1,0 +1,240 @@
+//! What AWS Config's aggregator says beside the store's newest day, and how fresh its sources are.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use actix_web::http::StatusCode;
+use actix_web::{HttpResponse, web};
+use askama::Template;
+use time::OffsetDateTime;
+
+use super::core::{Totals, Verdict};
+use super::page_db::{self as db, ComparedRow, ORDERS, ReadingRow, SourceRow, Times, Which};
+use super::rows;
+use crate::State;
+use crate::error::Error;
+use crate::organization::{self, NamedPlace};
+use crate::web::address::Encoded;
+use crate::web::download::Format;
+use crate::web::form::{Choice, Filters};
+use crate::web::keyset::{Keyed, Keyset};
+use crate::web::parts::{self, Empty, Provenance};
+use crate::web::table::{self, Column, PAGE_ROWS, PLACE_KEYS, Place, Sort, Table, Window, number, text};
+use crate::web::{Access, Endpoint, Frame, Page, Section, View, filters, format};
+
+pub fn endpoints() -> Vec<Endpoint> {
+    [vec![Endpoint::get("/aggregator", Access::SignedIn, || web::get().to(show))], super::notes::page::endpoints()]
+        .concat()
+}
+
+/// Sources on a page of their table.
+const SOURCES: usize = 50;
+
+const COLUMNS: [Column; 8] = [
+    text("Result").by("result"),
+    text("Rule").by("rule"),
+    text("Account").by("account"),
+    text("Region").by("region"),
+    number("Here").by("here"),
+    text("Evidence taken"),
+    number("AWS").by("aws"),
+    text("AWS heard of it"),
+];
+
+const SOURCE_COLUMNS: [Column; 6] =
+    [text("Source"), text("Region"), text("Status"), text("Last update"), text("So since"), text("Error")];
+
+#[derive(Template)]
+#[template(path = "reconcile/show.html")]
+struct ShowPage {
+    frame: Frame,
+    lead: String,
+    /// The last try, where it failed.
+    failed: Option<ReadingRow>,
+    whole: Option<ReadingRow>,
+    /// Whether another day is shown than the one that was compared.
+    other_day: bool,
+    totals: Vec<(Verdict, u64, String)>,
+    filters: Filters,
+    rows: Vec<Line>,
+    table: Table,
+    everything: String,
+    sources: Vec<SourceRow>,
+    sources_table: Table,
+    empty: Option<Empty>,
+    provenance: Provenance,
+}
+
+/// A compared result with the times of both sides.
+struct Line {
+    row: ComparedRow,
+    times: Times,
+    /// The page of the rule in the account and Region.
+    href: String,
+    account_href: String,
+}
+
+async fn show(state: web::Data<State>, mut view: View) -> Result<HttpResponse, Error> {
+    view.address.only(&[&["state", "account", "region", "rule", "sources"], &PLACE_KEYS, &["rows"]])?;
+    let everywhere = organization::places(&mut view.read, view.organization_id).await?;
+    let which = which(&view, &everywhere)?;
+    let (last, whole) = db::readings(&mut view.read, view.organization_id).await?;
+    if let Some(format) = Format::of(&view.address)? {
+        return rows::download_of(format, view, which, whole);
+    }
+    let place = Place::of(&view.address, 2)?;
+    let sort = Sort::of(&view.address, &COLUMNS, Sort::up("result"));
+    let keyset = Keyset::of(&ORDERS, sort, &place, false)?;
+    let mut found = db::compared(&mut view.read, &which, &keyset, PAGE_ROWS + 1).await?;
+    let more = table::cut(&mut found, &place);
+    let day = whole.as_ref().and_then(|reading| reading.day);
+    let times = db::times(&mut view.read, view.organization_id, day, &found).await?;
+    let totals = totals(&state, &mut view, &which).await?;
+    let sources = db::sources(&mut view.read, &which).await?;
+
+    let total = which.verdict.map_or_else(|| totals.all(), |verdict| totals.of(verdict));
+    let key = |row: Option<&Keyed<ComparedRow>>| row.map(|keyed| keyed.key(&keyed.row.comparison_id));
+    let table = Table::whole("results", "Results on both ways", &COLUMNS, &view.address, found.len())
+        .sorted(sort)
+        .with_formats_of("results")
+        .paged(&place, key(found.first()), key(found.last()), more, i64::try_from(total).unwrap_or(i64::MAX));
+    let window = Window::of(&view.address, "sources", SOURCES, sources.len())?;
+    let sources_table = Table::whole("sources", "Sources of the aggregator", &SOURCE_COLUMNS, &view.address, SOURCES)
+        .windowed(&window)
+        .with_formats_of("sources");
+    let failed = last.filter(|reading| reading.failure.is_some());
+    let page = ShowPage {
+        lead: lead(whole.as_ref(), &totals),
+        other_day: day.is_some_and(|day| day != view.as_of),
+        totals: totals_lines(&view, &totals),
+        filters: choices(&view, &everywhere),
+        rows: lines(&view, found, &times),
+        table,
+        everything: view.address.start().without(&["state", "account", "region", "rule"]).to_string(),
+        sources: window.rows(&sources).to_vec(),
+        sources_table,
+        empty: whole.is_none().then(|| empty(failed.as_ref())),
+        provenance: provenance(&view, whole.as_ref()),
+        frame: view.frame(Section::Delivery, "Compared with AWS").crumb("Delivery", "/delivery"),
+        failed,
+        whole,
+    };
+    Ok(Page(page).answer(StatusCode::OK))
+}
+
+fn which(view: &View, everywhere: &[NamedPlace]) -> Result<Which, Error> {
+    let address = &view.address;
+    let verdict = match address.get("state") {
+        None => None,
+        Some(slug) => {
+            let unknown = || Error::Invalid(format!("There is no result “{slug}”."));
+            Some(Verdict::parse(slug).ok_or_else(unknown)?)
+        }
+    };
+    // The aggregator may know accounts that no list names: an id stands for itself.
+    let accounts = address.get("account").map(|asked| {
+        let named = everywhere.iter().filter(|place| place.is_asked_for(Some(asked), None));
+        let mut accounts: Vec<String> = named.map(|place| place.account_id.clone()).collect();
+        accounts.push(asked.to_owned());
+        accounts.dedup();
+        accounts
+    });
+    Ok(Which {
+        organization_id: view.organization_id,
+        verdict,
+        accounts,
+        region: address.get("region").map(str::to_owned),
+        rule: address.get("rule").map(str::to_owned),
+    })
+}
+
+/// The totals of what is meant; without a part of a name they stay the same until the next collection.
+async fn totals(state: &State, view: &mut View, which: &Which) -> Result<Arc<Totals>, Error> {
+    let what = format!("compared {:?} {:?}", which.accounts, which.region);
+    let key = view.standing.key(view.organization_id, &what).filter(|_| which.rule.is_none());
+    if let Some(totals) = key.as_deref().and_then(|key| state.memo.get(key)) {
+        return Ok(totals);
+    }
+    let totals = Arc::new(db::totals(&mut view.read, which).await?);
+    if let Some(key) = key {
+        state.memo.put(key, Arc::clone(&totals), size_of::<Totals>());
+    }
+    Ok(totals)
+}
+
+fn totals_lines(view: &View, totals: &Totals) -> Vec<(Verdict, u64, String)> {
+    let address = view.address.start();
+    Verdict::ALL
+        .into_iter()
+        .map(|verdict| (verdict, totals.of(verdict), address.with("state", verdict.slug()).to_string() + "#results"))
+        .collect()
+}
+
+fn lines(view: &View, found: Vec<Keyed<ComparedRow>>, times: &BTreeMap<(String, String), Times>) -> Vec<Line> {
+    let frame = view.frame(Section::Delivery, "");
+    found
+        .into_iter()
+        .map(|Keyed { row, .. }| Line {
+            times: times.get(&(row.account_id.clone(), row.region.clone())).copied().unwrap_or_default(),
+            href: frame.href(&super::notes::address((&row.account_id, &row.region), &row.rule_name)),
+            account_href: frame.href(&format!("/accounts/{}", Encoded(&row.account_id))),
+            row,
+        })
+        .collect()
+}
+
+fn lead(whole: Option<&ReadingRow>, totals: &Totals) -> String {
+    let Some(reading) = whole else {
+        return "No aggregator of AWS Config has been read whole: nothing is compared.".to_owned();
+    };
+    let at = format::at(reading.ended_at);
+    let Some(day) = reading.day else {
+        return format!("The aggregator was read on {at}; nothing had been collected to compare it with.");
+    };
+    let all = format::plural(i64::try_from(totals.all()).unwrap_or(i64::MAX), "result");
+    format!(
+        "Of {all} of a rule in an account and Region, {}: the evidence of {} (UTC) beside what AWS said on {at}.",
+        totals.words(),
+        format::day(day)
+    )
+}
+
+fn empty(failed: Option<&ReadingRow>) -> Empty {
+    if failed.is_some() {
+        return Empty::new("Nothing to compare with", "The aggregator was asked and never read whole: see above.");
+    }
+    Empty::new(
+        "No aggregator is set",
+        "AWS Config’s aggregator tells the same results on another way. Collect with --aggregator NAME, and where it is \
+         in another account or Region than the bucket with --aggregator-role and --aggregator-region, to compare each \
+         collection’s newest day with it.",
+    )
+}
+
+fn choices(view: &View, everywhere: &[NamedPlace]) -> Filters {
+    let states = Verdict::ALL.into_iter().map(|verdict| Choice::new(verdict.slug(), verdict.word())).collect();
+    Filters::new(&view.address)
+        .select("state", "Result", "All results", states)
+        .accounts(everywhere.iter().map(|place| (place.account_id.as_str(), place.account_name.as_str())))
+        .regions(everywhere.iter().map(|place| place.region.as_str()))
+        .text("rule", "Rule", "name, or part of it")
+}
+
+fn provenance(view: &View, whole: Option<&ReadingRow>) -> Provenance {
+    let mut provenance = Provenance::default()
+        .line("Here", "Resources that the newest day’s evidence tells a status of, rule by rule; where one fails, the rule does.")
+        .line("AWS", "The answers of AWS Config’s DescribeAggregateComplianceByConfigRules. It counts what fails and stops at a limit: such a count is “at least”.")
+        .line("What a difference is", "The evidence is a snapshot of its time, the aggregator tells what is now: what changed between the two times differs. It is part of no figure and no pack.");
+    if let Some(reading) = whole {
+        provenance = provenance.link(
+            "Read by",
+            format!("collection {}", reading.collection_id),
+            format!("/collections/{}?as_of={}", reading.collection_id, view.as_of),
+        );
+    }
+    provenance
+}
+
+fn age(at: OffsetDateTime, now: OffsetDateTime) -> String {
+    format::duration(now - at)
+}
