@@ -106,7 +106,7 @@ impl Shown {
 
     /// How many results differ from AWS's aggregator, where it was read.
     pub(super) async fn differences(&self, view: &mut View) -> Result<Arc<Differences>, Error> {
-        let key = self.key(view, "differences");
+        let key = view.standing.key(view.organization_id, "differences");
         if let Some(differences) = self.recall(key.as_deref()) {
             return Ok(differences);
         }

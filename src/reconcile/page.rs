@@ -139,6 +139,11 @@ fn which(view: &View, everywhere: &[NamedPlace]) -> Result<Which, Error> {
         accounts.dedup();
         accounts
     });
+    let accounts = match (&view.scope, accounts) {
+        (None, accounts) => accounts,
+        (Some(scope), None) => Some(scope.accounts.clone()),
+        (Some(scope), Some(accounts)) => Some(accounts.into_iter().filter(|account| scope.holds(account)).collect()),
+    };
     Ok(Which {
         organization_id: view.organization_id,
         verdict,

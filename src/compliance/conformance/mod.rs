@@ -97,7 +97,7 @@ impl Delivered {
 
 /// The packs of the day; they stay the same until the next collection.
 async fn delivered(shown: &Shown, view: &mut View) -> Result<Arc<Vec<Delivered>>, Error> {
-    let key = shown.key(view, &format!("conformance packs {}", view.as_of));
+    let key = view.key(&format!("conformance packs {}", view.as_of));
     if let Some(found) = shown.recall(key.as_deref()) {
         return Ok(found);
     }
@@ -203,7 +203,7 @@ fn sort_by(rows: &mut [PackLine], sort: Sort) {
 
 fn download_rows(format: Format, view: &View, rows: Vec<PackLine>) -> HttpResponse {
     let day = view.as_of;
-    download(format, &format!("conformance-packs-{day}"), &DOWNLOAD, move |mut to| async move {
+    download(format, &view.stem("conformance-packs"), &DOWNLOAD, move |mut to| async move {
         for line in rows {
             to.push([
                 day.into(),

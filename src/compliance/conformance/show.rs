@@ -191,7 +191,7 @@ pub(super) async fn show(state: Data<State>, path: Path<String>, mut view: View)
 
 /// What the pack's rules say on the day; it stays the same until the next collection.
 async fn ours(shown: &Shown, view: &mut View, name: &str) -> Result<Arc<Ours>, Error> {
-    let key = shown.key(view, &format!("conformance pack {} {name:?}", view.as_of));
+    let key = view.key(&format!("conformance pack {} {name:?}", view.as_of));
     if let Some(ours) = shown.recall(key.as_deref()) {
         return Ok(ours);
     }
@@ -344,7 +344,7 @@ fn rule_lines(view: &View, ours: &Ours) -> Vec<RuleLine> {
 
 fn place_rows(format: Format, view: &View, pack: String, rows: Vec<Line>) -> HttpResponse {
     let as_of = view.as_of;
-    download(format, &format!("conformance-pack-{pack}-{as_of}"), &DOWNLOAD, move |mut to| async move {
+    download(format, &view.stem(format!("conformance-pack-{pack}")), &DOWNLOAD, move |mut to| async move {
         for line in rows {
             let number = |of: fn(RuleCounts) -> i64| Cell::from(line.ours.map(of));
             let read_at = line.there.as_ref().and_then(|(_, _, at)| *at);
@@ -377,7 +377,7 @@ fn place_rows(format: Format, view: &View, pack: String, rows: Vec<Line>) -> Htt
 
 fn rule_rows(format: Format, view: &View, pack: String, rules: Vec<RuleLine>) -> HttpResponse {
     let as_of = view.as_of;
-    download(format, &format!("conformance-pack-rules-{pack}-{as_of}"), &RULE_DOWNLOAD, move |mut to| async move {
+    download(format, &view.stem(format!("conformance-pack-rules-{pack}")), &RULE_DOWNLOAD, move |mut to| async move {
         for line in rules {
             to.push([
                 as_of.into(),
