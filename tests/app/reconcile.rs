@@ -277,7 +277,7 @@ fn served(aws: &StandIn, db: &PgPool, more: &[&str]) -> Served {
 async fn portal(db: &PgPool) -> Site {
     let source = CollectArgs::of(format!("s3://{BUCKET}").parse().unwrap());
     let collecting = Collecting { organization: "Example".to_owned(), source, every: None };
-    let duties = Duties { collecting: Some(collecting), mail: None };
+    let duties = Duties { collecting: Some(collecting), ..Duties::default() };
     site_of(State { duties: Arc::new(duties), ..state_at(db, NOW) }).await
 }
 
