@@ -12,7 +12,7 @@ use aws_sdk_s3::error::{ErrorMetadata, ProvideErrorMetadata, SdkError};
 use super::role::RoleArn;
 
 /// The service's message is kept up to this length, in characters.
-const MESSAGE_CHARACTERS: usize = 300;
+const MESSAGE_CHARACTERS: usize = 500;
 
 /// What a failed call means for who asked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]

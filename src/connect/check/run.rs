@@ -267,7 +267,11 @@ async fn outcome(clients: &Clients, client: &Athena, execution_id: &str, executi
         let reason = &execution.why.reason;
         match Missing::in_message(reason) {
             Some(missing) => report.lacks(missing),
-            None => report.broken("SeeTable", "glue:GetTable", format!("The query failed: {reason}")),
+            None => report.broken(
+                "SeeTable",
+                "glue:GetTable",
+                format!("The query failed: {reason}. “auditfolio aws ddl” says how the table is made."),
+            ),
         }
         report.block_all(&OF_ATHENA, &format!("the query failed: {reason}"));
         return;
@@ -306,6 +310,7 @@ async fn ended(client: &Athena, execution_id: &str) -> Result<Option<Execution>,
 /// Reads a little of the organisation. Gives one of its accounts.
 async fn organization(clients: &Clients, report: &mut Report) -> Option<String> {
     const SID: &str = "ReadOrganization";
+    const NOBODY: &str = "AWS named no account, or no root, to try it on";
     if !report.needs(SID) {
         return None;
     }
@@ -320,7 +325,7 @@ async fn organization(clients: &Clients, report: &mut Report) -> Option<String> 
             noted(report, SID, "organizations:ListParents", aws.parent(id).await);
             noted(report, SID, "organizations:ListTagsForResource", aws.tags(id).await);
         }
-        None => report.block(SID, "no account could be found"),
+        None => report.block(SID, NOBODY),
     }
     let roots = noted(report, SID, "organizations:ListRoots", aws.roots().await);
     match roots.unwrap_or_default().first() {
@@ -328,7 +333,7 @@ async fn organization(clients: &Clients, report: &mut Report) -> Option<String> 
             noted(report, SID, "organizations:ListOrganizationalUnitsForParent", aws.units(&root.id).await);
             noted(report, SID, "organizations:ListAccountsForParent", aws.accounts_in(&root.id).await);
         }
-        None => report.block(SID, "the root could not be found"),
+        None => report.block(SID, NOBODY),
     }
     account
 }
