@@ -69,5 +69,23 @@ fn compared(place: Place, side: Side) -> Option<Row> {
     let ours = side.counts();
     let compared: Compared = compare_one(place, ours, theirs.as_ref())?;
     let core_name = rule_name::parse(&side.rule_name).core;
-    Some(Row { compared, core_name, side })
+    Some(Row { side, core_name, compared })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_organisations_status_stands_for_accounts_without_one_of_their_own() {
+        let mut sources = Sources::default();
+        assert_eq!(sources.of("111122223333", "eu-central-1"), Source::Unnamed);
+        sources.organizations.insert("eu-central-1".to_owned(), Source::Succeeded);
+        sources.accounts.insert(("111122223333".to_owned(), "eu-central-1".to_owned()), Source::Failed);
+        assert_eq!(sources.of("111122223333", "eu-central-1"), Source::Failed);
+        assert_eq!(sources.of("444455556666", "eu-central-1"), Source::Succeeded);
+        assert_eq!(sources.of("444455556666", "eu-west-1"), Source::Unnamed);
+        sources.organizations.insert(String::new(), Source::Outdated);
+        assert_eq!(sources.of("444455556666", "eu-west-1"), Source::Outdated);
+    }
 }

@@ -183,6 +183,12 @@ pub(super) fn compare(place: Place, ours: Option<Counts>, theirs: Option<&Theirs
     })
 }
 
+/// A rule of which every resource is `NOT_APPLICABLE` is `INSUFFICIENT_DATA` to AWS:
+/// <https://docs.aws.amazon.com/config/latest/APIReference/API_DescribeComplianceByConfigRule.html>.
+fn as_of_a_rule(status: Status) -> Status {
+    if status == Status::NotApplicable { Status::InsufficientData } else { status }
+}
+
 fn both(ours: &Counts, theirs: &Theirs) -> Compared {
     let Some(verdict) = verdict_of(ours) else {
         return Compared::not_comparable("a resource here has a status that we do not know");
@@ -201,7 +207,8 @@ fn both(ours: &Counts, theirs: &Theirs) -> Compared {
         // AWS counts only what fails.
         _ => true,
     };
-    Compared::plain(if verdict == theirs.compliance && counted { Verdict::Agree } else { Verdict::Differ })
+    let same = as_of_a_rule(verdict) == as_of_a_rule(theirs.compliance.clone());
+    Compared::plain(if same && counted { Verdict::Agree } else { Verdict::Differ })
 }
 
 /// Results by what comparing them came to.

@@ -14,12 +14,11 @@ use super::rows;
 use crate::State;
 use crate::error::Error;
 use crate::organization::{self, NamedPlace};
-use crate::web::address::Encoded;
 use crate::web::download::Format;
 use crate::web::form::{Choice, Filters};
 use crate::web::keyset::{Keyed, Keyset};
 use crate::web::parts::{self, Empty, Provenance};
-use crate::web::table::{self, Column, PAGE_ROWS, PLACE_KEYS, Place, Sort, Table, Window, number, text};
+use crate::web::table::{self, Column, PAGE_ROWS, PLACE_KEYS, Place, Sort, Table, Window, text};
 use crate::web::{Access, Endpoint, Frame, Page, Section, View, filters, format};
 
 pub fn endpoints() -> Vec<Endpoint> {
@@ -28,16 +27,16 @@ pub fn endpoints() -> Vec<Endpoint> {
 }
 
 /// Sources on a page of their table.
-const SOURCES: usize = 50;
+const SOURCES: usize = 25;
 
 const COLUMNS: [Column; 8] = [
     text("Result").by("result"),
     text("Rule").by("rule"),
     text("Account").by("account"),
     text("Region").by("region"),
-    number("Here").by("here"),
+    text("Here").by("here").most_first(),
     text("Evidence taken"),
-    number("AWS").by("aws"),
+    text("AWS").by("aws").most_first(),
     text("AWS heard of it"),
 ];
 
@@ -69,9 +68,8 @@ struct ShowPage {
 struct Line {
     row: ComparedRow,
     times: Times,
-    /// The page of the rule in the account and Region.
+    /// The page of the rule in the account and Region, as of the latest day: that is what is compared.
     href: String,
-    account_href: String,
 }
 
 async fn show(state: web::Data<State>, mut view: View) -> Result<HttpResponse, Error> {
@@ -108,7 +106,7 @@ async fn show(state: web::Data<State>, mut view: View) -> Result<HttpResponse, E
         other_day: day.is_some_and(|day| day != view.as_of),
         totals: totals_lines(&view, &totals),
         filters: choices(&view, &everywhere),
-        rows: lines(&view, found, &times),
+        rows: lines(found, &times),
         table,
         everything: view.address.start().without(&["state", "account", "region", "rule"]).to_string(),
         sources: window.rows(&sources).to_vec(),
@@ -175,14 +173,12 @@ fn totals_lines(view: &View, totals: &Totals) -> Vec<(Verdict, u64, String)> {
         .collect()
 }
 
-fn lines(view: &View, found: Vec<Keyed<ComparedRow>>, times: &BTreeMap<(String, String), Times>) -> Vec<Line> {
-    let frame = view.frame(Section::Delivery, "");
+fn lines(found: Vec<Keyed<ComparedRow>>, times: &BTreeMap<(String, String), Times>) -> Vec<Line> {
     found
         .into_iter()
         .map(|Keyed { row, .. }| Line {
             times: times.get(&(row.account_id.clone(), row.region.clone())).copied().unwrap_or_default(),
-            href: frame.href(&super::notes::address((&row.account_id, &row.region), &row.rule_name)),
-            account_href: frame.href(&format!("/accounts/{}", Encoded(&row.account_id))),
+            href: super::notes::address((&row.account_id, &row.region), &row.rule_name),
             row,
         })
         .collect()
@@ -227,7 +223,7 @@ fn choices(view: &View, everywhere: &[NamedPlace]) -> Filters {
 
 fn provenance(view: &View, whole: Option<&ReadingRow>) -> Provenance {
     let mut provenance = Provenance::default()
-        .line("Here", "Resources that the newest day’s evidence tells a status of, rule by rule; where one fails, the rule does.")
+        .line("Here", "Resources that the newest day’s evidence tells a status of, rule by rule; where one fails, the rule does. One of which all are NOT_APPLICABLE is INSUFFICIENT_DATA to AWS.")
         .line("AWS", "The answers of AWS Config’s DescribeAggregateComplianceByConfigRules. It counts what fails and stops at a limit: such a count is “at least”.")
         .line("What a difference is", "The evidence is a snapshot of its time, the aggregator tells what is now: what changed between the two times differs. It is part of no figure and no pack.");
     if let Some(reading) = whole {

@@ -78,7 +78,8 @@ struct Answer {
 ///
 /// # Errors
 ///
-/// The store cannot be written, or somebody asked for the end ([`Cancelled`]). What AWS refuses is no error: it is in the tally and stored.
+/// The store cannot be written, or somebody asked for the end ([`Cancelled`]). What AWS refuses is no error: it is in the
+/// tally and stored.
 pub async fn read(store: &PgPool, asked: Asked<'_>) -> anyhow::Result<Option<Tally>> {
     let Some(name) = &asked.aggregator.aggregator else { return Ok(None) };
     let mut connection = store.acquire().await?;

@@ -106,7 +106,7 @@ async fn show(state: web::Data<State>, mut view: View) -> Result<HttpResponse, E
         note_reading_id: subject.note_reading_id,
     };
     if let Some(format) = Format::of(&address)? {
-        return Ok(rows(format, view, subject, failing));
+        return Ok(rows(format, view, subject.fetched_at, failing));
     }
     let place = Place::of(&address, 2)?;
     let sort = Sort::of(&address, &COLUMNS, Sort::up("resource"));
@@ -177,7 +177,7 @@ fn provenance() -> Provenance {
 }
 
 /// All of them as CSV or JSON.
-fn rows(format: Format, mut view: View, subject: Subject, failing: Failing) -> HttpResponse {
+fn rows(format: Format, mut view: View, fetched_at: Option<time::OffsetDateTime>, failing: Failing) -> HttpResponse {
     let of = |name: &str| view.address.get(name).unwrap_or_default().to_owned();
     let (account_id, region, rule) = (of("account"), of("region"), of("rule"));
     let moment = |at: Option<time::OffsetDateTime>| Cell::from(at.and_then(|at| at.format(&Rfc3339).ok()));
@@ -196,11 +196,11 @@ fn rows(format: Format, mut view: View, subject: Subject, failing: Failing) -> H
                     row.resource_type.into(),
                     row.resource_id.into(),
                     row.since.into(),
-                    subject.note_reading_id.map(|_| row.noted).into(),
+                    failing.note_reading_id.map(|_| row.noted).into(),
                     row.annotation.into(),
                     moment(row.recorded_at),
                     moment(row.invoked_at),
-                    moment(subject.fetched_at),
+                    moment(fetched_at),
                 ])
                 .await?;
             }
