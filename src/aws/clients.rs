@@ -138,14 +138,18 @@ impl Clients {
         ConfigRules::new(aws_sdk_config::Client::new(&self.config), self.role.as_ref())
     }
 
-    /// An aggregator in a Region of some account: that of a role, else that of the program's own credentials.
-    pub async fn aggregator(&self, name: &str, role: Option<&RoleArn>, region: &str) -> Aggregator {
+    /// Of an aggregator's account, that of a role, else that of the program's own credentials, in the aggregator's Region.
+    pub async fn of_aggregator(&self, role: Option<&RoleArn>, region: &str) -> Self {
         let clients = match role {
             Some(role) => self.assume(role.clone()).await,
             None => self.clone(),
         };
-        let clients = clients.in_region(region);
-        Aggregator::new(aws_sdk_config::Client::new(&clients.config), clients.role.as_ref(), name, region)
+        clients.in_region(region)
+    }
+
+    /// An aggregator of the account and Region.
+    pub fn aggregator(&self, name: &str) -> Aggregator {
+        Aggregator::new(aws_sdk_config::Client::new(&self.config), self.role.as_ref(), name, self.region())
     }
 
     /// Calls STS when the credentials are first needed, and again before they expire.

@@ -52,6 +52,10 @@ fn description(setup: &Setup, holder: Holder) -> String {
             "Auditfolio: the role that reads AWS Organizations. Make this stack in account {}.",
             setup.aws.organization_role.as_ref().map_or("?", |role| role.account_id())
         ),
+        Holder::Aggregator => format!(
+            "Auditfolio: the role that reads AWS Config's aggregator. Make this stack in account {}.",
+            setup.aggregator.aggregator_role.as_ref().map_or("?", |role| role.account_id())
+        ),
         Holder::Member => "Auditfolio: the role that reads an account's rules. Make this a stack set with service-managed \
                            permissions for the whole organisation, in one Region: roles are the same in all. Stack sets \
                            leave the management account out: it needs a stack of its own."
@@ -95,6 +99,11 @@ impl Parts {
                 let role = setup.aws.organization_role.as_ref();
                 let role =
                     role.ok_or("no --aws-organization-role is set: the portal's own role reads Organizations")?;
+                (Some(owned(role.path_and_name())), self.portal_trust(setup))
+            }
+            Holder::Aggregator => {
+                let role = setup.aggregator.aggregator_role.as_ref();
+                let role = role.ok_or("no --aggregator-role is set: the portal's own role reads the aggregator")?;
                 (Some(owned(role.path_and_name())), self.portal_trust(setup))
             }
             Holder::Member => {

@@ -88,6 +88,7 @@ fn template_hint(holder: Holder) -> &'static str {
         }
         Holder::Archive => "A CloudFormation stack in the account of the delivery bucket makes the role.",
         Holder::Organization => "A CloudFormation stack in the account that may read Organizations makes the role.",
+        Holder::Aggregator => "A CloudFormation stack in the account of the aggregator makes the role.",
         Holder::Member => {
             "A CloudFormation stack set for the whole organisation makes the role in each member account."
         }

@@ -20,10 +20,13 @@ pub enum Holder {
     Organization,
     /// The role that `--aws-member-role` names, in each member account.
     Member,
+    /// The role that `--aggregator-role` names, in the account of AWS Config's aggregator.
+    Aggregator,
 }
 
 impl Holder {
-    pub const ALL: [Self; 4] = [Self::Portal, Self::Archive, Self::Organization, Self::Member];
+    pub const ALL: [Self; 5] =
+        [Self::Portal, Self::Archive, Self::Organization, Self::Member, Self::Aggregator];
 
     /// The word on the command line and in addresses.
     pub fn word(self) -> &'static str {
@@ -32,6 +35,7 @@ impl Holder {
             Self::Archive => "archive",
             Self::Organization => "organization",
             Self::Member => "member",
+            Self::Aggregator => "aggregator",
         }
     }
 
@@ -47,6 +51,7 @@ impl Holder {
             Self::Archive => "The log-archive role",
             Self::Organization => "The Organizations role",
             Self::Member => "The member role",
+            Self::Aggregator => "The aggregator role",
         }
     }
 }
@@ -73,7 +78,8 @@ fn when(needed: bool, otherwise: &'static str) -> Result<(), &'static str> {
 
 /// Every permission, needed with these settings or not.
 pub fn permissions(setup: &Setup, names: &Names) -> Vec<Permission> {
-    [roles_and_secrets(setup, names), delivery(setup, names), athena(setup, names), organization(setup)].concat()
+    let read = [delivery(setup, names), athena(setup, names), organization(setup), aggregator(setup)].concat();
+    [roles_and_secrets(setup, names), read].concat()
 }
 
 fn roles_and_secrets(setup: &Setup, names: &Names) -> Vec<Permission> {
@@ -123,6 +129,18 @@ fn roles_and_secrets(setup: &Setup, names: &Names) -> Vec<Permission> {
             resources: texts(member),
             condition: None,
             why: "becomes the role in each member account that reads its rules",
+        },
+        Permission {
+            sid: "AssumeAggregatorRole",
+            holder: Holder::Portal,
+            actions: &["sts:AssumeRole"],
+            needed: when(
+                setup.aggregator.aggregator.is_some() && setup.aggregator.aggregator_role.is_some(),
+                "no --aggregator-role is set, or no aggregator is read",
+            ),
+            resources: texts(setup.aggregator.aggregator_role.as_ref().map(ToString::to_string)),
+            condition: None,
+            why: "becomes the role that reads the aggregator",
         },
         Permission {
             sid: "ReadRules",
@@ -259,6 +277,26 @@ fn organization(setup: &Setup) -> Vec<Permission> {
         resources: vec!["*".to_owned()],
         condition: None,
         why: "reads the accounts, where they stand in the organisation, and their tags",
+    }]
+}
+
+fn aggregator(setup: &Setup) -> Vec<Permission> {
+    let asked = &setup.aggregator;
+    let holder = if asked.aggregator_role.is_some() { Holder::Aggregator } else { Holder::Portal };
+    vec![Permission {
+        sid: "ReadAggregator",
+        holder,
+        actions: &[
+            "config:DescribeConfigurationAggregatorSourcesStatus",
+            "config:DescribeAggregateComplianceByConfigRules",
+            "config:DescribeAggregateComplianceByConformancePacks",
+            "config:GetAggregateComplianceDetailsByConfigRule",
+        ],
+        needed: when(asked.aggregator.is_some(), "no --aggregator is set"),
+        // An aggregator's ARN ends in an id of AWS's own, and settings know its name.
+        resources: vec!["*".to_owned()],
+        condition: None,
+        why: "reads what AWS Config’s aggregator says, to compare it with what was delivered",
     }]
 }
 

@@ -3,6 +3,7 @@
 use crate::aws::AwsSettings;
 use crate::aws::role::partition;
 use crate::collection::{AthenaSettings, Engine, Location};
+use crate::reconcile::AggregatorSettings;
 use crate::secret::{Reference, Secret};
 
 /// What an installation uses of AWS: the settings of `collect` and `serve`.
@@ -20,6 +21,8 @@ pub struct Setup {
     /// Who reads the objects: as `collect --engine`.
     #[arg(long, env = "AUDITFOLIO_ENGINE", value_enum, default_value_t)]
     pub engine: Engine,
+    #[command(flatten, next_help_heading = "Aggregator")]
+    pub aggregator: AggregatorSettings,
     #[command(flatten, next_help_heading = "Athena")]
     pub athena: AthenaSettings,
     #[command(flatten, next_help_heading = "Reaching AWS")]
@@ -73,8 +76,12 @@ impl Setup {
             ("Reads rule definitions", yes(self.rule_definitions)),
             ("Member role", or(aws.member_role.as_ref().map(ToString::to_string), "none")),
             ("External id", if aws.external_id.is_some() { "set" } else { "none" }.to_owned()),
+            ("Aggregator", or(self.aggregator.aggregator.clone(), "none")),
             ("Engine", self.engine.word().to_owned()),
         ];
+        if let Some(role) = &self.aggregator.aggregator_role {
+            words.push(("Aggregator role", role.to_string()));
+        }
         if self.athena_asked() {
             let athena = &self.athena;
             words.push(("Workgroup", athena.workgroup.to_string()));

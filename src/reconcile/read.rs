@@ -116,7 +116,7 @@ async fn reached(asked: Asked<'_>, name: &str) -> Result<(String, Aggregator), S
     let settings = asked.aggregator;
     let clients = Clients::load(asked.aws).await?;
     let region = settings.aggregator_region.clone().unwrap_or_else(|| clients.region().to_owned());
-    Ok((region.clone(), clients.aggregator(name, settings.aggregator_role.as_ref(), &region).await))
+    Ok((region.clone(), clients.of_aggregator(settings.aggregator_role.as_ref(), &region).await.aggregator(name)))
 }
 
 /// Asks for everything; the rules' results, of which there may be millions, go into the staging table page by page.

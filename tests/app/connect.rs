@@ -20,10 +20,11 @@ use crate::site::{NOW, get, sign_in, site, site_of, state_at};
 
 const ARCHIVE: &str = "arn:aws:iam::999999999999:role/Archive";
 const LISTER: &str = "arn:aws:iam::999999999999:role/Lister";
+const AGGREGATOR: &str = "arn:aws:iam::999999999999:role/Aggregator";
 const RESULTS: &str = "s3://acme-config/athena-results/";
 
 /// Settings that use everything.
-const EVERYTHING: [&str; 20] = [
+const EVERYTHING: [&str; 24] = [
     "--aws-role",
     ARCHIVE,
     "--organizations",
@@ -44,6 +45,10 @@ const EVERYTHING: [&str; 20] = [
     RESULTS,
     "--aws-region",
     "eu-central-1",
+    "--aggregator",
+    "organization",
+    "--aggregator-role",
+    AGGREGATOR,
 ];
 
 /// A stand-in with an organisation that is set up as [`EVERYTHING`] says.
@@ -51,10 +56,13 @@ fn organisation(name: &str) -> StandIn {
     let aws = StandIn::start();
     aws.load(&two_accounts(name).root);
     aws.describe(&json!({
-        "config": {"bucket": BUCKET},
+        "config": {"bucket": BUCKET, "aggregators": [
+            {"name": "organization", "account": "999999999999", "region": "eu-central-1"},
+        ]},
         "roles": [
             {"arn": ARCHIVE, "external_id": "open-sesame"},
             {"arn": LISTER, "external_id": "open-sesame"},
+            {"arn": AGGREGATOR, "external_id": "open-sesame"},
             {"arn": "arn:aws:iam::*:role/AuditfolioMember", "external_id": "open-sesame"},
         ],
         "organization": {"id": "o-a1b2c3d4e5", "management_account": "333333333333", "accounts": [
@@ -87,7 +95,7 @@ fn lines(output: &Output, outcome: &str) -> Vec<String> {
 /// The actions that the printed policies allow.
 fn allowed() -> BTreeSet<String> {
     let from = format!("s3://{BUCKET}");
-    let holders = ["portal", "archive", "organization", "member"];
+    let holders = ["portal", "archive", "organization", "member", "aggregator"];
     let policies = holders.map(|holder| {
         let output =
             program(&[&["aws", "policy", holder, "--from", &from], &EVERYTHING[..]].concat()).output().unwrap();
@@ -116,7 +124,7 @@ async fn a_self_test_finds_that_all_works_and_asks_for_nothing_that_the_policies
     let aws = organisation("connect-fine");
     let output = check(&aws, &EVERYTHING);
     assert_eq!(code(&output), 0, "{}", said(&output));
-    assert!(said(&output).contains("All 23 that these settings need work."), "{}", said(&output));
+    assert!(said(&output).contains("All 28 that these settings need work."), "{}", said(&output));
     assert!(!said(&output).contains("open-sesame"), "{}", said(&output));
     let (allowed, tried) = (allowed(), asked(&aws));
     assert!(tried.is_subset(&allowed), "{:?}", tried.difference(&allowed));
@@ -227,7 +235,7 @@ async fn without_credentials_nothing_else_is_tried() {
     let failed = lines(&output, "failed");
     assert_eq!(failed.len(), 1, "{}", said(&output));
     assert!(failed[0].contains("sts:GetCallerIdentity") && failed[0].contains("AWS_PROFILE"), "{}", failed[0]);
-    assert_eq!(lines(&output, "not tried").len(), 22, "{}", said(&output));
+    assert_eq!(lines(&output, "not tried").len(), 27, "{}", said(&output));
     assert_eq!(aws.log(), Vec::<Value>::new());
 }
 

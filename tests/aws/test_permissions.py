@@ -22,10 +22,12 @@ EVERYTHING = [
     "--engine=athena",
     "--athena-workgroup=audit",
     "--athena-output=s3://acme-results/audit",
+    "--aggregator=organization",
 ]
 ROLES = [
     "--aws-role=arn:aws:iam::111122223333:role/Reader",
     "--aws-organization-role=arn:aws:iam::444455556666:role/Lister",
+    "--aggregator-role=arn:aws:iam::777788889999:role/Aggregator",
 ]
 
 
@@ -57,7 +59,7 @@ def actions(statement):
 class Printed(unittest.TestCase):
     def documents(self):
         for roles in ([], ROLES):
-            for holder in ("portal", "archive", "organization", "member"):
+            for holder in ("portal", "archive", "organization", "member", "aggregator"):
                 if roles or holder in ("portal", "member"):
                     for command in ("policy", "cloudformation"):
                         yield f"{command} {holder}", printed(command, holder, *EVERYTHING, *roles)
@@ -71,7 +73,7 @@ class Printed(unittest.TestCase):
                     model = CONTRACT.service(service)
                     self.assertIn(OTHERWISE_NAMED.get(action, operation), model.operation_names, f"{name}: {action}")
                     seen.add(action)
-        self.assertEqual(len(seen), 21, sorted(seen))
+        self.assertEqual(len(seen), 25, sorted(seen))
 
     def test_nothing_but_what_has_no_resource_is_allowed_on_everything(self):
         for name, document in self.documents():

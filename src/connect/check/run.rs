@@ -22,7 +22,7 @@ const MOST_LOOKS: u32 = 120;
 /// Tries every permission that the settings need. `account` is the member account to try; `told` hears how far it is.
 pub async fn run(setup: &Setup, account: Option<&str>, told: impl Fn(usize, usize)) -> Vec<Row> {
     let mut report = Report::new(permissions(setup, &Names::known(setup)));
-    let step = |number| told(number, 6);
+    let step = |number| told(number, 7);
     step(0);
     if let Some(own) = own(setup, &mut report).await {
         step(1);
@@ -42,18 +42,23 @@ pub async fn run(setup: &Setup, account: Option<&str>, told: impl Fn(usize, usiz
         seen = seen.or(found);
         step(5);
         member(&clients, seen.as_deref(), &mut report).await;
+        step(6);
+        aggregator(setup, &clients, &mut report).await;
     }
-    step(6);
+    step(7);
     report.rows()
 }
+
+const OF_ROLES: [&str; 4] =
+    ["AssumeArchiveRole", "AssumeOrganizationRole", "AssumeMemberRole", "AssumeAggregatorRole"];
 
 /// Clients that can assume roles; without the external id none is tried.
 async fn with_roles(setup: &Setup, own: Clients, report: &mut Report) -> Clients {
     match Clients::load(&setup.aws).await {
         Ok(clients) => clients,
         Err(why) => {
-            report.block_all(&["AssumeArchiveRole", "AssumeOrganizationRole", "AssumeMemberRole"], &why);
-            for holder in [Holder::Archive, Holder::Organization, Holder::Member] {
+            report.block_all(&OF_ROLES, &why);
+            for holder in [Holder::Archive, Holder::Organization, Holder::Member, Holder::Aggregator] {
                 report.block_holder(holder, &why);
             }
             own
@@ -379,6 +384,30 @@ async fn member(clients: &Clients, account_id: Option<&str>, report: &mut Report
         }
         Ok(None) => {}
         Err(why) => report.broken("AssumeMemberRole", "sts:AssumeRole", format!("{why}.")),
+    }
+}
+
+/// Reads a little of the aggregator.
+async fn aggregator(setup: &Setup, clients: &Clients, report: &mut Report) {
+    const SID: &str = "ReadAggregator";
+    const DETAILS: &str = "config:GetAggregateComplianceDetailsByConfigRule";
+    let settings = &setup.aggregator;
+    let Some(name) = settings.aggregator.as_ref().filter(|_| report.needs(SID)) else { return };
+    let region = settings.aggregator_region.clone().unwrap_or_else(|| clients.region().to_owned());
+    let clients = clients.of_aggregator(settings.aggregator_role.as_ref(), &region).await;
+    if !becomes(&clients, "AssumeAggregatorRole", Holder::Aggregator, report).await {
+        return;
+    }
+    let aws = clients.aggregator(name);
+    noted(report, SID, "config:DescribeConfigurationAggregatorSourcesStatus", aws.sources().await);
+    noted(report, SID, "config:DescribeAggregateComplianceByConformancePacks", aws.packs().await);
+    let action = "config:DescribeAggregateComplianceByConfigRules";
+    let results = noted(report, SID, action, aws.rules().next().await).flatten().unwrap_or_default();
+    match results.first() {
+        Some(one) => {
+            noted(report, SID, DETAILS, aws.notes(&one.rule, &one.account_id, &one.region).await);
+        }
+        None => report.block(SID, "the aggregator named no rule to try it on"),
     }
 }
 
