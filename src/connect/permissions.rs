@@ -25,8 +25,7 @@ pub enum Holder {
 }
 
 impl Holder {
-    pub const ALL: [Self; 5] =
-        [Self::Portal, Self::Archive, Self::Organization, Self::Member, Self::Aggregator];
+    pub const ALL: [Self; 5] = [Self::Portal, Self::Archive, Self::Organization, Self::Member, Self::Aggregator];
 
     /// The word on the command line and in addresses.
     pub fn word(self) -> &'static str {

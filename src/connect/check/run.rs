@@ -49,8 +49,7 @@ pub async fn run(setup: &Setup, account: Option<&str>, told: impl Fn(usize, usiz
     report.rows()
 }
 
-const OF_ROLES: [&str; 4] =
-    ["AssumeArchiveRole", "AssumeOrganizationRole", "AssumeMemberRole", "AssumeAggregatorRole"];
+const OF_ROLES: [&str; 4] = ["AssumeArchiveRole", "AssumeOrganizationRole", "AssumeMemberRole", "AssumeAggregatorRole"];
 
 /// Clients that can assume roles; without the external id none is tried.
 async fn with_roles(setup: &Setup, own: Clients, report: &mut Report) -> Clients {

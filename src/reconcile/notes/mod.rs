@@ -66,7 +66,8 @@ async fn fetch(settings: &CollectArgs, asked: &Asked) -> anyhow::Result<Vec<Note
     let clients = Clients::load(&settings.aws).await.map_err(anyhow::Error::msg)?;
     let fetched = if let Some(name) = &settings.aggregator.aggregator {
         let region = settings.aggregator.aggregator_region.as_deref().unwrap_or(clients.region());
-        let aggregator = clients.of_aggregator(settings.aggregator.aggregator_role.as_ref(), region).await.aggregator(name);
+        let aggregator =
+            clients.of_aggregator(settings.aggregator.aggregator_role.as_ref(), region).await.aggregator(name);
         aggregator.notes(&asked.rule, &asked.account_id, &asked.region).await
     } else {
         let member = clients.member(&asked.account_id).await.map_err(anyhow::Error::msg)?;
