@@ -80,8 +80,8 @@ struct AccountPage {
     figures: Figures,
     rules_sentence: String,
     rules_href: String,
-    /// How many results differ from AWS's aggregator, and where they stand.
-    differences: Option<(i64, String)>,
+    /// Where the same results stand beside AWS's aggregator, if it was read.
+    aggregator_href: Option<String>,
     absent: Vec<(String, String)>,
     absent_total: usize,
     absent_href: String,
@@ -217,7 +217,6 @@ async fn show(state: Data<State>, path: Path<String>, mut view: View) -> Result<
     let listed = membership::facts(&history, view.as_of);
     history.reverse();
     history.truncate(HISTORY);
-    let differences = shown.differences(&mut view).await?.of_account(&id);
     let page = AccountPage {
         evidence: evidence.sentence(),
         verdict: evidence.figures().sentence(),
@@ -236,8 +235,7 @@ async fn show(state: Data<State>, path: Path<String>, mut view: View) -> Result<
         figures: evidence.figures(),
         rules_sentence: rules_sentence(&here, &absent, known_accounts(&everywhere), !known.is_empty()),
         rules_href: link(&view, "/rules", &pairs),
-        differences: differences
-            .map(|results| (results, link(&view, "/aggregator", &[("account", id.as_str()), ("state", "differ")]))),
+        aggregator_href: shown.beside_aggregator(&view, ("account", id.as_str())),
         absent_total: absent.len(),
         absent_href: link(&view, "/rules", &[&pairs[..], &[("sort", "-absent")]].concat()),
         absent: absent.iter().take(ABSENT).map(|name| ((*name).to_owned(), super::rules::href(&view, name))).collect(),

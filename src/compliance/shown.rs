@@ -14,7 +14,6 @@ use super::db::{self, Catalog};
 use super::filter::severity_slug;
 use crate::State;
 use crate::error::Error;
-use crate::reconcile::{self, Differences};
 use crate::web::address::KEPT;
 use crate::web::format::{at, day};
 use crate::web::parts::{self, Empty, Provenance, html_safe};
@@ -104,15 +103,9 @@ impl Shown {
         remember(&self.state, key, value, bytes);
     }
 
-    /// How many results differ from AWS's aggregator, where it was read.
-    pub(super) async fn differences(&self, view: &mut View) -> Result<Arc<Differences>, Error> {
-        let key = view.standing.key(view.organization_id, "differences");
-        if let Some(differences) = self.recall(key.as_deref()) {
-            return Ok(differences);
-        }
-        let differences = Arc::new(reconcile::differences(&mut view.read, view.organization_id).await?);
-        self.remember(key, &differences, differences.weight());
-        Ok(differences)
+    /// Where the same results stand beside AWS's aggregator, if it was read.
+    pub(super) fn beside_aggregator(&self, view: &View, of: (&str, &str)) -> Option<String> {
+        self.standing.compared.then(|| link(view, "/aggregator", &[of]))
     }
 
     /// Where the figures come from.

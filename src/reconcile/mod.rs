@@ -15,6 +15,5 @@ mod rows;
 mod settings;
 
 pub use self::core::Totals;
-pub(crate) use page_db::{Differences, differences};
 pub use read::{Asked, Tally, read};
 pub use settings::AggregatorSettings;

@@ -28,6 +28,8 @@ pub(super) struct OrganizationRow {
     pub finished_at: Option<OffsetDateTime>,
     pub source: Option<String>,
     pub engine: Option<String>,
+    /// Whether results of AWS's aggregator were compared.
+    pub compared: Option<bool>,
     pub open_notices: Option<i64>,
     pub new_notices: Option<i64>,
     /// The newest number of the record of scope definitions and their ends.
@@ -43,6 +45,7 @@ pub(super) async fn visit(db: impl PgExecutor<'_>, ticket: &Ticket) -> sqlx::Res
              exists (select from region_list l where l.organization_id = o.organization_id) as regions_listed,
              (select max(collection_id) from collection c where c.organization_id = o.organization_id)
                  as newest_collection,
+             exists (select from comparison x where x.organization_id = o.organization_id) as compared,
              u.running, u.unfinished, f.collection_id, f.finished_at, f.source, f.engine, n.open_notices, n.new_notices,
              greatest((select max(scope_definition_id) from scope_definition), (select max(scope_end_id) from scope_end))
                  as scope_record

@@ -61,6 +61,8 @@ pub struct Standing {
     pub finished_at: Option<OffsetDateTime>,
     pub source: Option<String>,
     pub engine: Option<String>,
+    /// Whether results of AWS's aggregator were compared.
+    pub compared: bool,
     /// Notices that are open, and those of them that nobody has acknowledged.
     pub open_notices: (i64, i64),
 }
@@ -212,6 +214,7 @@ async fn visit(request: HttpRequest) -> Result<Visit, Error> {
         finished_at: row.finished_at,
         source: row.source,
         engine: row.engine,
+        compared: row.compared.unwrap_or(false),
         open_notices: (row.open_notices.unwrap_or_default(), row.new_notices.unwrap_or_default()),
     };
     let scope = match (address.get("scope"), &organization, days) {

@@ -81,6 +81,7 @@ async fn a_page_of_every_kind_takes_at_most_eight_statements() {
         if statements.len() > MOST {
             too_many.push(format!("{address}: {}\n{}", statements.len(), statements.join("\n")));
         }
+        println!("{:2} {address}", statements.len());
         visited.insert(kind, address);
         let more = kinds(&html).into_iter().filter(|(kind, _)| !visited.contains_key(kind));
         to_visit.extend(more);

@@ -78,8 +78,8 @@ struct RulePage {
     absent: Vec<(String, String, String)>,
     absent_total: usize,
     by_account_href: String,
-    /// How many results differ from AWS's aggregator, and where they stand.
-    differences: Option<(i64, String)>,
+    /// Where the same results stand beside AWS's aggregator, if it was read.
+    aggregator_href: Option<String>,
     parameters: Parameters,
     patterns: Patterns,
     axis: Axis,
@@ -139,7 +139,6 @@ async fn show(state: Data<State>, path: Path<String>, mut view: View) -> Result<
     let (found, past) = asking.found_and_past(&shown, &mut view).await?;
     let parameters = asking.parameters(&shown, &mut view, &found.present).await?;
 
-    let differences = shown.differences(&mut view).await?.of_rule(&core_name);
     let figures = Standing::of(&shown, &places, &found);
     let evidence = Evidence::of(view.as_of, places.iter().copied());
     let scope = filter.pairs(&[]);
@@ -165,8 +164,7 @@ async fn show(state: Data<State>, path: Path<String>, mut view: View) -> Result<
             .take(ABSENT)
             .map(|(id, name)| ((*id).to_owned(), (*name).to_owned(), super::accounts::href(&view, id)))
             .collect(),
-        differences: differences
-            .map(|results| (results, link(&view, "/aggregator", &[("rule", core_name.as_str()), ("state", "differ")]))),
+        aggregator_href: shown.beside_aggregator(&view, ("rule", core_name.as_str())),
         parameters: parameters.leading_to(definitions),
         by_account_href: view.address.start().with("format", "csv").to_string(),
         patterns: Patterns,

@@ -10,7 +10,7 @@ struct Alone {
     setup: Setup,
 }
 
-const ALL: [&str; 14] = [
+const ALL: [&str; 18] = [
     "--aws-role",
     "arn:aws:iam::111122223333:role/audit/Reader",
     "--organizations",
@@ -25,6 +25,10 @@ const ALL: [&str; 14] = [
     "athena",
     "--athena-workgroup",
     "audit",
+    "--aggregator",
+    "organization",
+    "--aggregator-role",
+    "arn:aws:iam::777788889999:role/Aggregator",
 ];
 
 fn of(arguments: &[&str], holder: Holder) -> Result<Value, String> {
