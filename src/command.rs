@@ -12,7 +12,14 @@ use crate::settings::{AwsCommand, Command, Settings, StoreSettings};
 use crate::{State, collection, connect, packs, server};
 
 /// Carries out a command. The exit code is 0 for success and 2 where evidence could not be read; an error means 1.
-pub async fn run(settings: Settings) -> anyhow::Result<ExitCode> {
+///
+/// What is awaited is compiled where it is waited for: here, so that the program beside the library has nothing to compile.
+pub fn run(settings: Settings) -> anyhow::Result<ExitCode> {
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    runtime.block_on(carry_out(settings))
+}
+
+async fn carry_out(settings: Settings) -> anyhow::Result<ExitCode> {
     let Settings { store: at, command, .. } = settings;
     let organization = at.organization.clone();
     match command {

@@ -15,10 +15,7 @@ fn main() -> ExitCode {
             return if usage.use_stderr() { ExitCode::FAILURE } else { ExitCode::SUCCESS };
         }
     };
-    let done = telemetry::start(&settings.log, settings.command.default_log()).and_then(|()| {
-        let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
-        runtime.block_on(command::run(settings))
-    });
+    let done = telemetry::start(&settings.log, settings.command.default_log()).and_then(|()| command::run(settings));
     match done {
         Ok(code) => code,
         Err(error) => {
