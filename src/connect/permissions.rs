@@ -71,6 +71,8 @@ pub struct Permission {
     pub needed: Result<(), &'static str>,
 }
 
+const NO_MEMBER: &str = "no --aws-member-role is set";
+
 fn when(needed: bool, otherwise: &'static str) -> Result<(), &'static str> {
     if needed { Ok(()) } else { Err(otherwise) }
 }
@@ -85,6 +87,8 @@ fn roles_and_secrets(setup: &Setup, names: &Names) -> Vec<Permission> {
     let aws = &setup.aws;
     let secrets = setup.all_secrets();
     let member = aws.member_role.as_ref().map(|pattern| pattern.written("*", &names.partition));
+    let notes = when(aws.member_role.is_some(), NO_MEMBER)
+        .and(when(setup.aggregator.aggregator.is_none(), "AWS’s notes come from the aggregator"));
     let texts = |found: Option<String>| found.into_iter().collect::<Vec<_>>();
     vec![
         Permission {
@@ -121,10 +125,10 @@ fn roles_and_secrets(setup: &Setup, names: &Names) -> Vec<Permission> {
             sid: "AssumeMemberRole",
             holder: Holder::Portal,
             actions: &["sts:AssumeRole"],
-            needed: when(
-                setup.rule_definitions && member.is_some(),
-                "rule definitions are not read, or no --aws-member-role is set",
-            ),
+            needed: when(member.is_some(), NO_MEMBER).and(when(
+                setup.rule_definitions || notes.is_ok(),
+                "rule definitions are not read, and AWS’s notes come from the aggregator",
+            )),
             resources: texts(member),
             condition: None,
             why: "becomes the role in each member account that reads its rules",
@@ -153,6 +157,15 @@ fn roles_and_secrets(setup: &Setup, names: &Names) -> Vec<Permission> {
             resources: vec!["*".to_owned()],
             condition: None,
             why: "reads what the account’s rules ask for",
+        },
+        Permission {
+            sid: "ReadNotes",
+            holder: Holder::Member,
+            actions: &["config:GetComplianceDetailsByConfigRule"],
+            needed: notes,
+            resources: vec!["*".to_owned()],
+            condition: None,
+            why: "fetches AWS’s notes on what fails, where somebody asks for them",
         },
     ]
 }

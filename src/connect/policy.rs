@@ -114,7 +114,10 @@ mod tests {
         );
         assert_eq!(
             of(&arguments, Holder::Member),
-            Some(whole(&[allow("ReadRules", &["config:DescribeConfigRules"], &["*"])]))
+            Some(whole(&[
+                allow("ReadRules", &["config:DescribeConfigRules"], &["*"]),
+                allow("ReadNotes", &["config:GetComplianceDetailsByConfigRule"], &["*"]),
+            ]))
         );
     }
 

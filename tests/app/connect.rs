@@ -214,6 +214,18 @@ async fn every_action_that_is_denied_is_named() {
 
 #[tokio::test]
 #[ignore = "needs Python's moto; tests/run runs it"]
+async fn without_an_aggregator_notes_come_through_the_member_role() {
+    let aws = organisation("connect-notes");
+    let (alone, _aggregator) = EVERYTHING.split_at(20);
+    let output = check(&aws, alone);
+    assert_eq!(code(&output), 0, "{}", said(&output));
+    assert!(said(&output).contains("All 24 that these settings need work."), "{}", said(&output));
+    assert_eq!(aws.calls("GetComplianceDetailsByConfigRule").len(), 1);
+    assert_eq!(aws.violations(), Vec::<Value>::new());
+}
+
+#[tokio::test]
+#[ignore = "needs Python's moto; tests/run runs it"]
 async fn what_is_not_there_is_told_from_what_is_not_allowed() {
     let aws = organisation("connect-wrong");
     let output = check(&aws, &["--from", "s3://no-such-bucket"]);

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use super::super::permissions::{Holder, permissions};
 use super::super::setup::{Names, Setup, inside};
+use super::config::{aggregator, member};
 use super::report::{Missing, Report, Row};
 use crate::aws::athena::{Athena, Execution, Question, State};
 use crate::aws::organizations::Organizations;
@@ -109,7 +110,7 @@ async fn secrets(setup: &Setup, report: &mut Report) {
 }
 
 /// Whether these credentials may be used: a role, if they are one's, can be assumed.
-async fn becomes(clients: &Clients, sid: &'static str, holder: Holder, report: &mut Report) -> bool {
+pub(super) async fn becomes(clients: &Clients, sid: &'static str, holder: Holder, report: &mut Report) -> bool {
     const ACTION: &str = "sts:AssumeRole";
     if clients.role().is_none() {
         return true;
@@ -343,7 +344,12 @@ async fn organization(clients: &Clients, report: &mut Report) -> Option<String> 
 }
 
 /// Notes what came of an action. Gives what it gave.
-fn noted<T>(report: &mut Report, sid: &'static str, action: &'static str, result: Result<T, Failure>) -> Option<T> {
+pub(super) fn noted<T>(
+    report: &mut Report,
+    sid: &'static str,
+    action: &'static str,
+    result: Result<T, Failure>,
+) -> Option<T> {
     match result {
         Ok(found) => {
             report.works(sid, action, "AWS answered.");
@@ -353,60 +359,6 @@ fn noted<T>(report: &mut Report, sid: &'static str, action: &'static str, result
             report.failed(sid, action, &failure);
             None
         }
-    }
-}
-
-/// Reads the rules of one member account.
-async fn member(clients: &Clients, account_id: Option<&str>, report: &mut Report) {
-    if !report.needs("ReadRules") {
-        return;
-    }
-    let Some(account_id) = account_id else {
-        report.block_all(
-            &["AssumeMemberRole", "ReadRules"],
-            "no member account was found to try it in: name one with --account",
-        );
-        return;
-    };
-    match clients.member(account_id).await {
-        Ok(Some(member)) => {
-            if becomes(&member, "AssumeMemberRole", Holder::Member, report).await {
-                let place = format!("account {account_id}, Region {}", member.region());
-                match member.config_rules().first_page(&place).await {
-                    Ok(rules) => {
-                        let words = format!("{place} has {rules} rules on the first page.");
-                        report.works("ReadRules", "config:DescribeConfigRules", words);
-                    }
-                    Err(failure) => report.failed("ReadRules", "config:DescribeConfigRules", &failure),
-                }
-            }
-        }
-        Ok(None) => {}
-        Err(why) => report.broken("AssumeMemberRole", "sts:AssumeRole", format!("{why}.")),
-    }
-}
-
-/// Reads a little of the aggregator.
-async fn aggregator(setup: &Setup, clients: &Clients, report: &mut Report) {
-    const SID: &str = "ReadAggregator";
-    const DETAILS: &str = "config:GetAggregateComplianceDetailsByConfigRule";
-    let settings = &setup.aggregator;
-    let Some(name) = settings.aggregator.as_ref().filter(|_| report.needs(SID)) else { return };
-    let region = settings.aggregator_region.clone().unwrap_or_else(|| clients.region().to_owned());
-    let clients = clients.of_aggregator(settings.aggregator_role.as_ref(), &region).await;
-    if !becomes(&clients, "AssumeAggregatorRole", Holder::Aggregator, report).await {
-        return;
-    }
-    let aws = clients.aggregator(name);
-    noted(report, SID, "config:DescribeConfigurationAggregatorSourcesStatus", aws.sources().await);
-    noted(report, SID, "config:DescribeAggregateComplianceByConformancePacks", aws.packs().await);
-    let action = "config:DescribeAggregateComplianceByConfigRules";
-    let results = noted(report, SID, action, aws.rules().next().await).flatten().unwrap_or_default();
-    match results.first() {
-        Some(one) => {
-            noted(report, SID, DETAILS, aws.notes(&one.rule, &one.account_id, &one.region).await);
-        }
-        None => report.block(SID, "the aggregator named no rule to try it on"),
     }
 }
 

@@ -137,7 +137,7 @@ fn what_the_settings_do_not_have_is_no_template() {
     for (arguments, holder, why) in [
         (&[][..], Holder::Archive, "no --aws-role is set"),
         (&[], Holder::Member, "no --aws-member-role is set"),
-        (&["--aws-member-role", "R"], Holder::Member, "needs nothing"),
+        (&["--aws-member-role", "R", "--aggregator", "a"], Holder::Member, "needs nothing"),
         (&["--engine", "athena"], Holder::Portal, "name another with --athena-workgroup"),
         (&["--athena-output", "s3://a/*/"], Holder::Portal, "cannot stand in a policy"),
     ] {
