@@ -127,14 +127,15 @@ impl Bucket {
         Asked { action: GET, subject: address, role: self.role.as_ref() }
     }
 
-    /// Asks whether an object still is what was listed. It fails as [`super::Kind::Changed`] if its `ETag` is no longer `etag`.
+    /// Asks whether an object still is what was listed: its `VersionId`, where the bucket keeps versions. It fails as
+    /// [`super::Kind::Changed`] if its `ETag` is no longer `etag`.
     ///
     /// <https://docs.aws.amazon.com/AmazonS3/latest/API/API_HeadObject.html>
-    pub async fn unchanged(&self, key: &str, etag: Option<&str>) -> Result<(), Failure> {
+    pub async fn unchanged(&self, key: &str, etag: Option<&str>) -> Result<Option<String>, Failure> {
         let address = self.address(key);
         let call = self.client.head_object().bucket(&self.name).key(key);
         let call = call.set_if_match(etag.map(|etag| format!("\"{etag}\"")));
-        call.send().await.map(|_| ()).map_err(|error| Failure::of_sdk(&error, self.reading(&address)))
+        call.send().await.map(|head| head.version_id).map_err(|error| Failure::of_sdk(&error, self.reading(&address)))
     }
 
     /// Opens an object from the byte `from` on. It fails as [`super::Kind::Changed`] if its `ETag` is no longer `etag`.

@@ -197,6 +197,7 @@ mod tests {
             query_id: 1,
             name: "k".to_owned(),
             etag: Some(etag.to_owned()),
+            version_id: None,
             reading: Reading { compliance_items: 1, evaluations: 3, pack_items: 2, ..Reading::default() },
             left_out: LeftOut::from([("twice", 1)]),
             packs_deleted: 1,

@@ -116,9 +116,10 @@ pub(super) struct Difference {
 #[derive(Debug)]
 pub(super) struct Said {
     pub(super) query_id: i64,
-    /// The object's name and `ETag`.
+    /// The object's name, `ETag` and `VersionId`.
     pub(super) name: String,
     pub(super) etag: Option<String>,
+    pub(super) version_id: Option<String>,
     pub(super) reading: Reading,
     pub(super) left_out: LeftOut,
     /// Pack items of deleted packs.
@@ -236,7 +237,8 @@ impl DayReading {
     }
 
     fn take(&mut self, object: &Object, said: Said) -> Verdict {
-        let Said { query_id, reading, left_out, packs_deleted, truth, attributes, difference, .. } = said;
+        let Said { query_id, version_id, reading, left_out, packs_deleted, truth, attributes, difference, .. } = said;
+        let object = &Object { version_id, ..object.clone() };
         let verdict = if reading.compliance_items > 0 { Verdict::Speaks } else { Verdict::Silent };
         let packs = reading.pack_items.saturating_sub(packs_deleted);
         let mut packs_left_out = LeftOut::new();

@@ -261,8 +261,9 @@ async fn of_a_further_day_only_changes_travel_and_history_is_not_scanned_again()
         assert_eq!(*bytes, sizes[at] + sizes[at - 1], "{spent:?}");
     }
     compared(&aws, &bucket, &db).await;
-    let hashed: i64 = sqlx::query_scalar("select count(sha256) from object").fetch_one(&db).await.unwrap();
-    assert_eq!(hashed, 0, "not one object was read by us");
+    let (hashed, versions): (i64, i64) =
+        sqlx::query_as("select count(sha256), count(version_id) from object").fetch_one(&db).await.unwrap();
+    assert_eq!((hashed, versions), (0, 6), "not one object was read by us, and each has its VersionId");
     assert_eq!(
         aws.calls("GetObject").iter().filter(|call| call["key"].as_str().unwrap().contains("AWSLogs")).count(),
         0

@@ -23,6 +23,8 @@ pub(in crate::collection) struct Ask {
     /// `s3://BUCKET/KEY`.
     pub(super) path: String,
     pub(super) etag: Option<String>,
+    /// Known once it was looked at after the query.
+    pub(super) version_id: Option<String>,
     pub(super) size_bytes: u64,
     /// `None`: everything that the object says is asked for.
     pub(super) base: Option<Base>,
@@ -65,7 +67,7 @@ impl Ask {
 pub(super) enum Todo {
     /// No object of it is new.
     Nothing,
-    Ask(Ask),
+    Ask(Box<Ask>),
     /// Nothing is to be read, or Athena cannot be asked: with the reason, where there is one.
     Files(Option<&'static str>),
 }
@@ -93,15 +95,16 @@ pub(super) fn plan(
     if !projected(place, day.day, &object.name) || path.len() + 2 > MOST_PARAMETER_BYTES {
         return Todo::Files(Some("its key is not where the table looks"));
     }
-    Todo::Ask(Ask {
+    Todo::Ask(Box::new(Ask {
         index,
         place: place.clone(),
         name: object.name.clone(),
         path,
         etag: object.etag.clone(),
+        version_id: None,
         size_bytes: object.size_bytes,
         base: base(bucket, place, objects, day.day, standing),
-    })
+    }))
 }
 
 /// The last known day before `day`, if a snapshot with compliance items was collected then and is still there as it was.

@@ -116,7 +116,7 @@ async fn batch(context: &Arc<Context>, session: &Session, works: &[Arc<Work>]) -
             let Some(work) = works.get(index) else { continue };
             match todo(context, session, work, index, day).await? {
                 Todo::Nothing => {}
-                Todo::Ask(ask) => asks.push(ask),
+                Todo::Ask(ask) => asks.push(*ask),
                 Todo::Files(reason) => {
                     let note = reason.map(|reason| format!("read by us and not by Athena: {reason}"));
                     tally.add(&place::by_files(context, work, day, note).await?);

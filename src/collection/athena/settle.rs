@@ -51,12 +51,19 @@ impl Settler<'_> {
             let bucket = &bucket;
             async move {
                 let key = path.strip_prefix(&bucket.address("")).unwrap_or(&path);
-                bucket.unchanged(key, etag.as_deref()).await.err().map(|failure| (place, failure.to_string()))
+                let looked = bucket.unchanged(key, etag.as_deref()).await;
+                (place, path, looked)
             }
         });
         let mut looks = looks.buffer_unordered(LOOKS);
-        while let Some(changed) = session.end.unless(looks.next()).await? {
-            self.changed.extend(changed);
+        while let Some((place, path, looked)) = session.end.unless(looks.next()).await? {
+            match (looked, self.waiting.get_mut(&place)) {
+                (Ok(version_id), Some(ask)) if ask.path == path => ask.version_id = version_id,
+                (Ok(_), _) => {}
+                (Err(failure), _) => {
+                    self.changed.insert(place, failure.to_string());
+                }
+            }
         }
         Ok(())
     }
@@ -126,6 +133,7 @@ fn said(query_id: i64, ask: &Ask, answer: Answer) -> Result<(Names, Said), NotTa
         query_id,
         name: ask.name.clone(),
         etag: ask.etag.clone(),
+        version_id: ask.version_id.clone(),
         reading: held.reading(ask.size_bytes),
         left_out: held.left_out(),
         packs_deleted: held.packs_deleted,
@@ -201,6 +209,7 @@ mod tests {
             name: "n".to_owned(),
             path: "n".to_owned(),
             etag: None,
+            version_id: None,
             size_bytes: 1,
             base,
         }

@@ -108,6 +108,7 @@ mod tests {
             name: path.to_owned(),
             path: path.to_owned(),
             etag: None,
+            version_id: None,
             size_bytes: 1,
             base: base.map(|(day, path)| Base {
                 day,

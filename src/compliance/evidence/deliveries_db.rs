@@ -223,7 +223,10 @@ pub(super) async fn objects(
              r.unpacked_bytes, r.snapshot_id, r.items, r.compliance_items, r.evaluations, o.first_collection,
              w.outcome, w.reason, w.position_bytes, q.execution_id as athena_execution_id
          from object o
-         left join lateral (select o.version_id, o.sha256 where o.hashed_by <= $4) h on true
+         left join lateral (
+             select case when least(o.hashed_by, o.read_by) <= $4 then o.version_id end as version_id,
+                 case when o.hashed_by <= $4 then o.sha256 end as sha256
+         ) h on true
          left join lateral (
              select o.unpacked_bytes, o.snapshot_id, o.items, o.compliance_items, o.evaluations where o.read_by <= $4
          ) r on true

@@ -58,7 +58,7 @@ fn todo(objects: &[Object], day: Date, standing: &Standing) -> Todo {
 
 fn asked(todo: Todo) -> Ask {
     match todo {
-        Todo::Ask(ask) => ask,
+        Todo::Ask(ask) => *ask,
         other => panic!("{other:?}"),
     }
 }
@@ -125,6 +125,7 @@ fn of(account: u64, region: &str) -> Ask {
         name: "k".to_owned(),
         path: "s3://b/k".to_owned(),
         etag: None,
+        version_id: None,
         size_bytes: 1,
         base: None,
     }
