@@ -53,11 +53,6 @@ pub fn short_day(day: Date) -> String {
     format!("{} {}", day.day(), month(day))
 }
 
-/// `Sunday 22 November 2026`.
-pub fn long_day(day: Date) -> String {
-    format!("{} {} {} {}", day.weekday(), day.day(), day.month(), day.year())
-}
-
 /// The first three letters of the month.
 pub fn month(day: Date) -> &'static str {
     const NAMES: [&str; 12] = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];

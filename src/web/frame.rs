@@ -283,10 +283,6 @@ impl Frame {
         format::day(*day)
     }
 
-    pub fn long_words(&self, day: &Date) -> String {
-        format::long_day(*day)
-    }
-
     pub fn version(&self) -> &'static str {
         concat!(env!("CARGO_PKG_VERSION"), " (", env!("AUDITFOLIO_COMMIT"), ")")
     }
