@@ -6,6 +6,7 @@ use std::str::FromStr;
 use anyhow::Context as _;
 use secrecy::{ExposeSecret as _, SecretString};
 
+use crate::aws::role::is_account_id;
 use crate::aws::secrets::Kept;
 use crate::aws::{AwsSettings, Clients, Failure};
 
@@ -83,7 +84,7 @@ impl FromStr for Reference {
 fn arn_parts(arn: &str) -> Option<(&str, &str)> {
     let parts: Vec<&str> = arn.splitn(7, ':').collect();
     let &["arn", _, "secretsmanager", region, account_id, "secret", name] = parts.as_slice() else { return None };
-    let known = !region.is_empty() && account_id.len() == 12 && account_id.bytes().all(|byte| byte.is_ascii_digit());
+    let known = !region.is_empty() && is_account_id(account_id);
     known.then_some((region, name))
 }
 

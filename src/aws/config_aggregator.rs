@@ -3,6 +3,8 @@
 //! A page of its answers may be empty and have a successor all the same. None of its operations has a throttling error of
 //! its own in AWS's model; a general one is told by its code.
 
+use aws_sdk_config::primitives::DateTime;
+use aws_sdk_config::types::EvaluationResultIdentifier;
 use time::OffsetDateTime;
 
 use super::failure::{Asked, Failure};
@@ -172,12 +174,8 @@ impl Aggregator {
             let page = call.limit(100).set_next_token(pages.token()).send().await;
             let page = page.map_err(|error| Failure::of_sdk(&error, asked))?;
             for one in page.aggregate_evaluation_results.unwrap_or_default() {
-                found.push(Noted {
-                    annotation: one.annotation.filter(|text| !text.is_empty()),
-                    recorded_at: one.result_recorded_time.as_ref().and_then(moment),
-                    invoked_at: one.config_rule_invoked_time.as_ref().and_then(moment),
-                    ..Noted::of(one.evaluation_result_identifier)
-                });
+                let times = (one.result_recorded_time, one.config_rule_invoked_time);
+                found.push(Noted::of(one.evaluation_result_identifier, one.annotation, times));
             }
             if !pages.turn(page.next_token, asked)? {
                 return Ok(found);
@@ -187,14 +185,20 @@ impl Aggregator {
 }
 
 impl Noted {
-    /// Of a resource, without what was noted.
-    pub(super) fn of(identifier: Option<aws_sdk_config::types::EvaluationResultIdentifier>) -> Self {
+    /// Of a resource, what was noted, and when it was recorded and the rule invoked.
+    pub(super) fn of(
+        identifier: Option<EvaluationResultIdentifier>,
+        annotation: Option<String>,
+        (recorded_at, invoked_at): (Option<DateTime>, Option<DateTime>),
+    ) -> Self {
         let named = identifier.and_then(|it| it.evaluation_result_qualifier);
         let (resource_type, resource_id) = named.map(|it| (it.resource_type, it.resource_id)).unwrap_or_default();
         Self {
             resource_type: resource_type.unwrap_or_default(),
             resource_id: resource_id.unwrap_or_default(),
-            ..Self::default()
+            annotation: annotation.filter(|text| !text.is_empty()),
+            recorded_at: recorded_at.as_ref().and_then(moment),
+            invoked_at: invoked_at.as_ref().and_then(moment),
         }
     }
 }

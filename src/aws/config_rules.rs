@@ -2,7 +2,7 @@
 
 use super::config_aggregator::Noted;
 use super::failure::{Asked, Failure};
-use super::paging::{Pages, moment};
+use super::paging::Pages;
 use super::role::RoleArn;
 
 /// AWS Config in one Region as some credentials see it. Cheap to clone.
@@ -95,12 +95,8 @@ impl ConfigRules {
             let page = call.set_next_token(pages.token()).send().await;
             let page = page.map_err(|error| Failure::of_sdk(&error, asked))?;
             for one in page.evaluation_results.unwrap_or_default() {
-                found.push(Noted {
-                    annotation: one.annotation.filter(|text| !text.is_empty()),
-                    recorded_at: one.result_recorded_time.as_ref().and_then(moment),
-                    invoked_at: one.config_rule_invoked_time.as_ref().and_then(moment),
-                    ..Noted::of(one.evaluation_result_identifier)
-                });
+                let times = (one.result_recorded_time, one.config_rule_invoked_time);
+                found.push(Noted::of(one.evaluation_result_identifier, one.annotation, times));
             }
             if !pages.turn(page.next_token, asked)? {
                 return Ok(found);

@@ -148,7 +148,8 @@ fn path_and_name(arn: &str) -> (&str, &str) {
     full.rsplit_once('/').map_or(("/", full), |(path, name)| (full.get(..=path.len()).unwrap_or("/"), name))
 }
 
-fn is_account_id(text: &str) -> bool {
+/// Whether a text is the id of an AWS account: twelve digits.
+pub fn is_account_id(text: &str) -> bool {
     text.len() == 12 && text.bytes().all(|byte| byte.is_ascii_digit())
 }
 

@@ -6,6 +6,7 @@ use time::{Date, Duration};
 use super::core::{Age, Counts, PlaceDay};
 use super::db::Catalog;
 use super::{Severity, status};
+use crate::aws::role::is_account_id;
 use crate::error::Error;
 use crate::web::form::{CHOICES, Choice, Filters, shortened};
 use crate::web::{Address, SCOPE};
@@ -113,7 +114,7 @@ pub(super) struct Filter {
 /// Whether an account is meant: by its id, or by a part of its name. Twelve digits are an id and nothing else, so that
 /// a link to an account never takes in another one whose name quotes it.
 pub fn is_account(asked: &str, account_id: &str, account_name: &str) -> bool {
-    let is_id = asked.len() == 12 && asked.bytes().all(|byte| byte.is_ascii_digit());
+    let is_id = is_account_id(asked);
     account_id == asked || (!is_id && account_name.to_lowercase().contains(&asked.to_lowercase()))
 }
 

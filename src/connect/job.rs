@@ -26,12 +26,7 @@ pub async fn carry_out(state: State, job: Job, progress: Progress) -> anyhow::Re
         anyhow::bail!("this program is not set up to collect")
     };
     let asked: Asked = serde_json::from_value(job.payload.clone()).context("reading who asked for the test")?;
-    anyhow::ensure!(
-        asked.organization == collecting.organization,
-        "it is asked for “{}”, and this program collects for “{}”",
-        asked.organization,
-        collecting.organization
-    );
+    collecting.ensure_for(&asked.organization)?;
     let rows = Box::pin(check::run(setup, None, |done, total| progress.set(done, total, "steps"))).await;
     let mut tx = state.db.begin().await?;
     let id = db::insert(&mut tx, &asked.organization, &asked.by, &setup.words(), &rows).await?;

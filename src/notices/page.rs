@@ -4,7 +4,6 @@ use actix_web::http::StatusCode;
 use actix_web::http::header::LOCATION;
 use actix_web::{HttpRequest, HttpResponse, web};
 use askama::Template;
-use time::format_description::well_known::Rfc3339;
 
 use super::db::{self, Notice, OPEN_FIRST, ORDERS, Which};
 use super::kind::Kind;
@@ -236,7 +235,6 @@ const COLUMNS: [&str; 14] = [
 
 /// Every notice that the filters leave.
 fn rows(format: Format, mut visit: Visit, which: Which) -> HttpResponse {
-    let at = |time: Option<time::OffsetDateTime>| time.and_then(|time| time.format(&Rfc3339).ok());
     download(format, "notices", &COLUMNS, move |mut rows| async move {
         let mut page = OPEN_FIRST;
         loop {
@@ -251,12 +249,12 @@ fn rows(format: Format, mut visit: Visit, which: Which) -> HttpResponse {
                     notice.about.into(),
                     notice.sentence.into(),
                     notice.as_of_day.into(),
-                    at(Some(notice.opened_at)).into(),
+                    notice.opened_at.into(),
                     notice.opened_after.into(),
-                    at(notice.closed_at).into(),
+                    notice.closed_at.into(),
                     notice.closed_after.into(),
                     notice.closed_because.into(),
-                    at(notice.acknowledged_at).into(),
+                    notice.acknowledged_at.into(),
                     notice.acknowledged_by.into(),
                     Cell::Json(notice.facts.to_string()),
                 ])

@@ -9,6 +9,7 @@ use serde::Deserialize;
 use time::{Date, OffsetDateTime, format_description::well_known::Rfc3339};
 
 use super::core::{AccountList, Listing, Origin};
+use crate::aws::role::is_account_id;
 
 /// A list that was read, with what proves which one it was.
 #[derive(Debug, Clone)]
@@ -77,7 +78,7 @@ fn parse(bytes: &[u8], listed_on: Date) -> anyhow::Result<AccountList> {
     let mut accounts = Vec::with_capacity(file.accounts.len());
     for (index, account) in file.accounts.into_iter().enumerate() {
         let id = account.id;
-        if id.len() != 12 || !id.bytes().all(|byte| byte.is_ascii_digit()) {
+        if !is_account_id(&id) {
             bail!("entry {index}: the Id {id:?} is not twelve digits");
         }
         ensure!(ids.insert(id.clone()), "entry {index}: account {id} stands twice");

@@ -13,6 +13,7 @@ use super::accounts::AccountFile;
 use super::core::{AccountList, Listing, Origin, Placement};
 use crate::aws::failure::{Asked, Failure};
 use crate::aws::organizations::{Account, Organizations, Unit};
+use crate::aws::role::is_account_id;
 use crate::aws::{AwsSettings, Clients};
 
 /// Organizations allows a root and five levels of units below it:
@@ -52,10 +53,6 @@ async fn whole(aws: &Organizations, at_a_time: usize, today: Date) -> Result<Acc
     };
     let sha256 = fingerprint(&accounts);
     Ok(AccountFile { list: AccountList { listed_on: today, accounts }, source, sha256, origin: Origin::Organizations })
-}
-
-fn is_account_id(text: &str) -> bool {
-    text.len() == 12 && text.bytes().all(|byte| byte.is_ascii_digit())
 }
 
 /// The organisation's tree as it was walked.

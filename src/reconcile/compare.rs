@@ -66,7 +66,7 @@ fn compared(place: Place, side: Side) -> Option<Row> {
         count: side.there_count.map(i64::from),
         capped: side.there_capped,
     });
-    let ours = side.counts();
+    let ours = side.here.counts();
     let compared: Compared = compare_one(place, ours, theirs.as_ref())?;
     let core_name = rule_name::parse(&side.rule_name).core;
     Some(Row { side, core_name, compared })

@@ -68,23 +68,17 @@ pub(super) async fn places(
         .collect()
 }
 
-/// What either side says of a rule in an account and Region.
+/// Resources by status here; null where the store says nothing.
 #[derive(Debug, Clone, FromRow)]
-pub(super) struct Side {
-    pub(super) account_id: String,
-    pub(super) region: String,
-    pub(super) rule_name: String,
-    complying: Option<i64>,
-    not_complying: Option<i64>,
-    insufficient_data: Option<i64>,
-    not_applicable: Option<i64>,
-    unrecognised: Option<i64>,
-    pub(super) there_compliance: Option<String>,
-    pub(super) there_count: Option<i32>,
-    pub(super) there_capped: bool,
+pub(super) struct Here {
+    pub(super) complying: Option<i64>,
+    pub(super) not_complying: Option<i64>,
+    pub(super) insufficient_data: Option<i64>,
+    pub(super) not_applicable: Option<i64>,
+    pub(super) unrecognised: Option<i64>,
 }
 
-impl Side {
+impl Here {
     /// What the store says; `None` where it says nothing.
     pub(super) fn counts(&self) -> Option<Counts> {
         Some(Counts {
@@ -95,6 +89,19 @@ impl Side {
             unrecognised: self.unrecognised?,
         })
     }
+}
+
+/// What either side says of a rule in an account and Region.
+#[derive(Debug, Clone, FromRow)]
+pub(super) struct Side {
+    pub(super) account_id: String,
+    pub(super) region: String,
+    pub(super) rule_name: String,
+    #[sqlx(flatten)]
+    pub(super) here: Here,
+    pub(super) there_compliance: Option<String>,
+    pub(super) there_count: Option<i32>,
+    pub(super) there_capped: bool,
 }
 
 /// Both sides of some accounts; the store's only where the day is known.
@@ -179,11 +186,11 @@ pub(super) async fn keep_comparison(
         .bind(clean(rows, |row| &row.core_name))
         .bind(rows.iter().map(|row| row.compared.verdict.id()).collect::<Vec<_>>())
         .bind(clean(rows, |row| &row.compared.reason))
-        .bind(number(|side| side.complying))
-        .bind(number(|side| side.not_complying))
-        .bind(number(|side| side.insufficient_data))
-        .bind(number(|side| side.not_applicable))
-        .bind(number(|side| side.unrecognised))
+        .bind(number(|side| side.here.complying))
+        .bind(number(|side| side.here.not_complying))
+        .bind(number(|side| side.here.insufficient_data))
+        .bind(number(|side| side.here.not_applicable))
+        .bind(number(|side| side.here.unrecognised))
         .bind(rows.iter().map(|row| row.side.there_compliance.as_deref()).collect::<Vec<_>>())
         .bind(rows.iter().map(|row| row.side.there_count).collect::<Vec<_>>())
         .bind(rows.iter().map(|row| row.side.there_capped).collect::<Vec<_>>())

@@ -5,9 +5,9 @@ use std::collections::BTreeMap;
 use sqlx::{FromRow, PgConnection};
 use time::{Date, OffsetDateTime};
 
+use super::compare_db::Here;
 use super::core::{Totals, Verdict, verdict_of};
 use crate::compliance::Status;
-use crate::compliance::core::Counts;
 use crate::web::format;
 use crate::web::keyset::{Keyed, Keyset, Kind, Order};
 
@@ -66,11 +66,8 @@ pub(super) struct ComparedRow {
     pub(super) core_name: String,
     verdict: i16,
     pub(super) reason: String,
-    pub(super) complying: Option<i64>,
-    pub(super) not_complying: Option<i64>,
-    pub(super) insufficient_data: Option<i64>,
-    pub(super) not_applicable: Option<i64>,
-    pub(super) unrecognised: Option<i64>,
+    #[sqlx(flatten)]
+    pub(super) counted: Here,
     pub(super) there_compliance: Option<String>,
     pub(super) there_count: Option<i32>,
     pub(super) there_capped: bool,
@@ -81,19 +78,9 @@ impl ComparedRow {
         Verdict::of_id(self.verdict).unwrap_or(Verdict::NotComparable)
     }
 
-    pub(super) fn counts(&self) -> Option<Counts> {
-        Some(Counts {
-            complying: self.complying?,
-            not_complying: self.not_complying?,
-            insufficient_data: self.insufficient_data?,
-            not_applicable: self.not_applicable?,
-            unrecognised: self.unrecognised?,
-        })
-    }
-
     /// What the store says; `None` where it says nothing or a word that we do not know.
     pub(super) fn here(&self) -> Option<Status> {
-        verdict_of(&self.counts()?)
+        verdict_of(&self.counted.counts()?)
     }
 
     pub(super) fn there(&self) -> Option<Status> {
@@ -102,7 +89,7 @@ impl ComparedRow {
 
     /// "3 of 12 resources"; `None` where the store says nothing.
     pub(super) fn here_words(&self) -> Option<String> {
-        let counts = self.counts()?;
+        let counts = self.counted.counts()?;
         let all = format::plural(counts.all(), "resource");
         Some(if counts.not_complying > 0 { format!("{} of {all}", format::count(counts.not_complying)) } else { all })
     }

@@ -9,6 +9,7 @@ use super::core::Totals;
 use super::settings::AggregatorSettings;
 use super::{compare, db};
 use crate::aws::config_aggregator::{Aggregator, PackResult, RuleResult, Source};
+use crate::aws::role::is_account_id;
 use crate::aws::{AwsSettings, Clients, Failure};
 use crate::collection::Cancelled;
 
@@ -153,12 +154,8 @@ async fn ask(
     }))
 }
 
-fn is_account(id: &str) -> bool {
-    id.len() == 12 && id.bytes().all(|byte| byte.is_ascii_digit())
-}
-
 fn odd_rule(one: &RuleResult) -> Option<String> {
-    let whole = is_account(&one.account_id) && !one.region.is_empty() && !one.rule.is_empty();
+    let whole = is_account_id(&one.account_id) && !one.region.is_empty() && !one.rule.is_empty();
     (!whole || one.compliance.is_empty()).then(|| {
         format!(
             "the answer has a result without a rule, account, Region or word: {:?} of {:?}",
@@ -168,7 +165,7 @@ fn odd_rule(one: &RuleResult) -> Option<String> {
 }
 
 fn odd_pack(one: &PackResult) -> Option<String> {
-    let whole = is_account(&one.account_id) && !one.region.is_empty() && !one.name.is_empty();
+    let whole = is_account_id(&one.account_id) && !one.region.is_empty() && !one.name.is_empty();
     (!whole || one.compliance.is_empty()).then(|| {
         format!("the answer has a pack without a name, account, Region or word: {:?} of {:?}", one.name, one.account_id)
     })

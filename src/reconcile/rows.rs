@@ -1,8 +1,6 @@
 //! Compared results and sources as CSV and JSON.
 
 use actix_web::HttpResponse;
-use time::OffsetDateTime;
-use time::format_description::well_known::Rfc3339;
 
 use super::page_db::{self as db, ComparedRow, ORDERS, ReadingRow, SourceRow, Times, Which};
 use crate::error::Error;
@@ -36,10 +34,6 @@ const RESULTS: [&str; 18] = [
 
 const SOURCES: [&str; 8] =
     ["kind", "source_id", "region", "status", "last_update_at", "so_since", "error_code", "error_message"];
-
-fn moment(at: Option<OffsetDateTime>) -> Cell {
-    at.and_then(|at| at.format(&Rfc3339).ok()).into()
-}
 
 /// All rows that the filters leave, of the table that `?rows=` names.
 pub(super) fn download_of(
@@ -83,17 +77,17 @@ fn result(row: ComparedRow, times: Times, whole: Option<&ReadingRow>) -> [Cell; 
         row.account_id.into(),
         row.region.into(),
         whole.and_then(|reading| reading.day).into(),
-        moment(times.0),
+        times.0.into(),
         here.into(),
-        row.complying.into(),
-        row.not_complying.into(),
-        row.insufficient_data.into(),
-        row.not_applicable.into(),
-        row.unrecognised.into(),
+        row.counted.complying.into(),
+        row.counted.not_complying.into(),
+        row.counted.insufficient_data.into(),
+        row.counted.not_applicable.into(),
+        row.counted.unrecognised.into(),
         row.there_compliance.into(),
         row.there_count.into(),
         row.there_count.map(|_| row.there_capped).into(),
-        moment(whole.map(|reading| reading.ended_at)),
+        whole.map(|reading| reading.ended_at).into(),
     ]
 }
 
@@ -112,8 +106,8 @@ fn source(row: SourceRow) -> [Cell; 8] {
         row.source_id.into(),
         row.region.into(),
         row.status.into(),
-        moment(row.updated_at),
-        moment(Some(row.since)),
+        row.updated_at.into(),
+        row.since.into(),
         row.error_code.into(),
         row.error_message.into(),
     ]

@@ -31,13 +31,7 @@ const TELL_EVERY: Duration = Duration::from_millis(250);
 pub async fn carry_out(state: State, job: Job, progress: Progress) -> anyhow::Result<()> {
     let collecting = state.duties.collecting.as_ref().context("this program is not set up to collect")?;
     let asked: Asked = serde_json::from_value(job.payload.clone()).context("reading who asked for the collection")?;
-    // A program that shows another organisation on the same database has other sources.
-    anyhow::ensure!(
-        asked.organization == collecting.organization,
-        "it is asked for “{}”, and this program collects for “{}”",
-        asked.organization,
-        collecting.organization
-    );
+    collecting.ensure_for(&asked.organization)?;
     let own = collection::Progress::stopped_by(progress.cancelled().clone());
     let ended = collect(&state, collecting, &asked, job.claim, &progress, &own).await;
     match ended {

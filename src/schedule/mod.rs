@@ -106,6 +106,17 @@ pub struct Collecting {
 }
 
 impl Collecting {
+    /// Refuses a job that is asked for another organisation: on one database there may be several, each with a program that
+    /// reaches its own AWS.
+    pub fn ensure_for(&self, organization: &str) -> anyhow::Result<()> {
+        anyhow::ensure!(
+            organization == self.organization,
+            "it is asked for “{organization}”, and this program collects for “{}”",
+            self.organization
+        );
+        Ok(())
+    }
+
     /// Where it looks, in words.
     pub fn source_words(&self) -> String {
         self.source.from.to_string()

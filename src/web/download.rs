@@ -7,7 +7,8 @@ use actix_web::HttpResponse;
 use actix_web::http::header::{CONTENT_DISPOSITION, CONTENT_TYPE};
 use actix_web::web::Bytes;
 use futures_util::StreamExt as _;
-use time::Date;
+use time::format_description::well_known::Rfc3339;
+use time::{Date, OffsetDateTime};
 use tokio::sync::{Semaphore, mpsc};
 
 use super::address::Address;
@@ -98,6 +99,13 @@ impl From<bool> for Cell {
 impl From<Date> for Cell {
     fn from(day: Date) -> Self {
         Self::Day(day)
+    }
+}
+
+/// As RFC 3339 writes it.
+impl From<OffsetDateTime> for Cell {
+    fn from(at: OffsetDateTime) -> Self {
+        at.format(&Rfc3339).map_or(Self::Nothing, Self::Text)
     }
 }
 

@@ -8,6 +8,7 @@ use time::{Date, Month};
 use super::super::files::keys;
 use super::super::settled::Settled;
 use super::super::source::{Days, PlaceName, Scope};
+use crate::aws::role::is_account_id;
 
 /// Where in the layout a prefix stands.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -80,7 +81,7 @@ pub(super) fn start(prefix: &str, days: Days) -> Result<Start, String> {
     };
     let mut folder = Folder { prefix: prefix.to_owned(), level: Level::Logs };
     let Some((account_id, rest)) = below.split_first() else { return Ok(Start::Inside(vec![folder])) };
-    if !keys::is_account_id(account_id) {
+    if !is_account_id(account_id) {
         return Err(format!("{account_id:?} below AWSLogs/ is not the id of an account"));
     }
     folder.level = Level::Account((*account_id).to_owned());
@@ -123,7 +124,7 @@ fn below_one(folder: &Folder, name: &str, prefix: &str, wanted: Wanted<'_>) -> B
     let go = |level| Below { folders: vec![Folder { prefix: prefix.to_owned(), level }], ..Below::default() };
     let malformed = |why: String| Below { malformed: vec![(prefix.to_owned(), why)], ..Below::default() };
     match &folder.level {
-        Level::Logs if keys::is_account_id(name) => Below {
+        Level::Logs if is_account_id(name) => Below {
             folders: vec![Folder { prefix: format!("{prefix}Config/"), level: Level::Account(name.to_owned()) }],
             ..Below::default()
         },

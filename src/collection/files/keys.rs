@@ -8,6 +8,7 @@ use std::borrow::Cow;
 
 use time::{Date, Month, OffsetDateTime, PrimitiveDateTime, Time};
 
+use crate::aws::role::is_account_id;
 use crate::collection::source::{Key, Kind, PlaceName};
 
 /// What a name turned out to be.
@@ -193,10 +194,6 @@ pub(in crate::collection) fn parse_day(year: &str, month: &str, day: &str) -> Op
     }
     let month = Month::try_from(month.parse::<u8>().ok()?).ok()?;
     Date::from_calendar_date(year.parse().ok()?, month, day.parse().ok()?).ok()
-}
-
-pub(in crate::collection) fn is_account_id(word: &str) -> bool {
-    word.len() == 12 && word.bytes().all(|byte| byte.is_ascii_digit())
 }
 
 /// A Region's name is lower-case words with a number at the end, e.g. `us-gov-west-1`.

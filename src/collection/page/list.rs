@@ -3,7 +3,6 @@
 use actix_web::{HttpResponse, web};
 use askama::Template;
 use time::OffsetDateTime;
-use time::format_description::well_known::Rfc3339;
 
 use super::REFRESH_SECONDS;
 use super::db::{self, COLLECTION_ORDERS, CollectionRow, NEWEST};
@@ -96,7 +95,6 @@ pub(super) async fn list(state: web::Data<State>, mut visit: Visit) -> Result<Ht
 fn list_rows(format: Format, mut visit: Visit) -> HttpResponse {
     download(format, "collections", &LIST, |mut rows| async move {
         let Some(organization) = visit.organization.clone() else { return Ok(rows) };
-        let time = |at: OffsetDateTime| at.format(&Rfc3339).ok();
         let mut page = NEWEST;
         loop {
             let part = db::list(&mut visit.read, organization.id, &page, 1000).await?;
@@ -113,8 +111,8 @@ fn list_rows(format: Format, mut visit: Visit) -> HttpResponse {
                     row.first_day.into(),
                     row.last_day.into(),
                     row.started_by.into(),
-                    time(row.started_at).into(),
-                    row.finished_at.and_then(time).into(),
+                    row.started_at.into(),
+                    row.finished_at.into(),
                     row.program_version.into(),
                     row.program_commit.into(),
                     row.objects_done.into(),

@@ -14,9 +14,8 @@ use super::db::{self, Delivered};
 use super::known;
 use crate::State;
 use crate::compliance::Status;
-use crate::compliance::core::{Evidence, PlaceDay};
-use crate::compliance::db::evaluations::{self as rows_db, Asked, Part};
-use crate::compliance::db::rules as rules_db;
+use crate::compliance::core::{Counts, Evidence, PlaceDay};
+use crate::compliance::db::rules::{self as rules_db, Held};
 use crate::compliance::filter::is_account;
 use crate::compliance::shown::{Shown, link, nothing_left, page_of};
 use crate::error::Error;
@@ -200,15 +199,16 @@ async fn ours(shown: &Shown, view: &mut View, name: &str) -> Result<Arc<Ours>, E
         shown.catalog.rules.iter().filter(|rule| rule.pack == name).map(|rule| rule.rule_id).collect();
     let here: BTreeSet<i32> = delivered.iter().map(|one| one.place_id).collect();
     let place_ids: Vec<i32> = here.into_iter().filter(|place_id| known(shown.place(*place_id))).collect();
-    let present = rules_db::present_in(&mut view.read, &place_ids, &rule_ids, view.as_of).await?;
-    let asked = Asked { day: view.as_of, place_ids: &place_ids, rule_ids: Some(&rule_ids), resource_type_id: None };
-    let counted = rows_db::counted(&mut view.read, &asked, Part::Rule).await?;
-    let said: BTreeMap<(i32, i32), Said> =
-        counted.iter().map(|one| ((one.place_id, one.part), Said::of(&one.counts()))).collect();
+    let (read, day) = (&mut view.read, view.as_of);
+    let held = rules_db::history(read, (&place_ids, &place_ids), &rule_ids, day, day).await?;
+    let mut counted: BTreeMap<(i32, i32), Counts> = BTreeMap::new();
+    for one in held.iter().filter(|one| !one.presence) {
+        *counted.entry((one.place_id, one.rule_id)).or_default() += one.counts.into();
+    }
     let mut ours = Ours { delivered, ..Ours::default() };
-    for (place_id, rule_id) in present {
+    for Held { place_id, rule_id, .. } in held.into_iter().filter(|one| one.presence) {
         let Some((_, rule)) = shown.catalog.rule(rule_id) else { continue };
-        let said = said.get(&(place_id, rule_id)).copied().unwrap_or(Said::NoData);
+        let said = counted.get(&(place_id, rule_id)).map_or(Said::NoData, Said::of);
         let of_place = ours.places.entry(place_id).or_default();
         add(of_place, said);
         add(ours.rules.entry(rule.core_name.clone()).or_default(), said);

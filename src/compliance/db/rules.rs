@@ -107,25 +107,6 @@ pub(crate) async fn presence(db: &mut PgConnection, place_ids: &[i32], day: Date
     .await
 }
 
-/// Which of some rules exist in some places on a day: place and rule.
-pub(crate) async fn present_in(
-    db: &mut PgConnection,
-    place_ids: &[i32],
-    rule_ids: &[i32],
-    day: Date,
-) -> sqlx::Result<Vec<(i32, i32)>> {
-    sqlx::query_as(
-        // `+ 0`: the rules lead, and no index is asked for every pair of two long lists.
-        "select place_id, rule_id from rule_presence
-         where place_id + 0 = any($1) and rule_id = any($2) and first_day <= $3 and end_day > $3",
-    )
-    .bind(place_ids)
-    .bind(rule_ids)
-    .bind(day)
-    .fetch_all(db)
-    .await
-}
-
 /// A rule that exists in a place on a day, with what it says there.
 #[derive(Debug, Clone, Copy, FromRow)]
 pub(crate) struct InPlace {

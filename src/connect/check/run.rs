@@ -9,6 +9,7 @@ use super::config::{aggregator, member};
 use super::report::{Missing, Report, Row};
 use crate::aws::athena::{Athena, Execution, Question, State};
 use crate::aws::organizations::Organizations;
+use crate::aws::role::is_account_id;
 use crate::aws::s3::Bucket;
 use crate::aws::{Clients, Failure};
 use crate::secret::Unread;
@@ -215,7 +216,7 @@ async fn first_below(bucket: &Bucket, prefix: &str) -> Result<Option<Delivered>,
 /// The account's id in a key: what stands before `/Config/`.
 fn account_in(key: &str) -> Option<&str> {
     let (before, _) = key.split_once("/Config/")?;
-    before.rsplit('/').next().filter(|id| id.len() == 12 && id.bytes().all(|byte| byte.is_ascii_digit()))
+    before.rsplit('/').next().filter(|id| is_account_id(id))
 }
 
 const ATHENA: &str = "AskAthena";

@@ -3,7 +3,6 @@
 use actix_web::{HttpResponse, web};
 use askama::Template;
 use time::OffsetDateTime;
-use time::format_description::well_known::Rfc3339;
 
 use super::super::{Kind, Standing};
 use super::db::{self, NEWEST, ORDERS, Which};
@@ -119,7 +118,6 @@ const COLUMNS: [&str; 15] = [
 
 /// Every job that the filters leave, the newest first.
 fn rows(format: Format, mut visit: Visit, which: Which) -> HttpResponse {
-    let time = |at: Option<OffsetDateTime>| at.and_then(|at| at.format(&Rfc3339).ok());
     download(format, "jobs", &COLUMNS, move |mut rows| async move {
         let mut page = NEWEST;
         loop {
@@ -134,11 +132,11 @@ fn rows(format: Format, mut visit: Visit, which: Which) -> HttpResponse {
                     job.failure.into(),
                     job.result.into(),
                     job.created_by.into(),
-                    time(Some(job.created_at)).into(),
-                    time(job.started_at).into(),
-                    time(job.finished_at).into(),
+                    job.created_at.into(),
+                    job.started_at.into(),
+                    job.finished_at.into(),
                     job.attempts.into(),
-                    time(job.not_before).into(),
+                    job.not_before.into(),
                     job.progress_done.into(),
                     job.progress_total.into(),
                     job.cancel_asked_by.into(),

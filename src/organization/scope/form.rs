@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use time::Date;
 
 use super::core::{Selector, is_name};
+use crate::aws::role::is_account_id;
 use crate::web::form::Problems;
 use crate::web::parse_day;
 
@@ -164,7 +165,7 @@ pub(super) fn matching<'a>(typed: &str, units: &'a [Unit]) -> Vec<&'a Unit> {
 fn accounts(typed: &str) -> Result<BTreeSet<String>, String> {
     let ids = typed.split(|c: char| c.is_whitespace() || c == ',' || c == ';');
     let ids: BTreeSet<String> = ids.filter(|id| !id.is_empty()).map(str::to_owned).collect();
-    let odd = ids.iter().find(|id| id.len() != 12 || !id.bytes().all(|byte| byte.is_ascii_digit()));
+    let odd = ids.iter().find(|id| !is_account_id(id));
     match odd {
         _ if ids.is_empty() => Err("Enter at least one account id.".to_owned()),
         Some(odd) => {

@@ -5,7 +5,6 @@ use actix_web::http::StatusCode;
 use actix_web::web::{Data, Path};
 use askama::Template;
 use time::Date;
-use time::format_description::well_known::Rfc3339;
 
 use super::core::{Definition, Selector};
 use super::page::{about, frame, provenance};
@@ -232,12 +231,12 @@ fn definition_cells(one: &Definition) -> [Cell; 17] {
         one.first_day.into(),
         one.reason.as_str().into(),
         one.made_by.as_str().into(),
-        one.made_at.format(&Rfc3339).ok().into(),
+        one.made_at.into(),
         end.map(|end| end.day).into(),
         end.map(|end| end.record).into(),
         end.map(|end| end.reason.clone()).into(),
         end.map(|end| end.made_by.clone()).into(),
-        end.and_then(|end| end.made_at.format(&Rfc3339).ok()).into(),
+        end.map(|end| end.made_at).into(),
     ]
 }
 

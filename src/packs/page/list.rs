@@ -4,8 +4,6 @@ use actix_web::HttpResponse;
 use actix_web::http::StatusCode;
 use actix_web::web::Data;
 use askama::Template;
-use time::OffsetDateTime;
-use time::format_description::well_known::Rfc3339;
 
 use super::super::db::{self, NEWEST, ORDERS, Restatement, Stored};
 use crate::State;
@@ -133,7 +131,6 @@ fn rows(format: Format, state: Data<State>, mut visit: Visit) -> HttpResponse {
 }
 
 fn cells(pack: Stored, restated: &[Restatement]) -> [Cell; COLUMNS.len()] {
-    let time = |at: OffsetDateTime| at.format(&Rfc3339).ok();
     let together = |words: Vec<String>| if words.is_empty() { None } else { Some(words.join("; ")) };
     [
         pack.pack_id.into(),
@@ -143,10 +140,10 @@ fn cells(pack: Stored, restated: &[Restatement]) -> [Cell; COLUMNS.len()] {
         // Empty is every account.
         pack.account_ids.map(|accounts| accounts.join(" ")).into(),
         pack.known_at_collection.into(),
-        time(pack.created_at).into(),
+        pack.created_at.into(),
         pack.created_by.into(),
         pack.demo.into(),
-        time(pack.printed_at).into(),
+        pack.printed_at.into(),
         pack.clock_set.into(),
         pack.pages.into(),
         pack.evaluations.into(),

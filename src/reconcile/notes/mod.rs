@@ -42,13 +42,7 @@ pub(crate) fn address((account_id, region): (&str, &str), rule: &str) -> String 
 pub(crate) async fn carry_out(state: State, job: Job) -> anyhow::Result<()> {
     let collecting = state.duties.collecting.as_ref().context("this program is not told how to reach AWS")?;
     let asked: Asked = serde_json::from_value(job.payload.clone()).context("reading which notes are asked for")?;
-    // A program that shows another organisation on the same database reaches another one's AWS.
-    anyhow::ensure!(
-        asked.organization == collecting.organization,
-        "it is asked for “{}”, and this program collects for “{}”",
-        asked.organization,
-        collecting.organization
-    );
+    collecting.ensure_for(&asked.organization)?;
     let notes = fetch(&collecting.source, &asked).await?;
     let aggregator = collecting.source.aggregator.aggregator.as_deref().unwrap_or_default();
     let mut tx = state.db.begin().await?;

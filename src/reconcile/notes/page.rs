@@ -5,7 +5,6 @@ use actix_web::http::header::LOCATION;
 use actix_web::{HttpRequest, HttpResponse, web};
 use askama::Template;
 use time::Date;
-use time::format_description::well_known::Rfc3339;
 
 use super::Asked;
 use super::db::{self, Failing, FailingRow, Named, ORDERS, Subject};
@@ -17,7 +16,7 @@ use crate::jobs;
 use crate::people::{Maker, acted};
 use crate::reconcile::page_db::{self, OneRow};
 use crate::web::address::Encoded;
-use crate::web::download::{Cell, Format, download};
+use crate::web::download::{Format, download};
 use crate::web::keyset::{Keyed, Keyset};
 use crate::web::parts::{self, Provenance};
 use crate::web::table::{self, Column, PAGE_ROWS, PLACE_KEYS, Place, Sort, Table, text};
@@ -180,7 +179,6 @@ fn provenance() -> Provenance {
 fn rows(format: Format, mut view: View, fetched_at: Option<time::OffsetDateTime>, failing: Failing) -> HttpResponse {
     let of = |name: &str| view.address.get(name).unwrap_or_default().to_owned();
     let (account_id, region, rule) = (of("account"), of("region"), of("rule"));
-    let moment = |at: Option<time::OffsetDateTime>| Cell::from(at.and_then(|at| at.format(&Rfc3339).ok()));
     download(format, &format!("failing-{}", view.as_of), &DOWNLOAD, move |mut to| async move {
         let mut page = Keyset::first(ORDERS[0], false);
         loop {
@@ -198,9 +196,9 @@ fn rows(format: Format, mut view: View, fetched_at: Option<time::OffsetDateTime>
                     row.since.into(),
                     failing.note_reading_id.map(|_| row.noted).into(),
                     row.annotation.into(),
-                    moment(row.recorded_at),
-                    moment(row.invoked_at),
-                    moment(fetched_at),
+                    row.recorded_at.into(),
+                    row.invoked_at.into(),
+                    fetched_at.into(),
                 ])
                 .await?;
             }
