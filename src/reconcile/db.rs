@@ -127,52 +127,51 @@ pub(super) async fn note_failure(db: &mut PgConnection, reading: Reading<'_>, wh
     Ok(())
 }
 
-/// Keeps what the sources are now.
+/// Keeps what the sources are now: those that are otherwise or gone are closed before the new ones are opened, because only
+/// one of a source is open at a time.
 pub(super) async fn keep_sources(
     db: &mut PgConnection,
     organization_id: i16,
     reading_id: i64,
     sources: &[Source],
 ) -> sqlx::Result<()> {
-    sqlx::query(
-        "with now as (
+    let now = "with now as (
              select distinct on (kind, source_id, region) * from unnest($3::text[], $4::text[], $5::text[], $6::text[],
                  $7::text[], $8::text[], $9::timestamptz[])
                  n (kind, source_id, region, status, error_code, error_message, updated_at)
-             order by kind, source_id, region, updated_at desc nulls last
-         ), same as (
-             update aggregator_source s set updated_at = n.updated_at from now n
-             where s.organization_id = $1 and s.until_reading is null
-                 and (s.kind, s.source_id, s.region, s.status, s.error_code, s.error_message)
-                     = (n.kind, n.source_id, n.region, n.status, n.error_code, n.error_message)
-             returning s.kind, s.source_id, s.region
-         ), over as (
-             update aggregator_source s set until_reading = $2
-             where s.organization_id = $1 and s.until_reading is null
-                 and not exists (select from now n
-                     where (s.kind, s.source_id, s.region, s.status, s.error_code, s.error_message)
-                         = (n.kind, n.source_id, n.region, n.status, n.error_code, n.error_message))
-             returning s.kind
-         )
-         insert into aggregator_source (organization_id, kind, source_id, region, status, error_code, error_message,
-             updated_at, since_reading)
-         select $1, n.*, $2 from now n
-         where not exists (select from aggregator_source s
-             where s.organization_id = $1 and s.until_reading is null
-                 and (s.kind, s.source_id, s.region, s.status, s.error_code, s.error_message)
-                     = (n.kind, n.source_id, n.region, n.status, n.error_code, n.error_message))",
-    )
-    .bind(organization_id)
-    .bind(reading_id)
-    .bind(clean(sources, |one| &one.kind))
-    .bind(clean(sources, |one| &one.id))
-    .bind(clean(sources, |one| &one.region))
-    .bind(clean(sources, |one| &one.status))
-    .bind(clean(sources, |one| &one.error_code))
-    .bind(clean(sources, |one| &one.error_message))
-    .bind(sources.iter().map(|one| one.updated_at).collect::<Vec<_>>())
-    .execute(db)
-    .await?;
+             order by kind, source_id, region, updated_at desc nulls last)";
+    let same = "(s.kind, s.source_id, s.region, s.status, s.error_code, s.error_message)
+             = (n.kind, n.source_id, n.region, n.status, n.error_code, n.error_message)";
+    for then in [
+        format!(
+            "update aggregator_source s set until_reading = $2
+             where s.organization_id = $1 and s.until_reading is null and not exists (select from now n where {same})"
+        ),
+        format!(
+            "update aggregator_source s set updated_at = n.updated_at from now n
+             where s.organization_id = $1 and s.until_reading is null and {same}"
+        ),
+        format!(
+            "insert into aggregator_source (organization_id, kind, source_id, region, status, error_code, error_message,
+                 updated_at, since_reading)
+             select $1, n.*, $2 from now n
+             where not exists (select from aggregator_source s
+                 where s.organization_id = $1 and s.until_reading is null and {same})"
+        ),
+    ] {
+        sqlx::query(sqlx::AssertSqlSafe(format!("{now} {then}")))
+            .bind(organization_id)
+            .bind(reading_id)
+            .bind(clean(sources, |one| &one.kind))
+            .bind(clean(sources, |one| &one.id))
+            .bind(clean(sources, |one| &one.region))
+            .bind(clean(sources, |one| &one.status))
+            .bind(clean(sources, |one| &one.error_code))
+            .bind(clean(sources, |one| &one.error_message))
+            .bind(sources.iter().map(|one| one.updated_at).collect::<Vec<_>>())
+            .execute(&mut *db)
+            .await?;
+    }
     Ok(())
 }
 
@@ -207,7 +206,7 @@ pub(super) async fn keep_rules(db: &mut PgConnection, organization_id: i16, read
     Ok(())
 }
 
-/// Keeps what the conformance packs' verdicts are now.
+/// Keeps what the conformance packs' verdicts are now, likewise.
 pub(super) async fn keep_packs(
     db: &mut PgConnection,
     organization_id: i16,
@@ -218,33 +217,38 @@ pub(super) async fn keep_packs(
     let same = "(a.account_id, a.region, a.pack_name, a.compliance, a.compliant_rules, a.non_compliant_rules,
              a.total_rules) = (n.account_id, n.region, n.pack_name, n.compliance, n.compliant_rules,
              n.non_compliant_rules, n.total_rules)";
-    let sql = format!(
-        "with now as (
-             select distinct on (account_id, region, pack_name) * from unnest($3::text[], $4::text[], $5::text[],
-                 $6::text[], $7::integer[], $8::integer[], $9::integer[]) {columns}
-             order by account_id, region, pack_name, compliance desc
-         ), over as (
-             update aggregate_pack a set until_reading = $2
-             where a.organization_id = $1 and a.until_reading is null and not exists (select from now n where {same})
-             returning a.region
-         )
-         insert into aggregate_pack (organization_id, account_id, region, pack_name, compliance, compliant_rules,
-             non_compliant_rules, total_rules, since_reading)
-         select $1, n.*, $2 from now n
-         where not exists (select from aggregate_pack a
-             where a.organization_id = $1 and a.until_reading is null and {same})"
-    );
-    sqlx::query(sqlx::AssertSqlSafe(sql))
-        .bind(organization_id)
-        .bind(reading_id)
-        .bind(clean(packs, |one| &one.account_id))
-        .bind(clean(packs, |one| &one.region))
-        .bind(clean(packs, |one| &one.name))
-        .bind(clean(packs, |one| &one.compliance))
-        .bind(packs.iter().map(|one| one.compliant_rules).collect::<Vec<_>>())
-        .bind(packs.iter().map(|one| one.non_compliant_rules).collect::<Vec<_>>())
-        .bind(packs.iter().map(|one| one.total_rules).collect::<Vec<_>>())
-        .execute(db)
-        .await?;
+    for then in [
+        format!(
+            "update aggregate_pack a set until_reading = $2
+             where a.organization_id = $1 and a.until_reading is null and not exists (select from now n where {same})"
+        ),
+        format!(
+            "insert into aggregate_pack (organization_id, account_id, region, pack_name, compliance, compliant_rules,
+                 non_compliant_rules, total_rules, since_reading)
+             select $1, n.*, $2 from now n
+             where not exists (select from aggregate_pack a
+                 where a.organization_id = $1 and a.until_reading is null and {same})"
+        ),
+    ] {
+        let sql = format!(
+            "with now as (
+                 select distinct on (account_id, region, pack_name) * from unnest($3::text[], $4::text[], $5::text[],
+                     $6::text[], $7::integer[], $8::integer[], $9::integer[]) {columns}
+                 order by account_id, region, pack_name, compliance desc)
+             {then}"
+        );
+        sqlx::query(sqlx::AssertSqlSafe(sql))
+            .bind(organization_id)
+            .bind(reading_id)
+            .bind(clean(packs, |one| &one.account_id))
+            .bind(clean(packs, |one| &one.region))
+            .bind(clean(packs, |one| &one.name))
+            .bind(clean(packs, |one| &one.compliance))
+            .bind(packs.iter().map(|one| one.compliant_rules).collect::<Vec<_>>())
+            .bind(packs.iter().map(|one| one.non_compliant_rules).collect::<Vec<_>>())
+            .bind(packs.iter().map(|one| one.total_rules).collect::<Vec<_>>())
+            .execute(&mut *db)
+            .await?;
+    }
     Ok(())
 }

@@ -14,7 +14,7 @@ use serde_json::{Value, json};
 use sqlx::PgPool;
 
 use crate::aws::{BUCKET, StandIn, code};
-use crate::bucket::{ACCOUNT, Bucket, REGION, Rules};
+use crate::bucket::{ACCOUNT, Bucket, REGION, Rules, item, pack_item};
 use crate::harness::{Served, address_of, database, said};
 use crate::portal::{C, N, Reader, texts};
 use crate::site::{NOW, Site, ask, get, sign_in, site_of, state_at};
@@ -156,6 +156,52 @@ async fn differences_tell_both_numbers_and_what_is_on_one_side_only() {
     assert_eq!(counted(&db, "select count(*) from aggregate_rule where until_reading is not null").await, 2);
     let older = reader.page("/aggregator?as_of=2026-11-09").await;
     assert!(texts(&older, ".note").join(" ").contains("Compared is 10 Nov 2026"));
+}
+
+#[actix_web::test]
+#[ignore = "needs Python's moto; tests/run runs it"]
+async fn what_the_aggregator_says_otherwise_than_before_is_closed_and_opened_anew() {
+    let (aws, db) = (StandIn::start(), database().await);
+    let bucket = Bucket::new("compare-changed");
+    let (complying, failing): (Rules<'_>, Rules<'_>) = (&[(KEYS, C), (LOGGING, C)], &[(KEYS, C), (LOGGING, N)]);
+    let snapshot = |day, rules| {
+        let mut pack = pack_item(ACCOUNT, "pack-k3yq7n1xz", "Pack", day, 5, rules);
+        for entry in pack["configuration"]["configRuleList"].as_array_mut().unwrap() {
+            let name = entry["configRuleName"].as_str().unwrap().to_owned();
+            entry["configRuleArn"] = format!("arn:aws:config:{REGION}:{ACCOUNT}:config-rule/{name}").into();
+        }
+        bucket.snapshot_items(ACCOUNT, REGION, day, 5, &[item(ACCOUNT, "a", day, 5, rules), pack]);
+        aws.load(&bucket.root);
+    };
+    let config = |sources| {
+        json!({"config": {"bucket": BUCKET, "sources": sources, "aggregators":
+            [{"name": "organization", "account": THIRD, "region": REGION}]}})
+    };
+    aws.describe(&config(json!([])));
+    snapshot(9, complying);
+    assert_eq!(code(&collect(&aws, &db, &NAMED)), 0);
+    snapshot(10, failing);
+    aws.describe(&config(json!([{"account": ACCOUNT, "status": "FAILED", "error_code": "AccessDenied"}])));
+    let output = collect(&aws, &db, &NAMED);
+    assert_eq!(code(&output), 0, "{}", said(&output));
+    let history =
+        async |sql: &'static str| sqlx::query_as::<_, (String, i64, Option<i64>)>(sql).fetch_all(&db).await.unwrap();
+    let was = |word: &str, since, until| (word.to_owned(), since, until);
+    assert_eq!(
+        history("select status, since_reading, until_reading from aggregator_source order by 2").await,
+        [was("SUCCEEDED", 1, Some(2)), was("FAILED", 2, None)]
+    );
+    assert_eq!(
+        history("select compliance, since_reading, until_reading from aggregate_pack order by 2").await,
+        [was(C, 1, Some(2)), was(N, 2, None)]
+    );
+    assert_eq!(
+        history(
+            "select compliance, since_reading, until_reading from aggregate_rule where rule_name like 's3%' order by 2"
+        )
+        .await,
+        [was(C, 1, Some(2)), was(N, 2, None)]
+    );
 }
 
 #[actix_web::test]
