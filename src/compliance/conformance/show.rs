@@ -14,7 +14,7 @@ use super::db::{self, Delivered};
 use super::known;
 use crate::State;
 use crate::compliance::Status;
-use crate::compliance::core::{Counts, Evidence, PlaceDay};
+use crate::compliance::core::{Evidence, PlaceDay};
 use crate::compliance::db::rules::{self as rules_db, Held};
 use crate::compliance::filter::is_account;
 use crate::compliance::shown::{Shown, link, nothing_left, page_of};
@@ -201,10 +201,7 @@ async fn ours(shown: &Shown, view: &mut View, name: &str) -> Result<Arc<Ours>, E
     let place_ids: Vec<i32> = here.into_iter().filter(|place_id| known(shown.place(*place_id))).collect();
     let (read, day) = (&mut view.read, view.as_of);
     let held = rules_db::history(read, (&place_ids, &place_ids), &rule_ids, day, day).await?;
-    let mut counted: BTreeMap<(i32, i32), Counts> = BTreeMap::new();
-    for one in held.iter().filter(|one| !one.presence) {
-        *counted.entry((one.place_id, one.rule_id)).or_default() += one.counts.into();
-    }
+    let counted = rules_db::counts_on(&held, day);
     let mut ours = Ours { delivered, ..Ours::default() };
     for Held { place_id, rule_id, .. } in held.into_iter().filter(|one| one.presence) {
         let Some((_, rule)) = shown.catalog.rule(rule_id) else { continue };

@@ -1,5 +1,7 @@
 //! Rules: what they say over all places, where they are present, how they went day by day.
 
+use std::collections::BTreeMap;
+
 use sqlx::{FromRow, PgConnection};
 use time::Date;
 
@@ -144,6 +146,15 @@ pub(crate) struct Held {
     pub(crate) presence: bool,
     #[sqlx(flatten)]
     pub(crate) counts: RowCounts,
+}
+
+/// What the roll-ups count on a day, by place and rule.
+pub(crate) fn counts_on(held: &[Held], day: Date) -> BTreeMap<(i32, i32), Counts> {
+    let mut counted: BTreeMap<(i32, i32), Counts> = BTreeMap::new();
+    for one in held.iter().filter(|one| !one.presence && one.first_day <= day && day < one.end_day) {
+        *counted.entry((one.place_id, one.rule_id)).or_default() += one.counts.into();
+    }
+    counted
 }
 
 /// The roll-ups of some rules that touch the days from one to another, and where, of the known places, they exist on the

@@ -158,12 +158,8 @@ fn remembered(shown: &Shown, key: Option<String>, held: &[Held], as_of: Date) ->
 
 impl Found {
     fn of(held: &[Held], as_of: Date) -> Self {
-        let mut counted: BTreeMap<(i32, i32), Counts> = BTreeMap::new();
-        for held in held.iter().filter(|held| !held.presence && held.first_day <= as_of && as_of < held.end_day) {
-            *counted.entry((held.place_id, held.rule_id)).or_default() += held.counts.into();
-        }
         Self {
-            counted: counted
+            counted: rules_db::counts_on(held, as_of)
                 .into_iter()
                 .map(|((place_id, rule_id), counts)| RuleCounts { place_id, rule_id, counts })
                 .collect(),
