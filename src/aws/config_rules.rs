@@ -59,11 +59,11 @@ impl ConfigRules {
         Self { client, role: role.cloned() }
     }
 
-    /// Names of the rules on the first page: one call. `place` names the account and the Region in messages.
-    pub async fn first_page(&self, place: &str) -> Result<Vec<String>, Failure> {
+    /// How many rules there are on the first page: one call. `place` names the account and the Region in messages.
+    pub async fn first_page(&self, place: &str) -> Result<usize, Failure> {
         let asked = Asked { action: "config:DescribeConfigRules", subject: place, role: self.role.as_ref() };
         let page = self.client.describe_config_rules().send().await.map_err(|error| Failure::of_sdk(&error, asked))?;
-        Ok(page.config_rules.unwrap_or_default().into_iter().filter_map(|rule| rule.config_rule_name).collect())
+        Ok(page.config_rules.unwrap_or_default().len())
     }
 
     /// Every rule. `place` names the account and the Region in messages.

@@ -84,10 +84,10 @@ impl Scoped {
         let digest = ring::digest::digest(&ring::digest::SHA256, accounts.join(" ").as_bytes());
         let mut scoped = Self {
             digest: format::hex(digest.as_ref()),
+            listed_on: resolved.told_on(),
             name: resolved.name,
             title: resolved.title,
             day: resolved.day,
-            listed_on: resolved.listed.map(|listed| listed.listed_on),
             undecided: resolved.membership.undecided,
             absent: 0,
             left_out: LeftOut::default(),

@@ -112,7 +112,7 @@ impl Parts {
             }
         };
         let mut properties = json!({
-            "Description": "Read by Auditfolio",
+            "Description": "Used by Auditfolio",
             "AssumeRolePolicyDocument": { "Version": "2012-10-17", "Statement": [trust] },
         });
         if let Some((path, name)) = place {

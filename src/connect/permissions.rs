@@ -38,11 +38,6 @@ impl Holder {
         }
     }
 
-    /// Reads [`Self::word`].
-    pub fn parse(word: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|holder| holder.word() == word)
-    }
-
     /// The words for a person.
     pub fn title(self) -> &'static str {
         match self {

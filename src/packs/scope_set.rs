@@ -41,7 +41,7 @@ pub(super) fn named(resolved: &Resolved) -> NamedScope {
     NamedScope {
         name: resolved.name.clone(),
         title: resolved.title.clone(),
-        listed_on: resolved.listed.as_ref().map(|listed| listed.listed_on),
+        listed_on: resolved.told_on(),
         record: resolved.record(),
         definitions: resolved.definitions.iter().map(definition).collect(),
     }

@@ -1,4 +1,4 @@
-//! The same result on two ways, side by side. Pure.
+//! The same result in two ways, side by side. Pure.
 
 use serde::{Deserialize, Serialize};
 

@@ -1,4 +1,4 @@
-//! What AWS Config's aggregator says beside what was delivered: the same results on two ways, and where they differ.
+//! What AWS Config's aggregator says beside what was delivered: the same results in two ways, and where they differ.
 //!
 //! The aggregator is read after a collection's places and kept as history; [`core`] compares it with the store's newest
 //! day. The aggregator says what is now, a day is a snapshot: both times stand beside every difference.

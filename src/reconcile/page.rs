@@ -92,7 +92,7 @@ async fn show(state: web::Data<State>, mut view: View) -> Result<HttpResponse, E
 
     let total = which.verdict.map_or_else(|| totals.all(), |verdict| totals.of(verdict));
     let key = |row: Option<&Keyed<ComparedRow>>| row.map(|keyed| keyed.key(&keyed.row.comparison_id));
-    let table = Table::whole("results", "Results on both ways", &COLUMNS, &view.address, found.len())
+    let table = Table::whole("results", "Results on both sides", &COLUMNS, &view.address, found.len())
         .sorted(sort)
         .with_formats_of("results")
         .paged(&place, key(found.first()), key(found.last()), more, i64::try_from(total).unwrap_or(i64::MAX));
@@ -153,8 +153,8 @@ fn which(view: &View, everywhere: &[NamedPlace]) -> Result<Which, Error> {
 
 /// The totals of what is meant; without a part of a name they stay the same until the next collection.
 async fn totals(state: &State, view: &mut View, which: &Which) -> Result<Arc<Totals>, Error> {
-    let what = format!("compared {:?} {:?}", which.accounts, which.region);
-    let key = view.standing.key(view.organization_id, &what).filter(|_| which.rule.is_none());
+    let what = format!("compared {:?} {:?}", view.address.get("account"), which.region);
+    let key = view.key(&what).filter(|_| which.rule.is_none());
     if let Some(totals) = key.as_deref().and_then(|key| state.memo.get(key)) {
         return Ok(totals);
     }
@@ -206,7 +206,7 @@ fn empty(failed: Option<&ReadingRow>) -> Empty {
     }
     Empty::new(
         "No aggregator is set",
-        "AWS Config’s aggregator tells the same results on another way. Collect with --aggregator NAME, and where it is \
+        "AWS Config’s aggregator tells the same results in another way. Collect with --aggregator NAME, and where it is \
          in another account or Region than the bucket with --aggregator-role and --aggregator-region, to compare each \
          collection’s newest day with it.",
     )
@@ -230,7 +230,7 @@ fn provenance(view: &View, whole: Option<&ReadingRow>) -> Provenance {
         provenance = provenance.link(
             "Read by",
             format!("collection {}", reading.collection_id),
-            format!("/collections/{}?as_of={}", reading.collection_id, view.as_of),
+            view.frame(Section::Delivery, "").href(&format!("/collections/{}", reading.collection_id)),
         );
     }
     provenance

@@ -253,7 +253,7 @@ pub(super) async fn sources(db: &mut PgConnection, which: &Which) -> sqlx::Resul
              r.ended_at as since
          from aggregator_source s join aggregator_reading r on r.aggregator_reading_id = s.since_reading
          where s.organization_id = $1 and s.until_reading is null
-             and ($2::text[] is null or s.source_id = any($2)) and ($3::text is null or s.region = $3)
+             and ($2::text[] is null or s.kind = 'ORGANIZATION' or s.source_id = any($2)) and ($3::text is null or s.region = $3)
          order by s.status = 'SUCCEEDED', s.kind desc, s.source_id, s.region",
     )
     .bind(which.organization_id)

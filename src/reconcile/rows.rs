@@ -50,7 +50,7 @@ pub(super) fn download_of(
 }
 
 fn results(format: Format, mut view: View, which: Which, whole: Option<ReadingRow>) -> HttpResponse {
-    download(format, "aggregator-results", &RESULTS, |mut to| async move {
+    download(format, &view.stem("aggregator-results"), &RESULTS, |mut to| async move {
         let mut page = Keyset::first(ORDERS[0], false);
         let day = whole.as_ref().and_then(|reading| reading.day);
         loop {
@@ -92,7 +92,7 @@ fn result(row: ComparedRow, times: Times, whole: Option<&ReadingRow>) -> [Cell; 
 }
 
 fn sources(format: Format, mut view: View, which: Which) -> HttpResponse {
-    download(format, "aggregator-sources", &SOURCES, |mut to| async move {
+    download(format, &view.stem("aggregator-sources"), &SOURCES, |mut to| async move {
         for row in db::sources(&mut view.read, &which).await? {
             to.push(source(row)).await?;
         }

@@ -221,6 +221,13 @@ async fn without_an_aggregator_notes_come_through_the_member_role() {
     assert_eq!(code(&output), 0, "{}", said(&output));
     assert!(said(&output).contains("All 24 that these settings need work."), "{}", said(&output));
     assert_eq!(aws.calls("GetComplianceDetailsByConfigRule").len(), 1);
+    // Nor does anything else have to be allowed for it.
+    aws.clear_log();
+    let notes_alone: Vec<&str> = alone.iter().copied().filter(|argument| *argument != "--rule-definitions").collect();
+    let output = check(&aws, &notes_alone);
+    assert_eq!(code(&output), 0, "{}", said(&output));
+    assert_eq!(aws.calls("DescribeConfigRules").len(), 0);
+    assert_eq!(aws.calls("GetComplianceDetailsByConfigRule").len(), 1);
     assert_eq!(aws.violations(), Vec::<Value>::new());
 }
 

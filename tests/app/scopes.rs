@@ -343,7 +343,8 @@ async fn a_name_that_was_never_defined_and_an_account_that_is_left_out_are_not_f
         }
     }
     let resource = format!("/resources?account={OTHER}&region={REGION}&type=AWS::S3::Bucket&id=c");
-    for path in [format!("/accounts/{OTHER}?"), format!("{resource}&")] {
+    let result = format!("/results?account={OTHER}&region={REGION}&rule={RULE}&");
+    for path in [format!("/accounts/{OTHER}?"), format!("{resource}&"), result] {
         let (status, text) = reader.ask(&format!("{path}as_of=2026-11-02&scope=production")).await;
         let page = Html::parse_document(&text);
         assert_eq!((status, texts(&page, "h1")), (StatusCode::NOT_FOUND, vec!["Not in this scope".to_owned()]));

@@ -46,8 +46,9 @@ impl End {
             let mut interrupt = signal(SignalKind::interrupt()).context("cannot wait for SIGINT")?;
             tasks.spawn(async move {
                 let name = tokio::select! { _ = terminate.recv() => "SIGTERM", _ = interrupt.recv() => "SIGINT" };
-                told.program.cancel();
+                // The reason stands before anybody wakes and asks for it.
                 told.because(Why::Signal(name));
+                told.program.cancel();
                 tokio::select! { _ = terminate.recv() => {}, _ = interrupt.recv() => {} }
                 std::process::exit(130);
             });

@@ -99,6 +99,16 @@ impl Resolved {
         self.definitions.iter().filter(|one| one.holds_on(self.day))
     }
 
+    /// Whether every definition in force lists its accounts, so that no account list has a say.
+    pub fn is_by_list(&self) -> bool {
+        self.in_force().all(|one| matches!(one.selector, Selector::Accounts(_)))
+    }
+
+    /// The day of the account list that told units and tags; `None` where none did.
+    pub fn told_on(&self) -> Option<Date> {
+        self.listed.as_ref().filter(|_| !self.is_by_list()).map(|listed| listed.listed_on)
+    }
+
     /// "definition 3", "definitions 3, 7".
     pub fn why_in(&self, account_id: &str) -> String {
         let by = self.membership.accounts.get(account_id).map(Vec::as_slice).unwrap_or_default();
@@ -109,10 +119,9 @@ impl Resolved {
 
     /// Why no definition chooses an account: what the list that speaks says of it.
     pub fn why_out(&self, account_id: &str) -> String {
-        let by_list = self.in_force().all(|one| matches!(one.selector, Selector::Accounts(_)));
         match &self.listed {
             _ if self.in_force().next().is_none() => "no definition is in force that day".to_owned(),
-            _ if by_list => "on no list of the scope".to_owned(),
+            _ if self.is_by_list() => "on no list of the scope".to_owned(),
             Some(listed) => format!("chosen by no definition: {}", listed.of(account_id)),
             None => "chosen by no definition".to_owned(),
         }

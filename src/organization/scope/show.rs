@@ -178,11 +178,7 @@ fn lead(scope: &Resolved, inside: &[Line], outside: &[Line]) -> String {
         let accounts = i64::try_from(lines.len()).unwrap_or(i64::MAX);
         format!("{} with {}", format::plural(accounts, "account"), format::plural(evaluations(lines), "evaluation"))
     };
-    let by_list = scope.in_force().all(|one| matches!(one.selector, Selector::Accounts(_)));
-    let list = match &scope.listed {
-        Some(listed) if !by_list => format!(", by the account list of {}", format::day(listed.listed_on)),
-        _ => String::new(),
-    };
+    let list = scope.told_on().map(|day| format!(", by the account list of {}", format::day(day))).unwrap_or_default();
     format!(
         "{} {} on {day} (UTC){list}; {} {} left out.",
         words(inside),

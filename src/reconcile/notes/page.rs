@@ -90,6 +90,7 @@ async fn show(state: web::Data<State>, mut view: View) -> Result<HttpResponse, E
     view.address.only(&[&["account", "region", "rule"], &PLACE_KEYS])?;
     let address = view.address.clone();
     let (account_id, region) = (asked(&address, "account")?, asked(&address, "region")?);
+    view.require(account_id)?;
     let rule = asked(&address, "rule")?;
     let named = Named { organization_id: view.organization_id, account_id, region, rule };
     let subject = db::subject(&mut view.read, named, view.as_of).await?;
@@ -179,7 +180,7 @@ fn provenance() -> Provenance {
 fn rows(format: Format, mut view: View, fetched_at: Option<time::OffsetDateTime>, failing: Failing) -> HttpResponse {
     let of = |name: &str| view.address.get(name).unwrap_or_default().to_owned();
     let (account_id, region, rule) = (of("account"), of("region"), of("rule"));
-    download(format, &format!("failing-{}", view.as_of), &DOWNLOAD, move |mut to| async move {
+    download(format, &view.stem("failing"), &DOWNLOAD, move |mut to| async move {
         let mut page = Keyset::first(ORDERS[0], false);
         loop {
             let found = db::failing(&mut view.read, failing, &page, BATCH).await?;
@@ -230,6 +231,7 @@ async fn fetch(
         ));
     };
     let (account_id, region, rule) = of_form(&fields)?;
+    view.require(&account_id)?;
     let organization_id = view.organization_id;
     let named = Named { organization_id, account_id: &account_id, region: &region, rule: &rule };
     let subject = db::subject(&mut view.read, named, view.as_of).await?;
