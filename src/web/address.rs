@@ -8,7 +8,7 @@ use crate::error::Error;
 
 /// Parameters that say where in a table a page begins and in which form it is wanted. Another day, other filters or
 /// another order begin anew: they drop these.
-pub const PLACE: [&str; 18] = [
+pub const PLACE: [&str; 21] = [
     "after",
     "before",
     "row",
@@ -27,6 +27,9 @@ pub const PLACE: [&str; 18] = [
     "out",
     "sources",
     "rules",
+    "stopped",
+    "unread",
+    "changed",
 ];
 
 /// What every page knows and every link to another one keeps: the day, and the scope that is read.

@@ -1,5 +1,6 @@
 //! The rows of a page as CSV, JSON or JSON lines, streamed while they are read.
 
+use std::borrow::Cow;
 use std::io::Write as _;
 use std::time::Duration;
 
@@ -119,16 +120,18 @@ impl<T: Into<Cell>> From<Option<T>> for Cell {
 #[derive(Debug)]
 pub struct Writer {
     format: Format,
-    columns: &'static [&'static str],
+    columns: Cow<'static, [&'static str]>,
     rows: u64,
     text: Vec<u8>,
 }
 
 impl Writer {
-    pub fn new(format: Format, columns: &'static [&'static str]) -> Self {
+    pub fn new(format: Format, columns: impl Into<Cow<'static, [&'static str]>>) -> Self {
+        let columns = columns.into();
+        let heads: Vec<Cell> = columns.iter().map(|column| Cell::from(*column)).collect();
         let mut writer = Self { format, columns, rows: 0, text: Vec::new() };
         match format {
-            Format::Csv => writer.csv_line(columns.iter().map(|column| Cell::from(*column))),
+            Format::Csv => writer.csv_line(heads),
             Format::Json => writer.text.extend_from_slice(b"["),
             Format::JsonLines => {}
         }
@@ -278,7 +281,12 @@ pub struct Cut;
 /// Answers with all rows that `work` pushes. `work` runs beside the answer and may own a transaction:
 /// `download(format, "rules-2026-11-22", &COLUMNS, |mut rows| async move { …; Ok(rows) })`.
 /// The answer is [`Error::Busy`] where too many are under way.
-pub fn download<F, Fut>(format: Format, stem: &str, columns: &'static [&'static str], work: F) -> HttpResponse
+pub fn download<F, Fut>(
+    format: Format,
+    stem: &str,
+    columns: impl Into<Cow<'static, [&'static str]>>,
+    work: F,
+) -> HttpResponse
 where
     F: FnOnce(Rows) -> Fut,
     Fut: Future<Output = anyhow::Result<Rows>> + 'static,

@@ -15,6 +15,7 @@ pub mod format;
 mod frame;
 mod guard;
 pub mod keyset;
+pub mod list;
 pub mod parts;
 mod routes;
 mod serve;

@@ -14,6 +14,9 @@ use crate::error::Error;
 /// What a page with one sorted, paged table knows beside its filters.
 pub const PLACE_KEYS: [&str; 5] = ["sort", "after", "before", "row", "format"];
 
+/// What orders the main table of a page.
+const MAIN_SORT: &str = "sort";
+
 /// Rows on a page of a table.
 pub const PAGE_ROWS: i64 = 100;
 
@@ -72,15 +75,15 @@ impl Sort {
 
     /// The sort in the address, if one of the columns has it, else the given one.
     pub fn of(address: &Address, columns: &[Column], otherwise: Self) -> Self {
-        let Some(asked) = address.get("sort") else {
-            return otherwise;
-        };
+        Self::asked(address, MAIN_SORT, columns).unwrap_or(otherwise)
+    }
+
+    /// The sort in the address under a key of its own, for one of several tables of a page.
+    pub fn asked(address: &Address, key: &str, columns: &[Column]) -> Option<Self> {
+        let asked = address.get(key)?;
         let (name, descending) = asked.strip_prefix('-').map_or((asked, false), |name| (name, true));
-        columns
-            .iter()
-            .filter_map(|column| column.sort)
-            .find(|sort| *sort == name)
-            .map_or(otherwise, |by| Self { by, descending })
+        let by = columns.iter().filter_map(|column| column.sort).find(|sort| *sort == name)?;
+        Some(Self { by, descending })
     }
 
     fn word(self) -> String {
@@ -149,6 +152,8 @@ pub struct Table {
     pub caption: String,
     pub columns: Vec<Column>,
     pub sort: Option<Sort>,
+    /// The parameter that orders it.
+    sort_key: &'static str,
     /// The page's address; sort and paging links change only their own parameters.
     pub address: Address,
     /// Number of the first row shown, from 1.
@@ -184,6 +189,7 @@ impl Table {
             caption: caption.into(),
             columns: columns.to_vec(),
             sort: None,
+            sort_key: MAIN_SORT,
             address: address.clone(),
             first_row: 1,
             shown: rows,
@@ -200,6 +206,14 @@ impl Table {
     #[must_use]
     pub fn sorted(mut self, sort: Sort) -> Self {
         self.sort = Some(sort);
+        self
+    }
+
+    /// One of several tables of a page, ordered by a parameter of its own.
+    #[must_use]
+    pub fn sorted_by(mut self, key: &'static str, sort: Option<Sort>) -> Self {
+        self.sort_key = key;
+        self.sort = sort;
         self
     }
 
@@ -296,12 +310,18 @@ impl Table {
         self.sort.is_some_and(|sort| sort.descending)
     }
 
-    fn sort_href(&self, by: &'static str) -> Address {
+    fn sort_href(&self, by: &'static str) -> String {
         let descending = match self.sort {
             Some(sort) if sort.by == by => !sort.descending,
             _ => self.columns.iter().any(|column| column.sort == Some(by) && column.most_first),
         };
-        self.address.start().with("sort", Sort { by, descending }.word())
+        let word = Sort { by, descending }.word();
+        if self.sort_key == MAIN_SORT {
+            return self.address.start().with(MAIN_SORT, word).to_string();
+        }
+        // The other tables of the page stay where they are, and the reader at this one.
+        let address = self.address.without(&["format", "rows", self.id]).with(self.sort_key, word);
+        format!("{address}#{}", self.id)
     }
 }
 
