@@ -3,6 +3,7 @@
 //! Evidence comes in by a [`collection`], lives in Postgres, is asked by [`compliance`] and leaves as pages,
 //! exports and [`packs`]. Data flows one way: a page never collects, a collection never renders.
 
+pub mod artifact;
 pub mod audit_log;
 pub mod aws;
 pub mod clock;

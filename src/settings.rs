@@ -97,6 +97,11 @@ pub enum Command {
     Serve(Box<ServeArgs>),
     /// Bring the evidence of a delivery bucket, in S3 or as a folder, into the store.
     Collect(Box<crate::collection::CollectArgs>),
+    /// Bring in what AWS Artifact says of AWS: reports and agreements.
+    Artifact {
+        #[command(subcommand)]
+        command: ArtifactCommand,
+    },
     /// Set AWS up for Auditfolio.
     Aws {
         #[command(subcommand)]
@@ -117,6 +122,13 @@ pub enum Command {
     /// Measure the making of a PDF with so many rows, without a store.
     #[command(hide = true)]
     BenchPack { rows: usize },
+}
+
+/// What to bring in of AWS Artifact.
+#[derive(Debug, Subcommand)]
+pub enum ArtifactCommand {
+    /// Import what the AWS CLI wrote: aws artifact list-reports, list-report-versions, list-customer-agreements.
+    Import(crate::artifact::command::ImportArgs),
 }
 
 /// What to set up in AWS.

@@ -23,7 +23,7 @@ use crate::notices;
 use crate::packs::Request;
 use crate::schedule::Collecting;
 use crate::settings::StoreSettings;
-use crate::{Duties, State, sample, server};
+use crate::{Duties, State, artifact, sample, server};
 
 /// What the sample's organisation is called on pages and packs.
 const ORGANIZATION: &str = "Sample organisation";
@@ -124,6 +124,15 @@ async fn prepare(
         let outcome = collect(state, &source).await?;
         steps.end(&outcome)?;
     }
+
+    steps.begin("AWS’s reports")?;
+    let mut reports = String::from("done earlier");
+    if !artifact::is_read(&state.db, ORGANIZATION).await? {
+        for folder in &made.artifact {
+            reports = artifact::command::import_folder(state, ORGANIZATION, folder, None).await?.0;
+        }
+    }
+    steps.end(&reports)?;
 
     steps.begin("Audit pack")?;
     let pack_id = match db::first_pack(&state.db, ORGANIZATION).await? {

@@ -57,5 +57,8 @@ fn print(options: &Options, summary: &Summary, took: Duration) {
     for list in &summary.account_lists {
         println!("Account list: {}", list.display());
     }
+    for folder in &summary.artifact {
+        println!("AWS Artifact: {}", folder.display());
+    }
     println!("True counts: {}", options.out.join(EXPECTED_FILE).display());
 }

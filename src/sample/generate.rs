@@ -43,6 +43,8 @@ pub struct Summary {
     pub bytes: u64,
     /// Files with the account list, in the order of their dates.
     pub account_lists: Vec<PathBuf>,
+    /// Folders with what the AWS CLI would write of AWS Artifact, in the order of their dates.
+    pub artifact: Vec<PathBuf>,
     pub regions: Vec<String>,
     pub accounts: usize,
     pub first_day: Date,
@@ -82,6 +84,7 @@ pub fn generate(options: &Options, progress: impl Fn(Progress)) -> anyhow::Resul
     let organization = Organization::new(choice);
     let made = places(&organization, out, &progress)?;
     let lists = account_lists(&organization, out)?;
+    artifact(&organization, out)?;
     let regions = organization.choice.regions.join("\n") + "\n";
     write_whole(&out.join("regions.txt"), regions.as_bytes())?;
     let expected = expected(&organization, made.outcomes, lists);
@@ -95,6 +98,7 @@ fn summary(organization: &Organization, out: &Path, already_there: bool, files: 
         files,
         bytes,
         account_lists: organization.list_days.iter().map(|&day| out.join(list_name(organization.date(day)))).collect(),
+        artifact: [organization.first_day, organization.choice.until].map(|day| artifact_folder(out, day)).into(),
         regions: organization.choice.regions.clone(),
         accounts: organization.accounts.len(),
         first_day: organization.first_day,
@@ -199,6 +203,22 @@ fn account_lists(organization: &Organization, out: &Path) -> anyhow::Result<Vec<
         write_dated(&out.join("accounts.json"), text.as_bytes(), date)?;
     }
     Ok(lists)
+}
+
+fn artifact_folder(out: &Path, day: Date) -> PathBuf {
+    out.join("artifact").join(day.to_string())
+}
+
+/// Writes what the AWS CLI would of AWS Artifact, each answer dated.
+fn artifact(organization: &Organization, out: &Path) -> anyhow::Result<()> {
+    for answers in super::artifact::answers(organization) {
+        let folder = artifact_folder(out, answers.day);
+        fs::create_dir_all(&folder).with_context(|| format!("making {}", folder.display()))?;
+        for (name, text) in &answers.files {
+            write_dated(&folder.join(name), text.as_bytes(), answers.day)?;
+        }
+    }
+    Ok(())
 }
 
 fn write_dated(path: &Path, bytes: &[u8], day: Date) -> anyhow::Result<()> {

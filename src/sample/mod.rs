@@ -3,6 +3,7 @@
 //! Everything follows from the options: the same options give the same bytes in every file and the same file
 //! modification times. `expected.json` is counted from the model that writes the files and never by reading them.
 
+mod artifact;
 mod bodies;
 mod calendar;
 mod command;

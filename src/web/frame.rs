@@ -61,19 +61,21 @@ pub enum Section {
     Changes,
     Evaluations,
     Delivery,
+    Artifact,
     Notices,
     Collections,
     Packs,
 }
 
 impl Section {
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
         Self::Overview,
         Self::Accounts,
         Self::Rules,
         Self::Changes,
         Self::Evaluations,
         Self::Delivery,
+        Self::Artifact,
         Self::Notices,
         Self::Collections,
         Self::Packs,
@@ -81,7 +83,7 @@ impl Section {
 
     /// Whether its pages can be narrowed to an account and a Region.
     pub fn has_scope(&self) -> bool {
-        !matches!(self, Self::Notices | Self::Collections | Self::Packs)
+        !matches!(self, Self::Artifact | Self::Notices | Self::Collections | Self::Packs)
     }
 
     pub fn title(&self) -> &'static str {
@@ -92,6 +94,7 @@ impl Section {
             Self::Changes => "Changes",
             Self::Evaluations => "Evaluations",
             Self::Delivery => "Delivery",
+            Self::Artifact => "AWS’s reports",
             Self::Notices => "Notices",
             Self::Collections => "Collections",
             Self::Packs => "Packs",
@@ -106,6 +109,7 @@ impl Section {
             Self::Changes => "/changes",
             Self::Evaluations => "/evaluations",
             Self::Delivery => "/delivery",
+            Self::Artifact => "/artifact",
             Self::Notices => "/notices",
             Self::Collections => "/collections",
             Self::Packs => "/packs",
@@ -267,7 +271,7 @@ impl Frame {
         self.days.filter(|days| days.as_of < days.latest).and_then(|days| days.as_of.next_day())
     }
 
-    pub fn all_sections(&self) -> [Section; 9] {
+    pub fn all_sections(&self) -> [Section; 10] {
         Section::ALL
     }
 

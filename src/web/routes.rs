@@ -50,6 +50,7 @@ pub fn endpoints() -> Vec<Endpoint> {
         crate::jobs::page::endpoints(),
         crate::notices::page::endpoints(),
         crate::packs::page::endpoints(),
+        crate::artifact::page::endpoints(),
         crate::reconcile::page::endpoints(),
     ]
     .concat()

@@ -1,0 +1,276 @@
+//! BAA listed by Artifact, account by account.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use actix_web::http::StatusCode;
+use actix_web::{HttpResponse, web};
+use askama::Template;
+use time::Date;
+
+use super::agreements::{AccountBaa, Read, baa_of, is_baa, is_in_force, is_organizations};
+use super::db::{self, AccountRow, AgreementRow, ReadingRow};
+use super::facts::Facts;
+use super::page::about;
+use crate::State;
+use crate::compliance::is_account;
+use crate::error::Error;
+use crate::organization::scope;
+use crate::web::download::Format;
+use crate::web::form::{Choice, Filters};
+use crate::web::list::{Field, List};
+use crate::web::parts::{Empty, Provenance};
+use crate::web::table::Table;
+use crate::web::{Frame, Page, Section, Visit, filters, format};
+
+const ROWS: usize = 100;
+const KEYS: [&str; 9] =
+    ["account", "baa", "health", "accounts", "accounts-sort", "agreements", "agreements-sort", "rows", "format"];
+
+/// The scope that marks health data where the address names none.
+const HEALTH: &str = "health-data";
+
+#[derive(Clone)]
+struct Row {
+    account_id: String,
+    name: String,
+    health: bool,
+    held: AccountBaa,
+    read: Option<ReadingRow>,
+}
+
+impl Row {
+    /// Why the last try to read its own agreements failed.
+    fn why_not_read(&self) -> Option<&str> {
+        self.read.as_ref().and_then(|read| read.failure.as_deref())
+    }
+}
+
+/// Another agreement than a BAA, by its name.
+struct OtherRow {
+    name: String,
+    accounts: i64,
+    of_organization: bool,
+}
+
+#[derive(Template)]
+#[template(path = "artifact/agreements.html")]
+struct AgreementsPage {
+    frame: Frame,
+    lead: String,
+    filters: Filters,
+    health: Option<String>,
+    accounts: Vec<Row>,
+    accounts_table: Table,
+    others: Vec<OtherRow>,
+    others_table: Table,
+    empty: Option<Empty>,
+    provenance: Provenance,
+}
+
+pub(super) async fn show(state: web::Data<State>, mut visit: Visit) -> Result<HttpResponse, Error> {
+    visit.address.only(&[&KEYS])?;
+    let (organization_id, day) = about(&state, &visit)?;
+    let accounts = db::accounts_on(&mut visit.read, organization_id, day).await?;
+    let agreements = db::agreements_on(&mut visit.read, organization_id, day).await?;
+    let readings = db::readings_on(&mut visit.read, organization_id, "agreements", day).await?;
+    let health = health(&mut visit, organization_id, day).await?;
+    let rows = rows(accounts, &agreements, &readings, health.as_ref().map(|(_, accounts)| accounts), day);
+    let others = others(&agreements, &readings, day);
+    let chosen: Vec<Row> = rows.iter().filter(|row| is_chosen(row, &visit)).cloned().collect();
+    if let Some(format) = Format::of(&visit.address)? {
+        let address = &visit.address;
+        return match address.get("rows") {
+            None | Some("accounts") => Ok(account_list().download(format, &format!("baa-{day}"), address, chosen)),
+            Some("agreements") => Ok(other_list().download(format, &format!("agreements-{day}"), address, others)),
+            Some(_) => Err(Error::Invalid("The rows are those of accounts or agreements.".to_owned())),
+        };
+    }
+    let frame = visit.frame(Section::Artifact, "AWS’s agreements").crumb("AWS’s reports", "/artifact");
+    let filters = choices(&visit, &rows);
+    let empty = readings.is_empty().then(|| {
+        Empty::new(
+            "No agreements read",
+            "Import what the AWS CLI writes for each account: aws artifact list-customer-agreements, and auditfolio \
+             artifact import FOLDER. Until then, what AWS lists is not known.",
+        )
+    });
+    let lead = lead(&rows, day);
+    let (accounts, accounts_table) = account_list().table(&visit.address, "BAA listed by Artifact", chosen)?;
+    let (others, others_table) = other_list().table(&visit.address, "Other agreements in force, by name", others)?;
+    let page = AgreementsPage {
+        provenance: provenance(&readings),
+        frame,
+        lead,
+        filters,
+        health: health.map(|(name, _)| name),
+        accounts,
+        accounts_table: accounts_table.as_of(day),
+        others,
+        others_table: others_table.as_of(day),
+        empty,
+    };
+    Ok(Page(page).answer(StatusCode::OK))
+}
+
+/// The scope that marks accounts with health data, and its accounts; `None` where there is none.
+async fn health(
+    visit: &mut Visit,
+    organization_id: i16,
+    day: Date,
+) -> Result<Option<(String, BTreeSet<String>)>, Error> {
+    let asked = visit.address.get("health").map(str::to_owned);
+    let name = asked.clone().unwrap_or_else(|| HEALTH.to_owned());
+    match scope::resolve(&mut visit.read, organization_id, &name, day, scope::Known::ALL).await {
+        Ok(resolved) => Ok(Some((name, resolved.account_ids().into_iter().collect()))),
+        Err(scope::Unresolved::Database(error)) => Err(error.into()),
+        Err(_) if asked.is_none() => Ok(None),
+        Err(error) => Err(Error::Invalid(format!("{error}."))),
+    }
+}
+
+fn rows(
+    accounts: Vec<AccountRow>,
+    agreements: &[AgreementRow],
+    readings: &[ReadingRow],
+    health: Option<&BTreeSet<String>>,
+    day: Date,
+) -> Vec<Row> {
+    let by_account: BTreeMap<&str, &ReadingRow> =
+        readings.iter().filter_map(|row| row.account_id.as_deref().map(|id| (id, row))).collect();
+    let mut held: BTreeMap<&str, Vec<Facts>> = BTreeMap::new();
+    for row in agreements.iter().filter(|row| row.listed) {
+        held.entry(&row.account_id).or_default().push(row.facts());
+    }
+    let is_read = |id: &str| by_account.get(id).is_some_and(|row| row.failure.is_none());
+    let told: Vec<Facts> = held.iter().filter(|(id, _)| is_read(id)).flat_map(|(_, facts)| facts.clone()).collect();
+    let organizations: Vec<&Facts> = told.iter().filter(|facts| is_organizations(facts)).collect();
+    let mut rows: Vec<Row> = accounts
+        .into_iter()
+        .map(|account| {
+            let reading = by_account.get(account.account_id.as_str()).copied();
+            let read = reading.map(|row| Read {
+                failure: row.failure.clone(),
+                agreements: held.get(account.account_id.as_str()).cloned().unwrap_or_default(),
+                ever: row.first_read_at.is_some(),
+            });
+            Row {
+                held: baa_of(read.as_ref(), &organizations, account.joined_on, day),
+                health: health.is_some_and(|accounts| accounts.contains(&account.account_id)),
+                read: reading.cloned(),
+                account_id: account.account_id,
+                name: account.name,
+            }
+        })
+        .collect();
+    // Accounts with health data and nothing that is known to hold lead the page.
+    rows.sort_by_key(|row| (!(row.health && row.held.baa.is_open()), !row.held.baa.is_open(), !row.health));
+    rows
+}
+
+fn others(agreements: &[AgreementRow], readings: &[ReadingRow], day: Date) -> Vec<OtherRow> {
+    let failed: BTreeSet<&str> =
+        readings.iter().filter(|row| row.failure.is_some()).filter_map(|row| row.account_id.as_deref()).collect();
+    let mut by_name: BTreeMap<String, (BTreeSet<&str>, bool)> = BTreeMap::new();
+    for row in agreements.iter().filter(|row| row.listed && !failed.contains(row.account_id.as_str())) {
+        let facts = row.facts();
+        if !is_baa(&facts) && is_in_force(&facts, day) {
+            let entry = by_name.entry(facts.text("name").to_owned()).or_default();
+            entry.0.insert(&row.account_id);
+            entry.1 |= is_organizations(&facts);
+        }
+    }
+    let row = |(name, (accounts, of_organization)): (String, (BTreeSet<&str>, bool))| OtherRow {
+        name,
+        accounts: i64::try_from(accounts.len()).unwrap_or(i64::MAX),
+        of_organization,
+    };
+    by_name.into_iter().map(row).collect()
+}
+
+fn is_chosen(row: &Row, visit: &Visit) -> bool {
+    let account = visit.address.get("account").is_none_or(|asked| is_account(asked, &row.account_id, &row.name));
+    let baa = visit.address.get("baa").is_none_or(|asked| row.held.baa.slug() == asked);
+    let in_scope = visit.scope.as_ref().is_none_or(|scope| scope.holds(&row.account_id));
+    account && baa && in_scope
+}
+
+fn choices(visit: &Visit, rows: &[Row]) -> Filters {
+    let kinds: BTreeMap<&str, &str> = rows.iter().map(|row| (row.held.baa.slug(), row.held.baa.words())).collect();
+    Filters::new(&visit.address)
+        .accounts(rows.iter().map(|row| (row.account_id.as_str(), row.name.as_str())))
+        .select("baa", "BAA", "All", kinds.into_iter().map(|(slug, words)| Choice::new(slug, words)).collect())
+        .text("health", "Scope with health data", "name of a scope")
+}
+
+fn lead(rows: &[Row], day: Date) -> String {
+    let count = |of: fn(&Row) -> bool| i64::try_from(rows.iter().filter(|row| of(row)).count()).unwrap_or(i64::MAX);
+    let all = count(|_| true);
+    let listed = count(|row| !row.held.baa.is_open());
+    let not_read = count(|row| matches!(row.held.baa.slug(), "not-read" | "not-known"));
+    let missing = count(|row| row.health && row.held.baa.is_open());
+    let health = if count(|row| row.health) == 0 {
+        "no scope marks accounts with health data".to_owned()
+    } else {
+        format!(
+            "of {} with health data {} without one",
+            format::plural(count(|row| row.health), "account"),
+            format::count(missing)
+        )
+    };
+    format!(
+        "A BAA is listed by Artifact for {} of {} as of {}; {} not read; {health}.",
+        format::count(listed),
+        format::plural(all, "account"),
+        format::day(day),
+        format::count(not_read),
+    )
+}
+
+fn provenance(readings: &[ReadingRow]) -> Provenance {
+    let first = readings.iter().filter_map(|row| row.first_read_at).min();
+    let last = readings.iter().map(|row| row.read_at).max();
+    let mut provenance = Provenance::default().line(
+        "What is asked",
+        "artifact:ListCustomerAgreements, in each account: it lists agreements that are active.",
+    );
+    if let (Some(first), Some(last)) = (first, last) {
+        provenance = provenance
+            .line("Read last", format::at(last))
+            .line("Known since", format!("{}: what was in force on earlier days is not known.", format::at(first)));
+    }
+    provenance
+        .line("An offline BAA", "One that was signed outside Artifact is not visible to it.")
+        .line("From when", "The later of the agreement’s effective start and the day on which the account joined.")
+}
+
+fn account_list() -> List<Row> {
+    let fields = vec![
+        Field::text("Account", "account_id", |row: &Row| row.account_id.as_str().into()),
+        Field::text("Name", "account_name", |row| row.name.as_str().into()),
+        Field::text("Health data", "health_data", |row| if row.health { "yes" } else { "not marked" }.into()),
+        Field::text("BAA listed by Artifact", "baa", |row| row.held.baa.words().into()),
+        Field::text("Since", "since", |row| row.held.since.into()),
+        Field::text("Until", "until", |row| row.held.until.into()),
+        Field::text("Read on", "read_at", |row| row.read.as_ref().map(|read| read.read_at).into()),
+        Field::unseen("own_not_read_because", |row| row.why_not_read().into()),
+        Field::unseen("would_end_if_it_left_the_organization", |row| row.held.would_end().into()),
+    ];
+    List::new("accounts", "accounts-sort", ROWS, fields)
+}
+
+fn other_list() -> List<OtherRow> {
+    let fields = vec![
+        Field::text("Agreement", "name", |row: &OtherRow| row.name.as_str().into()),
+        Field::number("Accounts that list it", "accounts", |row| row.accounts.into()),
+        Field::text("Of the organisation", "of_organization", |row| row.of_organization.into()),
+    ];
+    List::new("agreements", "agreements-sort", ROWS, fields)
+}
+
+fn scope_path(name: &str) -> String {
+    format!("/scopes/{name}")
+}
+
+fn account_path(account_id: &str) -> String {
+    format!("/accounts/{account_id}")
+}

@@ -1,0 +1,320 @@
+//! AWS's reports: which days of a period each kind speaks for.
+
+use actix_web::http::StatusCode;
+use actix_web::{HttpResponse, web};
+use askama::Template;
+use time::{Date, Duration};
+
+use super::db::{self, ReadingRow};
+use super::kind::{Kind, Terms};
+use super::periods::{Gap, Span};
+use super::speaking::{KindSpeaks, Version, reckon};
+use super::{agreements_page, report_page};
+use crate::State;
+use crate::error::Error;
+use crate::web::address::Encoded;
+use crate::web::chart::{Axis, Fill, Patterns, Segment, Strip};
+use crate::web::download::Format;
+use crate::web::form::Filters;
+use crate::web::list::{Field, List};
+use crate::web::parts::{Empty, Provenance};
+use crate::web::table::Table;
+use crate::web::{Access, Endpoint, Frame, Page, Section, Visit, filters, format, parse_day};
+
+pub fn endpoints() -> Vec<Endpoint> {
+    vec![
+        Endpoint::get("/artifact", Access::SignedIn, || web::get().to(show)),
+        Endpoint::get("/artifact/agreements", Access::SignedIn, || web::get().to(agreements_page::show)),
+        Endpoint::get("/artifact/reports/{report_id}", Access::SignedIn, || web::get().to(report_page::show)),
+        Endpoint::post("/artifact/reports/{report_id}/kind", Access::Makers, || web::post().to(report_page::say_kind)),
+    ]
+}
+
+const ROWS: usize = 50;
+/// Longer periods are no audit's.
+const MOST_DAYS: i64 = 3_660;
+
+const KEYS: [&str; 10] =
+    ["from", "until", "gaps", "gaps-sort", "versions", "versions-sort", "kinds", "kinds-sort", "rows", "format"];
+
+/// What a kind says of the period, as a row.
+pub(super) struct KindRow {
+    kind: Kind,
+    words: String,
+    strip: Strip,
+    spoken_days: i64,
+    gap_days: i64,
+    addressed_days: i64,
+    to_come: i64,
+}
+
+pub(super) struct GapRow {
+    kind: Kind,
+    gap: Gap,
+    letters: String,
+}
+
+#[derive(Template)]
+#[template(path = "artifact/reports.html")]
+struct ReportsPage {
+    frame: Frame,
+    lead: String,
+    period: Span,
+    filters: Filters,
+    axis: Axis,
+    kinds: Vec<KindRow>,
+    kinds_table: Table,
+    gaps: Vec<GapRow>,
+    gaps_table: Table,
+    versions: Vec<Version>,
+    versions_table: Table,
+    empty: Option<Empty>,
+    provenance: Provenance,
+}
+
+/// The organisation and the day that a page is about: with nothing collected, today.
+pub(super) fn about(state: &State, visit: &Visit) -> Result<(i16, Date), Error> {
+    let organization = visit.organization.as_ref().ok_or(Error::NothingCollected)?;
+    Ok((organization.id, visit.days.map_or(state.clock.now().date(), |days| days.as_of)))
+}
+
+/// Every version as known on a day.
+pub(super) async fn versions(visit: &mut Visit, organization_id: i16, day: Date) -> Result<Vec<Version>, Error> {
+    let said = db::kinds(&mut visit.read, organization_id).await?;
+    let rows = db::versions_on(&mut visit.read, organization_id, day).await?;
+    let version = |row: db::VersionRow| {
+        let said = said.iter().find(|said| said.report_id == row.report_id).map(db::KindRow::kind);
+        Version::of((row.report_id.clone(), row.version), row.held(), row.seen_at, said)
+    };
+    Ok(rows.into_iter().map(version).collect())
+}
+
+async fn show(state: web::Data<State>, mut visit: Visit) -> Result<HttpResponse, Error> {
+    visit.address.only(&[&KEYS])?;
+    let (organization_id, day) = about(&state, &visit)?;
+    let period = period(&visit, day)?;
+    let versions = versions(&mut visit, organization_id, day).await?;
+    let reading = db::readings_on(&mut visit.read, organization_id, "reports", day).await?.into_iter().next();
+    let speaks = reckon(&versions, period, day);
+    let kinds: Vec<KindRow> = speaks.iter().map(|speaks| kind_row(speaks, &versions, period)).collect();
+    let gaps: Vec<GapRow> = speaks.iter().flat_map(|speaks| gap_rows(speaks, &versions)).collect();
+    if let Some(format) = Format::of(&visit.address)? {
+        let stem = |what: &str| format!("aws-reports-{what}-{day}");
+        let address = &visit.address;
+        return match address.get("rows") {
+            None | Some("kinds") => Ok(kind_list().download(format, &stem("kinds"), address, kinds)),
+            Some("gaps") => Ok(gap_list().download(format, &stem("gaps"), address, gaps)),
+            Some("versions") => Ok(version_list().download(format, &stem("versions"), address, versions)),
+            Some(_) => Err(Error::Invalid("The rows are those of kinds, gaps or versions.".to_owned())),
+        };
+    }
+    let frame = visit.frame(Section::Artifact, "AWS’s reports");
+    let lead = lead(&versions, reading.as_ref(), day);
+    let address = &visit.address;
+    let (kinds, kinds_table) = kind_list().table(address, "Report periods, kind by kind", kinds)?;
+    let (gaps, gaps_table) = gap_list().table(address, "Days for which no report of a kind speaks", gaps)?;
+    let empty = versions.is_empty().then(|| empty(reading.as_ref()));
+    let (versions, versions_table) =
+        version_list().table(address, "Every version that Artifact ever listed", versions)?;
+    let page = ReportsPage {
+        filters: Filters::new(address).day("from", "First day of the period").day("until", "Last day of the period"),
+        axis: Axis::new(period.first, period.last.next_day().unwrap_or(period.last)),
+        provenance: provenance(reading.as_ref()),
+        frame,
+        lead,
+        period,
+        kinds,
+        kinds_table: kinds_table.as_of(day),
+        gaps,
+        gaps_table: gaps_table.as_of(day),
+        versions,
+        versions_table: versions_table.as_of(day),
+        empty,
+    };
+    Ok(Page(page).answer(StatusCode::OK))
+}
+
+/// The audit period in the address, else the year up to the day.
+fn period(visit: &Visit, day: Date) -> Result<Span, Error> {
+    let of = |name: &str| match visit.address.get(name) {
+        None => Ok(None),
+        Some(text) => parse_day(text)
+            .map(Some)
+            .ok_or_else(|| Error::Invalid("The days of the period are written as YYYY-MM-DD.".to_owned())),
+    };
+    let last = of("until")?.unwrap_or(day);
+    let first = of("from")?.unwrap_or(last - Duration::days(364));
+    Span::new(first, last)
+        .filter(|period| period.days() <= MOST_DAYS)
+        .ok_or_else(|| Error::Invalid("A period goes from a day to a later one, over ten years at most.".to_owned()))
+}
+
+fn lead(versions: &[Version], reading: Option<&ReadingRow>, day: Date) -> String {
+    let Some(reading) = reading else {
+        return format!("AWS Artifact’s reports were not read up to {} (UTC).", format::day(day));
+    };
+    let reports: std::collections::BTreeSet<&str> = versions.iter().map(|one| one.report_id.as_str()).collect();
+    let number = |number: usize| i64::try_from(number).unwrap_or(i64::MAX);
+    let others = versions.iter().filter(|one| one.kind == Kind::Other).count();
+    format!(
+        "{} of {} were listed by AWS Artifact when it was read last, on {}; {} could be told no kind.",
+        format::plural(number(versions.len()), "version"),
+        format::plural(number(reports.len()), "report"),
+        format::at(reading.read_at),
+        format::plural(number(others), "version"),
+    )
+}
+
+fn empty(reading: Option<&ReadingRow>) -> Empty {
+    match reading {
+        None => Empty::new(
+            "No reports read",
+            "Import what the AWS CLI writes: aws artifact list-reports, and auditfolio artifact import FOLDER.",
+        ),
+        Some(_) => Empty::new("No reports listed", "AWS Artifact listed no report when it was read."),
+    }
+}
+
+pub(super) fn provenance(reading: Option<&ReadingRow>) -> Provenance {
+    let mut provenance = Provenance::default();
+    if let Some(reading) = reading {
+        provenance = provenance.line("Read", format!("{}, from {}", format::at(reading.read_at), reading.source));
+        if let Some(first) = reading.first_read_at {
+            provenance =
+                provenance.line("Known since", format!("{}: of earlier days nothing is known.", format::at(first)));
+        }
+    }
+    provenance
+        .line("Which kind", "By name, series and category, by rules that guess nothing; a person’s word goes first.")
+        .line("Which days", "Those that AWS gives, as whole days in UTC. An end that is not given is never assumed.")
+        .line("Services in scope", "Not compared: whether a report examines the services you use stands in the report.")
+}
+
+fn kind_row(speaks: &KindSpeaks, versions: &[Version], period: Span) -> KindRow {
+    let spoken = &speaks.spoken;
+    let name = |by: &[usize]| {
+        let of = |number: &usize| speaks.by.get(*number).and_then(|number| versions.get(*number));
+        by.iter()
+            .filter_map(of)
+            .map(|one| format!("{} version {}", one.name, one.version))
+            .collect::<Vec<_>>()
+            .join(" and ")
+    };
+    let after = |span: Span| span.last.next_day().unwrap_or(span.last);
+    let mut segments: Vec<Segment> = Vec::new();
+    for stretch in &spoken.stretches {
+        segments.push(Segment {
+            first: stretch.span.first,
+            end: after(stretch.span),
+            fill: Fill::Delivery(crate::compliance::DeliveryState::Delivered),
+            words: name(&stretch.by),
+            href: None,
+        });
+    }
+    for gap in &spoken.gaps {
+        let words = if gap.addressed > 0 { "gap, addressed by a letter in part or whole" } else { "gap" };
+        segments.push(Segment {
+            first: gap.span.first,
+            end: after(gap.span),
+            fill: Fill::Gap,
+            words: words.to_owned(),
+            href: None,
+        });
+    }
+    segments.sort_by_key(|segment| segment.first);
+    let spoken_days = spoken.stretches.iter().map(|stretch| stretch.span.days()).sum();
+    let label =
+        format!("{}: {} of {} spoken for", speaks.kind.title(), spoken_days, format::plural(period.days(), "day"));
+    KindRow {
+        kind: speaks.kind,
+        words: words(speaks, spoken_days),
+        strip: Strip::new(label, period.first, after(period), &segments),
+        spoken_days,
+        gap_days: spoken.gap_days(),
+        addressed_days: spoken.addressed_days(),
+        to_come: spoken.to_come,
+    }
+}
+
+/// "gap 54 days, of which 54 addressed by letter", in the kind's own terms.
+fn words(speaks: &KindSpeaks, spoken_days: i64) -> String {
+    let (gap, addressed) = (speaks.spoken.gap_days(), speaks.spoken.addressed_days());
+    if gap == 0 {
+        return match speaks.kind.terms() {
+            Terms::Assessed => "within 12 months of an assessment on every day".to_owned(),
+            Terms::Valid => "a certificate valid on every day".to_owned(),
+            _ => "a report speaks for every day".to_owned(),
+        };
+    }
+    let gap_words = match speaks.kind.terms() {
+        Terms::Assessed => format!("{} beyond 12 months of any assessment", format::plural(gap, "day")),
+        Terms::Valid => format!("{} without a valid certificate", format::plural(gap, "day")),
+        _ => format!("gap {}", format::plural(gap, "day")),
+    };
+    if speaks.by.is_empty() && spoken_days == 0 {
+        return format!("no report of this kind: {gap_words}");
+    }
+    if speaks.kind.is_addressed_by_letters() {
+        format!("{gap_words}, of which {} addressed by letter", format::count(addressed))
+    } else {
+        gap_words
+    }
+}
+
+fn gap_rows(speaks: &KindSpeaks, versions: &[Version]) -> Vec<GapRow> {
+    let letter = |number: &usize| speaks.letters.get(*number).and_then(|number| versions.get(*number));
+    let row = |gap: &Gap| GapRow {
+        kind: speaks.kind,
+        letters: gap.letters.iter().filter_map(letter).map(|one| one.name.clone()).collect::<Vec<_>>().join("; "),
+        gap: gap.clone(),
+    };
+    speaks.spoken.gaps.iter().map(row).collect()
+}
+
+fn kind_list() -> List<KindRow> {
+    let fields = vec![
+        Field::text("Kind", "kind", |row: &KindRow| row.kind.title().into()),
+        Field::text("What it says of the period", "says", |row| row.words.clone().into()),
+        Field::number("Days spoken for", "days_spoken_for", |row| row.spoken_days.into()),
+        Field::number("Gap", "gap_days", |row| row.gap_days.into()),
+        Field::number("Addressed by letter", "gap_days_addressed_by_letter", |row| row.addressed_days.into()),
+        Field::number("Still to come", "days_still_to_come", |row| row.to_come.into()),
+    ];
+    List::new("kinds", "kinds-sort", ROWS, fields)
+}
+
+fn gap_list() -> List<GapRow> {
+    let fields = vec![
+        Field::text("Kind", "kind", |row: &GapRow| row.kind.title().into()),
+        Field::text("From", "first_day", |row| row.gap.span.first.into()),
+        Field::text("To", "last_day", |row| row.gap.span.last.into()),
+        Field::number("Days", "days", |row| row.gap.span.days().into()),
+        Field::number("Addressed by letter", "addressed_by_letter", |row| row.gap.addressed.into()),
+        Field::text("Letter", "letters", |row| row.letters.clone().into()),
+    ];
+    List::new("gaps", "gaps-sort", ROWS, fields)
+}
+
+fn version_list() -> List<Version> {
+    let fields = vec![
+        Field::text("Report", "name", |one: &Version| one.name.as_str().into()),
+        Field::text("Kind", "kind", |one| one.kind.title().into()),
+        Field::number("Version", "version", |one| one.version.into()),
+        Field::text("What it says of time", "says_of_time", |one: &Version| one.terms().into())
+            .ordered(|one| one.days.ok().map(|span| span.first).into()),
+        Field::text("State", "state", |one| one.state().into()),
+        Field::text("First seen", "first_seen_at", |one: &Version| one.seen_at.into()).most_first(),
+        Field::unseen("report_id", |one| one.report_id.as_str().into()),
+        Field::unseen("first_day", |one| one.days.ok().map(|span| span.first).into()),
+        Field::unseen("last_day", |one| one.days.ok().map(|span| span.last).into()),
+        Field::unseen("kind_said_by_a_person", |one| one.corrected.into()),
+        Field::unseen("series", |one| one.facts.text("series").into()),
+        Field::unseen("category", |one| one.facts.text("category").into()),
+        Field::unseen("arn", |one| one.facts.text("arn").into()),
+    ];
+    List::new("versions", "versions-sort", ROWS, fields)
+}
+
+pub(super) fn report_path(report_id: &str) -> String {
+    format!("/artifact/reports/{}", Encoded(report_id))
+}

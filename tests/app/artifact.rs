@@ -1,0 +1,229 @@
+//! What AWS Artifact says of AWS: imported from what the AWS CLI writes, kept as history, and shown.
+
+use std::path::{Path, PathBuf};
+
+use actix_web::http::{Method, StatusCode};
+use auditfolio::artifact::command::import_folder;
+use auditfolio::collection::{self, Progress};
+use auditfolio::sample::{Summary, generate};
+use serde_json::{Value, json};
+use sqlx::PgPool;
+use time::OffsetDateTime;
+use time::macros::datetime;
+
+use crate::harness::{database, scratch};
+use crate::portal::{Reader, texts};
+use crate::sample::{Scratch, small};
+use crate::sample_collected::collecting;
+use crate::site::{ask, get, sign_in, site, state_at};
+
+const ORGANIZATION: &str = "Example";
+const LATER: OffsetDateTime = datetime!(2026-11-07 12:00 UTC);
+
+/// The sample of ten accounts from 24 February to 5 March 2026, collected.
+async fn organization(name: &str) -> (PgPool, Summary, Scratch) {
+    let db = database().await;
+    let folder = Scratch::new(name);
+    let options = small(&folder);
+    let summary = generate(&options, |_| ()).unwrap();
+    collection::run(&db, &collecting(&options, &summary), &Progress::silent()).await.unwrap();
+    (db, summary, folder)
+}
+
+async fn import(db: &PgPool, folder: &Path) -> anyhow::Result<(String, Vec<String>)> {
+    import_folder(&state_at(db, LATER), ORGANIZATION, folder, None).await
+}
+
+async fn imported(name: &str) -> (PgPool, Reader, Scratch) {
+    let (db, summary, folder) = organization(name).await;
+    for answers in &summary.artifact {
+        let (_, problems) = import(&db, answers).await.unwrap();
+        assert!(problems.is_empty(), "{problems:?}");
+    }
+    let reader = Reader::new(&db).await;
+    (db, reader, folder)
+}
+
+/// A folder with these answers.
+fn answers(name: &str, files: &[(&str, Value)]) -> PathBuf {
+    let folder = scratch(name);
+    for (file, value) in files {
+        std::fs::write(folder.join(file), value.to_string()).unwrap();
+    }
+    folder
+}
+
+fn of<'a>(rows: &'a [Value], column: &str, value: &str) -> &'a Value {
+    rows.iter().find(|row| row[column] == value).unwrap_or_else(|| panic!("no row with {column} {value} in {rows:?}"))
+}
+
+#[actix_web::test]
+async fn gaps_of_a_period_are_reckoned_and_a_letter_shortens_none() {
+    let (_db, reader, _folder) = imported("artifact-gaps").await;
+    let kinds = reader.json("/artifact?rows=kinds&format=json").await;
+    let soc2 = of(&kinds, "kind", "SOC 2 Type 2");
+    assert_eq!((&soc2["gap_days"], &soc2["gap_days_addressed_by_letter"]), (&json!(156), &json!(92)));
+    assert_eq!(soc2["says"], "gap 156 days, of which 92 addressed by letter");
+    let soc1 = of(&kinds, "kind", "SOC 1 Type 2");
+    assert_eq!((&soc1["gap_days"], &soc1["gap_days_addressed_by_letter"]), (&json!(210), &json!(92)));
+    assert_eq!(of(&kinds, "kind", "ISO/IEC 27001")["gap_days"], 0);
+    assert_eq!(of(&kinds, "kind", "PCI DSS AOC")["gap_days"], 25, "its review is due a year after 30 March 2025");
+
+    let gaps = reader.json("/artifact?rows=gaps&format=json&gaps-sort=first_day").await;
+    let of_soc1: Vec<(&str, i64)> = gaps
+        .iter()
+        .filter(|row| row["kind"] == "SOC 1 Type 2")
+        .map(|row| (row["first_day"].as_str().unwrap(), row["days"].as_i64().unwrap()))
+        .collect();
+    assert_eq!(of_soc1, [("2025-04-01", 54), ("2025-10-01", 156)]);
+
+    let page = reader.page("/artifact?from=2025-04-01&until=2025-09-30").await;
+    let rows = texts(&page, "#kinds tbody tr");
+    assert!(rows.iter().any(|row| row.starts_with("SOC 2 Type 2 a report speaks for every day 183 0")), "{rows:?}");
+    assert!(texts(&page, ".strip title").iter().any(|title| title.contains("SOC 2 Type 2 Report version 2 and")));
+    assert_eq!(reader.ask("/artifact?from=2026-01-02&until=2026-01-01").await.0, StatusCode::UNPROCESSABLE_ENTITY);
+}
+
+#[actix_web::test]
+async fn a_version_once_seen_is_marked_and_never_forgotten() {
+    let (db, summary, _folder) = organization("artifact-history").await;
+    let id = "report-0123456789abcdef";
+    let report = |version: i64, name: &str| json!({"id": id, "version": version, "name": name, "state": "PUBLISHED"});
+    let first = answers(
+        "artifact-first",
+        &[
+            ("list-reports.json", json!({"reports": [report(2, "SOC 3 Report")]})),
+            ("list-report-versions-a.json", json!({"reports": [report(2, "SOC 3 Report"), report(1, "SOC 3 <b>=1")]})),
+        ],
+    );
+    let state = state_at(&db, LATER);
+    let at = |day: i64| Some(summary.last_day.midnight().assume_utc() - time::Duration::days(9 - day));
+    import_folder(&state, ORGANIZATION, &first, at(1)).await.unwrap();
+    let (again, _) = import_folder(&state, ORGANIZATION, &first, at(2)).await.unwrap();
+    assert!(again.contains("2 versions of reports read, 0 new or changed"), "{again}");
+    let second = answers(
+        "artifact-second",
+        &[
+            ("list-reports.json", json!({"reports": [report(2, "SOC 3 Report 2026")]})),
+            ("list-report-versions-a.json", json!({"reports": [report(2, "SOC 3 Report 2026")]})),
+        ],
+    );
+    import_folder(&state, ORGANIZATION, &second, at(4)).await.unwrap();
+    let error = import_folder(&state, ORGANIZATION, &first, at(3)).await.unwrap_err().to_string();
+    assert!(error.contains("can no longer be added"), "{error}");
+
+    let reader = Reader::new(&db).await;
+    let states = async |day: i64| {
+        let day = summary.last_day - time::Duration::days(9 - day);
+        let rows = reader.json(&format!("/artifact?rows=versions&format=json&as_of={day}")).await;
+        rows.into_iter().map(|row| format!("{} {}", row["name"], row["state"])).collect::<Vec<_>>()
+    };
+    assert_eq!(states(0).await, Vec::<String>::new());
+    assert_eq!(states(3).await, ["\"SOC 3 Report\" \"published\"", "\"SOC 3 <b>=1\" \"published\""]);
+    assert_eq!(states(4).await, ["\"SOC 3 Report 2026\" \"published\"", "\"SOC 3 <b>=1\" \"no longer listed\""]);
+    let history = texts(&reader.page(&format!("/artifact/reports/{id}")).await, "#changes tbody tr td:nth-child(3)");
+    assert_eq!(history, ["name: SOC 3 Report → SOC 3 Report 2026", "first seen", "no longer listed", "first seen"]);
+}
+
+#[actix_web::test]
+async fn a_baa_is_told_account_by_account_and_not_read_is_not_none() {
+    let (_db, reader, _folder) = imported("artifact-baa").await;
+    let before = reader.json("/artifact/agreements?as_of=2026-02-24&format=json").await;
+    let words = |rows: &[Value]| rows.iter().map(|row| row["baa"].as_str().unwrap().to_owned()).collect::<Vec<_>>();
+    let count = |words: &[String], word: &str| words.iter().filter(|one| *one == word).count();
+    let all = words(&before);
+    assert_eq!((count(&all, "own agreement"), count(&all, "not read")), (2, 1), "{all:?}");
+    assert_eq!(count(&all, "none listed"), all.len() - 3, "one was terminated");
+    let not_read = of(&before, "baa", "not read");
+    assert!(not_read["own_not_read_because"].as_str().unwrap().contains("artifact:ListCustomerAgreements"));
+
+    let after = reader.json("/artifact/agreements?format=json").await;
+    let all = words(&after);
+    assert_eq!(count(&all, "own and organisation’s"), 2, "{all:?}");
+    assert_eq!(count(&all, "organisation’s"), all.len() - 2);
+    let one = of(&after, "baa", "organisation’s");
+    assert_eq!(one["would_end_if_it_left_the_organization"], true);
+    assert!(one["since"].as_str().unwrap() >= "2026-03-02", "{one}");
+    let page = reader.page("/artifact/agreements?baa=both").await;
+    assert_eq!(texts(&page, "#accounts tbody tr").len(), 2);
+    assert_eq!(texts(&page, "#agreements tbody th"), ["AWS Artifact Nondisclosure Agreement"]);
+}
+
+#[actix_web::test]
+async fn accounts_with_health_data_and_no_baa_lead() {
+    let (db, reader, _folder) = imported("artifact-health").await;
+    let before = reader.json("/artifact/agreements?as_of=2026-02-24&format=json").await;
+    let last =
+        before.iter().rfind(|row| row["baa"] == "none listed").unwrap()["account_id"].as_str().unwrap().to_owned();
+    let app = site(&db).await;
+    let cookie = sign_in(&app, "compliance-manager").await;
+    let form =
+        format!("name=health-data&title=Health+data&kind=accounts&accounts={last}&first_day=2026-02-24&reason=PHI");
+    let made = ask(&app, Method::POST, "/scopes", Some(&cookie), Some(&form)).await;
+    assert_eq!(made.status, StatusCode::SEE_OTHER, "{}", made.text);
+    let page = reader.page("/artifact/agreements?as_of=2026-02-24").await;
+    assert_eq!(texts(&page, "#accounts tbody th")[0], last);
+    assert!(texts(&page, ".lead")[0].contains("of 1 account with health data 1 without one"));
+}
+
+#[actix_web::test]
+async fn a_persons_word_on_a_kind_goes_first_and_is_on_record() {
+    let (db, reader, _folder) = imported("artifact-kind").await;
+    let path = "/artifact/reports/report-Sample00CSASTAR0";
+    let app = site(&db).await;
+    let cookie = sign_in(&app, "compliance-manager").await;
+    let post =
+        async |form: &str| ask(&app, Method::POST, &format!("{path}/kind"), Some(&cookie), Some(form)).await.status;
+    assert_eq!(post("kind=soc-9&reason=x").await, StatusCode::UNPROCESSABLE_ENTITY);
+    assert_eq!(post("kind=iso-27001&reason=").await, StatusCode::UNPROCESSABLE_ENTITY);
+    assert_eq!(post("kind=iso-27001&reason=It+holds+the+certificate").await, StatusCode::SEE_OTHER);
+    let page = reader.page(path).await;
+    assert!(texts(&page, ".lead")[0].starts_with("ISO/IEC 27001: valid from"), "{:?}", texts(&page, ".lead"));
+    let detail: Value = sqlx::query_scalar("select detail from audit_log where act = 'say kind of report'")
+        .fetch_one(&db)
+        .await
+        .unwrap();
+    assert_eq!((&detail["before"], &detail["after"]), (&json!("other"), &json!("iso-27001")));
+    let auditor = sign_in(&app, "auditor").await;
+    assert!(!get(&app, &auditor, path).await.text.contains("Say what it is"));
+}
+
+#[actix_web::test]
+async fn what_is_not_understood_is_said_and_the_rest_is_kept() {
+    let (db, _summary, _folder) = organization("artifact-bad").await;
+    let folder = answers(
+        "artifact-bad-answers",
+        &[
+            (
+                "list-reports.json",
+                json!({"reports": [{"id": "report-0123456789abcdef", "version": 1, "periodEnd": "soon"}, 7]}),
+            ),
+            ("list-customer-agreements-111122223333.json", json!({"customerAgreements": [], "nextToken": "more"})),
+            ("notes.json", json!({})),
+        ],
+    );
+    let (words, problems) = import(&db, &folder).await.unwrap();
+    assert!(words.contains("1 version of reports read, 1 new"), "{words}");
+    assert_eq!(problems.len(), 3, "{problems:?}");
+    assert!(problems.iter().any(|problem| problem.contains("one page of several")), "{problems:?}");
+    let kept: i64 = sqlx::query_scalar("select count(*) from artifact_reading where subject = 'agreements'")
+        .fetch_one(&db)
+        .await
+        .unwrap();
+    assert_eq!(kept, 0, "a page of several says nothing of an account");
+    assert!(import(&db, &scratch("artifact-empty")).await.unwrap_err().to_string().contains("holds no answer"));
+}
+
+#[actix_web::test]
+async fn before_anything_is_read_the_pages_say_what_to_do() {
+    let (db, _summary, _folder) = organization("artifact-none").await;
+    let reader = Reader::new(&db).await;
+    for (path, what) in [("/artifact", "No reports read"), ("/artifact/agreements", "No agreements read")] {
+        let text = texts(&reader.page(path).await, "main").join(" ");
+        assert!(text.contains(what) && text.contains("auditfolio artifact import"), "{text}");
+    }
+    let rows = reader.json("/artifact/agreements?format=json").await;
+    assert!(rows.iter().all(|row| row["baa"] == "not known"), "{rows:?}");
+    assert_eq!(reader.ask("/artifact/reports/report-0123456789abcdef").await.0, StatusCode::NOT_FOUND);
+    assert_eq!(reader.ask("/artifact/reports/%3Cb%3E").await.0, StatusCode::NOT_FOUND);
+}
