@@ -206,7 +206,7 @@ fn lead(rows: &[Row], day: Date) -> String {
     let count = |of: fn(&Row) -> bool| i64::try_from(rows.iter().filter(|row| of(row)).count()).unwrap_or(i64::MAX);
     let all = count(|_| true);
     let listed = count(|row| !row.held.baa.is_open());
-    let not_read = count(|row| matches!(row.held.baa.slug(), "not-read" | "not-known"));
+    let not_read = count(|row| row.read.as_ref().is_none_or(|read| read.failure.is_some()));
     let missing = count(|row| row.health && row.held.baa.is_open());
     let health = if count(|row| row.health) == 0 {
         "no scope marks accounts with health data".to_owned()
@@ -218,11 +218,11 @@ fn lead(rows: &[Row], day: Date) -> String {
         )
     };
     format!(
-        "A BAA is listed by Artifact for {} of {} as of {}; {} not read; {health}.",
+        "A BAA is listed by Artifact for {} of {} as of {}; agreements of {} not read; {health}.",
         format::count(listed),
         format::plural(all, "account"),
         format::day(day),
-        format::count(not_read),
+        format::plural(not_read, "account"),
     )
 }
 

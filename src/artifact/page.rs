@@ -86,7 +86,10 @@ pub(super) async fn versions(visit: &mut Visit, organization_id: i16, day: Date)
         let said = said.iter().find(|said| said.report_id == row.report_id).map(db::KindRow::kind);
         Version::of((row.report_id.clone(), row.version), row.held(), row.seen_at, said)
     };
-    Ok(rows.into_iter().map(version).collect())
+    let mut versions: Vec<Version> = rows.into_iter().map(version).collect();
+    // By kind, and of each kind the newest days first; of one report the newest version.
+    versions.sort_by_key(|one| (one.kind, std::cmp::Reverse((one.days.ok(), one.version))));
+    Ok(versions)
 }
 
 async fn show(state: web::Data<State>, mut visit: Visit) -> Result<HttpResponse, Error> {

@@ -79,6 +79,7 @@ async fn page(
     }
     let mut all = versions(visit, organization_id, day).await?;
     all.retain(|version| version.report_id == report_id);
+    all.sort_by_key(|version| std::cmp::Reverse(version.version));
     let Some(newest) = all.first().cloned() else { return Err(Error::NotFound) };
     let steps = steps(&db::steps(&mut visit.read, organization_id, report_id).await?);
     if let Some(format) = Format::of(&visit.address)? {

@@ -218,7 +218,7 @@ struct Steps {
 }
 
 impl Steps {
-    const ALL: usize = 4;
+    const ALL: usize = 5;
 
     fn begin(&mut self, what: &str) -> std::io::Result<()> {
         self.number += 1;

@@ -67,7 +67,7 @@ async fn gaps_of_a_period_are_reckoned_and_a_letter_shortens_none() {
     let soc1 = of(&kinds, "kind", "SOC 1 Type 2");
     assert_eq!((&soc1["gap_days"], &soc1["gap_days_addressed_by_letter"]), (&json!(210), &json!(92)));
     assert_eq!(of(&kinds, "kind", "ISO/IEC 27001")["gap_days"], 0);
-    assert_eq!(of(&kinds, "kind", "PCI DSS AOC")["gap_days"], 25, "its review is due a year after 30 March 2025");
+    assert_eq!(of(&kinds, "kind", "PCI DSS AOC")["gap_days"], 24, "it was assessed on 30 March 2025");
 
     let gaps = reader.json("/artifact?rows=gaps&format=json&gaps-sort=first_day").await;
     let of_soc1: Vec<(&str, i64)> = gaps
@@ -80,7 +80,7 @@ async fn gaps_of_a_period_are_reckoned_and_a_letter_shortens_none() {
     let page = reader.page("/artifact?from=2025-04-01&until=2025-09-30").await;
     let rows = texts(&page, "#kinds tbody tr");
     assert!(rows.iter().any(|row| row.starts_with("SOC 2 Type 2 a report speaks for every day 183 0")), "{rows:?}");
-    assert!(texts(&page, ".strip title").iter().any(|title| title.contains("SOC 2 Type 2 Report version 2 and")));
+    assert!(texts(&page, ".strip title").iter().any(|title| title.contains("SOC 2 Type 2 Report version 3 and SOC 2")));
     assert_eq!(reader.ask("/artifact?from=2026-01-02&until=2026-01-01").await.0, StatusCode::UNPROCESSABLE_ENTITY);
 }
 
@@ -202,7 +202,8 @@ async fn what_is_not_understood_is_said_and_the_rest_is_kept() {
             ("notes.json", json!({})),
         ],
     );
-    let (words, problems) = import(&db, &folder).await.unwrap();
+    let read_at = Some(datetime!(2026-11-07 11:00 UTC));
+    let (words, problems) = import_folder(&state_at(&db, LATER), ORGANIZATION, &folder, read_at).await.unwrap();
     assert!(words.contains("1 version of reports read, 1 new"), "{words}");
     assert_eq!(problems.len(), 3, "{problems:?}");
     assert!(problems.iter().any(|problem| problem.contains("one page of several")), "{problems:?}");
@@ -211,6 +212,8 @@ async fn what_is_not_understood_is_said_and_the_rest_is_kept() {
         .await
         .unwrap();
     assert_eq!(kept, 0, "a page of several says nothing of an account");
+    let late = import(&db, &folder).await.unwrap_err().to_string();
+    assert!(late.contains("is in the future"), "{late}");
     assert!(import(&db, &scratch("artifact-empty")).await.unwrap_err().to_string().contains("holds no answer"));
 }
 
