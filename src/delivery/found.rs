@@ -145,7 +145,11 @@ mod tests {
         assert_eq!((all.period.gaps.len(), all.stopped.as_ref().map(Vec::len)), (3, Some(1)));
         let (figure, rest) = all.lead(true);
         assert_eq!(figure, "0 of 3");
-        assert!(rest.starts_with("expected account-Regions are known for 7 Nov 2026 (UTC); gaps: 1 unreadable, 2 missing. "));
+        assert!(
+            rest.starts_with(
+                "expected account-Regions are known for 7 Nov 2026 (UTC); gaps: 1 unreadable, 2 missing. "
+            )
+        );
         assert!(rest.ends_with("16 of 21 days are gaps: 9 missing, 7 unreadable."), "{rest}");
 
         let unreadable = of(&places, Some(DeliveryState::Unreadable));

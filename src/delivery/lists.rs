@@ -15,8 +15,8 @@ pub(super) fn gaps<'a>() -> List<Gap<'a>> {
         Field::text("Account", "account_id", |gap| gap.place.account_id.as_str().into()),
         Field::unseen("account_name", |gap| gap.place.account_name.as_str().into()),
         Field::text("Region", "region", |gap| gap.place.region.as_str().into()),
-        Field::text("From", "first_day", |gap| gap.first.into()).most_first(),
-        Field::text("To", "last_day", |gap| gap.last().into()).most_first(),
+        Field::text("From", "first_day", |gap: &Gap<'a>| gap.first.into()).most_first(),
+        Field::text("To", "last_day", |gap: &Gap<'a>| gap.last().into()).most_first(),
         Field::number("Days", "days", |gap| gap.days().into()),
     ];
     List::new("gaps", "sort", ROWS, fields)
@@ -27,9 +27,9 @@ pub(super) fn stopped() -> List<Stopped> {
     let fields = vec![
         Field::text("Region", "region", |one: &Stopped| one.region.as_str().into()),
         Field::text("Cause", "state", |one| one.state.word().into()),
-        Field::text("Accounts", "accounts", |one| number(one.accounts)).most_first(),
+        Field::text("Accounts", "accounts", |one: &Stopped| number(one.accounts)).most_first(),
         Field::unseen("expected_accounts", |one| number(one.expected)),
-        Field::text("Not known since", "not_known_since", |one| one.since.0.into()).most_first(),
+        Field::text("Not known since", "not_known_since", |one: &Stopped| one.since.0.into()).most_first(),
         Field::unseen("last_account_not_known_since", |one| one.since.1.into()),
         Field::unseen("first_day_is_known", |one| one.since_known.into()),
     ];

@@ -276,6 +276,11 @@ impl Table {
         TableOpen { table: self }
     }
 
+    /// The head of one of its columns, for a table whose head is written by hand.
+    pub fn head<'a>(&'a self, column: &'a Column) -> TableHead<'a> {
+        TableHead { table: self, column }
+    }
+
     pub fn close(&self) -> TableClose<'_> {
         TableClose { table: self }
     }
@@ -365,6 +370,14 @@ pub struct TableOpen<'a> {
     table: &'a Table,
 }
 
+/// The head of a column.
+#[derive(Debug, Template)]
+#[template(path = "parts/table_head.html")]
+pub struct TableHead<'a> {
+    table: &'a Table,
+    column: &'a Column,
+}
+
 /// Everything of a table after its rows.
 #[derive(Debug, Template)]
 #[template(path = "parts/table_close.html")]
@@ -372,7 +385,7 @@ pub struct TableClose<'a> {
     table: &'a Table,
 }
 
-html_safe!(TableOpen<'_>, TableClose<'_>);
+html_safe!(TableOpen<'_>, TableHead<'_>, TableClose<'_>);
 
 #[cfg(test)]
 mod tests {
