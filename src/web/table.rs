@@ -272,13 +272,17 @@ impl Table {
         self
     }
 
-    pub fn open(&self) -> TableOpen<'_> {
-        TableOpen { table: self }
+    /// The head of one column, by its number from 0: for tables with heads that are no words.
+    pub fn head(&self, column: usize) -> TableHead<'_> {
+        self.head_of(&self.columns[column])
     }
 
-    /// The head of one of its columns, for a table whose head is written by hand.
-    pub fn head<'a>(&'a self, column: &'a Column) -> TableHead<'a> {
+    fn head_of<'a>(&'a self, column: &'a Column) -> TableHead<'a> {
         TableHead { table: self, column }
+    }
+
+    pub fn open(&self) -> TableOpen<'_> {
+        TableOpen { table: self }
     }
 
     pub fn close(&self) -> TableClose<'_> {
@@ -370,7 +374,7 @@ pub struct TableOpen<'a> {
     table: &'a Table,
 }
 
-/// The head of a column.
+/// The head of a column, with what sorts the table by it.
 #[derive(Debug, Template)]
 #[template(path = "parts/table_head.html")]
 pub struct TableHead<'a> {
