@@ -95,6 +95,11 @@ impl Shown {
         self.places.get(self.places.rank(place_id)?)
     }
 
+    /// The Region of a place; empty where the day has no such place.
+    pub(super) fn region(&self, place_id: i32) -> &str {
+        self.place(place_id).map_or("", |place| place.region.as_str())
+    }
+
     pub(super) fn recall<T: Send + Sync + 'static>(&self, key: Option<&str>) -> Option<Arc<T>> {
         recalled(&self.state, key)
     }

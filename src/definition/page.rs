@@ -15,8 +15,9 @@ use crate::organization::{self, NamedPlace};
 use crate::web::address::Encoded;
 use crate::web::download::{Cell, Format, download};
 use crate::web::form::Filters;
+use crate::web::list::{Field, List};
 use crate::web::parts::{Empty, Provenance};
-use crate::web::table::{Table, Window, text};
+use crate::web::table::Table;
 use crate::web::{Access, Endpoint, Frame, Page, Section, View, filters, format, parse_day};
 
 pub fn endpoints() -> Vec<Endpoint> {
@@ -42,8 +43,8 @@ struct ShowPage {
     unread_table: Table,
     changed: Vec<ChangedRow>,
     changed_table: Table,
-    csv: String,
-    json: String,
+    /// All definitions as CSV, JSON and JSON lines.
+    files: [String; 3],
     provenance: Provenance,
 }
 
@@ -60,7 +61,38 @@ struct ChangedRow {
 }
 
 /// What the page can be asked for beside the day.
-const KEYS: [&str; 7] = ["account", "region", "rule", "from", "unread", "changed", "format"];
+const KEYS: [&str; 10] =
+    ["account", "region", "rule", "from", "unread", "changed", "unread-sort", "changed-sort", "rows", "format"];
+
+/// Places that could not be read at the last try.
+fn unread() -> List<PlaceReading> {
+    fn last(reading: &PlaceReading) -> Option<&(Outcome, Date, String)> {
+        reading.last.as_ref()
+    }
+    let fields = vec![
+        Field::text("Account", "account_id", |reading: &PlaceReading| reading.account_id.as_str().into()),
+        Field::text("Region", "region", |reading| reading.region.as_str().into()),
+        Field::text("Cause", "cause", |reading| last(reading).map(|(outcome, ..)| outcome.word()).into()),
+        Field::unseen("failure", |reading| last(reading).map(|(.., why)| why.as_str()).into()),
+        Field::text("Tried on", "tried_on", |reading: &PlaceReading| last(reading).map(|(_, day, _)| *day).into())
+            .most_first(),
+        Field::text("Last read on", "last_read_on", |reading: &PlaceReading| reading.read_on.into()).most_first(),
+    ];
+    List::new("unread", "unread-sort", ROWS, fields)
+}
+
+/// Changes of what rules ask for. They come with the latest first.
+fn changed() -> List<ChangedRow> {
+    let fields = vec![
+        Field::text("Rule", "rule", |row: &ChangedRow| row.rule.as_str().into()),
+        Field::text("Account", "account_id", |row| row.account_id.as_str().into()),
+        Field::text("Region", "region", |row| row.region.as_str().into()),
+        Field::text("Change", "change", |row| row.words.as_str().into()),
+        Field::text("Seen before", "seen_before", |row: &ChangedRow| row.seen.into()).most_first(),
+        Field::text("Found on", "found_on", |row: &ChangedRow| row.found.into()).most_first(),
+    ];
+    List::new("changed", "changed-sort", ROWS, fields)
+}
 
 async fn show(mut view: View) -> Result<HttpResponse, Error> {
     view.address.only(&[&KEYS])?;
@@ -70,24 +102,47 @@ async fn show(mut view: View) -> Result<HttpResponse, Error> {
     let (account, region) = (view.address.get("account"), view.address.get("region"));
     let here = everywhere.iter().filter(|place| place.is_asked_for(account, region));
     let place_ids: Vec<i32> = here.map(|place| place.place_id).collect();
-    if let Some(format) = Format::of(&view.address)? {
+    let format = Format::of(&view.address)?;
+    let wanted = view.address.get("rows").unwrap_or("definitions");
+    if !["definitions", "unread", "changed"].contains(&wanted) {
+        return Err(Error::Invalid("The rows are those of definitions, unread or changed.".to_owned()));
+    }
+    if let Some(format) = format.filter(|_| wanted == "definitions") {
         return rows(format, view, place_ids, rule);
     }
     let (day, readings) = db::speaking_readings(&mut view.read, &place_ids, view.as_of).await?;
+    if let Some(format) = format.filter(|_| unread().is_asked_for(&view.address)) {
+        let stem = view.stem("rule-definitions-unread");
+        return Ok(unread().download(format, &stem, &view.address, unread_of(&readings)));
+    }
     let which = Which { place_ids: &place_ids, names: None, first: view.first_day, last: day, known_at: i64::MAX };
-    let changed = db::changed(&mut view.read, which).await?;
-    let mut changed: Vec<ChangedRow> = changed
+    let pairs = db::changed(&mut view.read, which).await?;
+    let rows = changed_rows(&pairs, rule.as_deref());
+    if let Some(format) = format {
+        return Ok(changed().download(format, &view.stem("rule-definitions-changed"), &view.address, rows));
+    }
+    let page = page(&view, &everywhere, day, &readings, rows)?;
+    Ok(Page(page).answer(actix_web::http::StatusCode::OK))
+}
+
+fn unread_of(readings: &[PlaceReading]) -> Vec<PlaceReading> {
+    let is_unread = |reading: &&PlaceReading| !matches!(&reading.last, Some((Outcome::Read, ..)) | None);
+    readings.iter().filter(is_unread).cloned().collect()
+}
+
+/// Those of the named rules, the latest first.
+fn changed_rows(pairs: &[(Held, Held)], rule: Option<&str>) -> Vec<ChangedRow> {
+    let mut rows: Vec<ChangedRow> = pairs
         .iter()
-        .filter(|(old, _)| is_named(&old.definition.name, rule.as_deref()))
+        .filter(|(old, _)| is_named(&old.definition.name, rule))
         .filter_map(|(old, new)| changed_row(old, new))
         .collect();
-    changed.sort_by(|one, other| {
+    rows.sort_by(|one, other| {
         other.found.cmp(&one.found).then_with(|| {
             (&one.rule, &one.account_id, &one.region).cmp(&(&other.rule, &other.account_id, &other.region))
         })
     });
-    let page = page(&view, &everywhere, day, &readings, &changed)?;
-    Ok(Page(page).answer(actix_web::http::StatusCode::OK))
+    rows
 }
 
 fn page(
@@ -95,23 +150,13 @@ fn page(
     everywhere: &[NamedPlace],
     day: Date,
     readings: &[PlaceReading],
-    changed: &[ChangedRow],
+    rows: Vec<ChangedRow>,
 ) -> Result<ShowPage, Error> {
     let address = &view.address;
-    let is_unread = |reading: &&PlaceReading| !matches!(&reading.last, Some((Outcome::Read, ..)) | None);
-    let unread: Vec<PlaceReading> = readings.iter().filter(is_unread).cloned().collect();
-    let window = Window::of(address, "unread", ROWS, unread.len())?;
-    let unread = window.rows(&unread).to_vec();
-    let columns = [text("Account"), text("Region"), text("Cause"), text("Tried on"), text("Last read on")];
     let caption = "Account-Regions whose rules could not be read at the last try";
-    let unread_table = Table::whole("unread", caption, &columns, address, unread.len()).windowed(&window);
-    let window = Window::of(address, "changed", ROWS, changed.len())?;
-    let changed = window.rows(changed).to_vec();
-    let columns =
-        [text("Rule"), text("Account"), text("Region"), text("Change"), text("Seen before"), text("Found on")];
-    let caption = "What rules ask for, found changed";
-    let changed_table = Table::whole("changed", caption, &columns, address, changed.len()).windowed(&window);
-    let download = |format: &str| address.with("format", format).with("as_of", view.as_of).to_string();
+    let (unread, unread_table) = unread().table(address, caption, unread_of(readings))?;
+    let (changed, changed_table) = changed().table(address, "What rules ask for, found changed", rows)?;
+    let whole = address.start().with("as_of", view.as_of);
     Ok(ShowPage {
         frame: view.frame(Section::Rules, "Rule definitions").crumb("Rules", "/rules"),
         as_of: view.as_of,
@@ -126,8 +171,7 @@ fn page(
         unread_table,
         changed,
         changed_table,
-        csv: download("csv"),
-        json: download("json"),
+        files: ["csv", "json", "jsonl"].map(|format| whole.with("format", format).to_string()),
         provenance: Provenance::default()
             .line("What is read", "The answer of AWS Config’s DescribeConfigRules, account by account and Region by Region, through each account’s member role.")
             .line("What is a change", "Two readings one after the other that differ. It happened between their days.")

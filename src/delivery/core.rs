@@ -144,6 +144,13 @@ impl<'a> Period<'a> {
         Self { first, end, places, gaps, days, expected_days, gap_days }
     }
 
+    /// Keeps what is in one state: its gaps, and the places that have a day of it.
+    pub(super) fn keep(&mut self, state: DeliveryState) {
+        self.gaps.retain(|gap| gap.state == state);
+        self.places.retain(|(_, stretches)| stretches.iter().any(|(_, _, day)| day.state == state));
+        self.gap_days = self.gaps.iter().map(Gap::days).sum();
+    }
+
     /// "40 missing, 12 unreadable": days of gaps by cause, most first.
     pub(super) fn causes(&self) -> String {
         let mut by_cause: BTreeMap<DeliveryState, i64> = BTreeMap::new();

@@ -1,4 +1,4 @@
-//! Gaps and days as downloads.
+//! The calendar as a download.
 
 use actix_web::HttpResponse;
 
@@ -6,36 +6,9 @@ use super::core::Period;
 use crate::web::View;
 use crate::web::download::{Cell, Format, download};
 
-const GAPS: [&str; 7] = ["account_id", "account_name", "region", "state", "first_day", "last_day", "days"];
-
-/// Every gap, in the order of the page.
-pub(super) fn gap_rows(format: Format, view: &View, period: &Period<'_>) -> HttpResponse {
-    let cells: Vec<[Cell; 7]> = period
-        .gaps
-        .iter()
-        .map(|gap| {
-            [
-                gap.place.account_id.as_str().into(),
-                gap.place.account_name.as_str().into(),
-                gap.place.region.as_str().into(),
-                gap.state.word().into(),
-                gap.first.into(),
-                gap.last().into(),
-                gap.days().into(),
-            ]
-        })
-        .collect();
-    download(format, &view.stem("delivery-gaps"), &GAPS, |mut rows| async move {
-        for row in cells {
-            rows.push(row).await?;
-        }
-        Ok(rows)
-    })
-}
-
 const COLUMNS: [&str; 7] = ["account_id", "region", "state", "expected", "first_day", "last_day", "days"];
 
-/// Every stretch of the calendar.
+/// Every stretch of equal days, the places in the order of the page.
 pub(super) fn rows(format: Format, view: &View, period: &Period<'_>) -> HttpResponse {
     let cells: Vec<[Cell; 7]> = period
         .places

@@ -171,9 +171,6 @@ pub(super) const ORDERS: [Order; 6] = [
     },
 ];
 
-/// What nobody has acknowledged first, then what is open; the newest of each first.
-pub(super) const OPEN_FIRST: Keyset = Keyset::first(ORDERS[0], true);
-
 /// Which notices a list shows.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Which {

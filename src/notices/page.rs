@@ -5,7 +5,7 @@ use actix_web::http::header::LOCATION;
 use actix_web::{HttpRequest, HttpResponse, web};
 use askama::Template;
 
-use super::db::{self, Notice, OPEN_FIRST, ORDERS, Which};
+use super::db::{self, Notice, ORDERS, Which};
 use super::kind::Kind;
 use super::links::{self, Link};
 use crate::State;
@@ -125,11 +125,12 @@ const TABLE: [Column; 6] = [
 async fn list(mut visit: Visit) -> Result<HttpResponse, Error> {
     let organization_id = visit.organization.as_ref().map(|organization| organization.id);
     let which = which(&visit.address, organization_id.unwrap_or_default())?;
+    let sort = Sort::of(&visit.address, &TABLE, Sort::down("state"));
     if let Some(format) = Format::of(&visit.address)? {
-        return Ok(rows(format, visit, which));
+        let first = Keyset::of(&ORDERS, sort, &Place::First, false)?;
+        return Ok(rows(format, visit, (which, first)));
     }
     let place = Place::of(&visit.address, 2)?;
-    let sort = Sort::of(&visit.address, &TABLE, Sort::down("state"));
     let keyset = Keyset::of(&ORDERS, sort, &place, false)?;
     let mut rows = db::list(&mut visit.read, &which, &keyset, PAGE_ROWS + 1).await?;
     let more = table::cut(&mut rows, &place);
@@ -233,14 +234,14 @@ const COLUMNS: [&str; 14] = [
     "facts",
 ];
 
-/// Every notice that the filters leave.
-fn rows(format: Format, mut visit: Visit, which: Which) -> HttpResponse {
+/// Every notice that the filters leave, in the order of the page.
+fn rows(format: Format, mut visit: Visit, (which, first): (Which, Keyset)) -> HttpResponse {
     download(format, "notices", &COLUMNS, move |mut rows| async move {
-        let mut page = OPEN_FIRST;
+        let mut page = first;
         loop {
             let notices = db::list(&mut visit.read, &which, &page, 1000).await?;
             let Some(last) = notices.last() else { break };
-            page = OPEN_FIRST.after(last.sort_key.clone(), last.row.notice_id.to_string());
+            page = page.after(last.sort_key.clone(), last.row.notice_id.to_string());
             for Keyed { row: notice, .. } in notices {
                 rows.push([
                     notice.notice_id.into(),

@@ -8,7 +8,7 @@ use auditfolio::State;
 use auditfolio::clock::Clock;
 use auditfolio::compliance::memo::Memo;
 use auditfolio::jobs::{self, Kind, Progress};
-use auditfolio::packs::db::{self, NEWEST, Part};
+use auditfolio::packs::db::{self, NEWEST, Part, Which};
 use auditfolio::packs::verify::{Verdict, verify};
 use auditfolio::packs::{BuildError, Request, build, sign};
 use auditfolio::web::keyset::Keyset;
@@ -57,7 +57,12 @@ pub(crate) async fn pack(db: &PgPool, request: &Request) -> String {
 }
 
 async fn listed(db: &PgPool) -> Vec<db::Stored> {
-    db::list(db, 1, &NEWEST, 100).await.unwrap().into_iter().map(|listed| listed.row).collect()
+    db::list(db, &Which { organization_id: 1, ..Which::default() }, &NEWEST, 100)
+        .await
+        .unwrap()
+        .into_iter()
+        .map(|listed| listed.row)
+        .collect()
 }
 
 async fn pdf(db: &PgPool, request: &Request) -> Vec<u8> {
@@ -315,9 +320,10 @@ async fn the_list_of_packs_goes_on_from_any_of_them() {
     for title in ["1", "2", "3", "4", "5"] {
         made.insert(0, pack(&db, &Request { title: title.to_owned(), from: None, ..request() }).await);
     }
+    let which = Which { organization_id: 1, ..Which::default() };
     let page = async |place: Place| {
         let page = Keyset::of(&db::ORDERS, Sort::down("made"), &place, true).unwrap();
-        let packs = db::list(&db, 1, &page, 2).await.unwrap();
+        let packs = db::list(&db, &which, &page, 2).await.unwrap();
         packs.into_iter().map(|pack| vec![pack.sort_key, pack.row.pack_id]).collect::<Vec<_>>()
     };
     let ids = |page: &[Vec<String>]| page.iter().map(|key| key[1].clone()).collect::<Vec<_>>();
@@ -328,7 +334,7 @@ async fn the_list_of_packs_goes_on_from_any_of_them() {
     let mut back = ids(&page(Place::Before(third[0].clone())).await);
     back.reverse();
     assert_eq!(back, ids(&second));
-    assert_eq!(db::count(&db, 1).await.unwrap(), 5);
+    assert_eq!(db::count(&db, &which).await.unwrap(), 5);
 }
 
 #[actix_web::test]

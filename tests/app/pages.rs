@@ -110,7 +110,7 @@ async fn a_page_past_the_last_gap_shows_the_last_page_and_another_day_the_first(
 
     let none = get(&app, &cookie, "/delivery?as_of=2026-11-01").await;
     assert_eq!(none.texts(".empty__what")[0], "No gaps here");
-    let gaps = get(&app, &cookie, "/delivery?rows=gaps&sort=from&format=csv").await.text;
+    let gaps = get(&app, &cookie, "/delivery?rows=gaps&sort=first_day&format=csv").await.text;
     let days: Vec<&str> = gaps.lines().skip(1).map(|line| line.split(',').nth(4).unwrap()).collect();
     assert_eq!(days, ["2026-11-02", "2026-11-04"]);
 }

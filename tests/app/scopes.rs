@@ -279,8 +279,8 @@ async fn definitions_add_up_are_dated_and_ended_and_never_altered() {
     assert!(rows[1].contains("PCI DSS audit") && rows[1].contains("demo administrator: sold"), "{rows:?}");
     let records = reader.json("/scopes/production?rows=definitions&format=json").await;
     assert_eq!(records.len(), 2);
-    assert_eq!((&records[0]["end_number"], &records[0]["end_reason"]), (&Value::from(3), &Value::from("sold")));
-    assert_eq!(records[1]["no_longer_from"], Value::Null);
+    assert_eq!((&records[1]["end_number"], &records[1]["end_reason"]), (&Value::from(3), &Value::from("sold")));
+    assert_eq!(records[0]["no_longer_from"], Value::Null, "the newest first");
 }
 
 #[actix_web::test]

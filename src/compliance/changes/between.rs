@@ -86,9 +86,25 @@ impl Between {
         filter: &Filter,
         from: Date,
     ) -> Result<Self, Error> {
+        let mut spoken = FxHashMap::default();
+        let (rule_ids, wanted_type) = (filter.rule_ids(&shown.catalog), filter.resource_type_id(&shown.catalog));
+        let place_ids: Vec<i32> = self.silent(filter).map(|lost| lost.place_id).collect();
+        if let Ok(resource_type_id) = wanted_type
+            && filter.narrows_rules()
+            && !place_ids.is_empty()
+        {
+            let asked = Asked { day: from, place_ids: &place_ids, rule_ids: rule_ids.as_deref(), resource_type_id };
+            let counts = counted(&mut view.read, &asked, Part::Whole).await?;
+            spoken = counts.iter().map(|of| (of.place_id, of.counts().complying + of.counts().not_complying)).collect();
+        }
+        Ok(self.leave(shown, filter, &spoken))
+    }
+
+    /// The same where it is known how many evaluations of each silent place, of those that the filters leave, said
+    /// COMPLIANT or `NON_COMPLIANT` on the earlier day; it is not asked where they leave all rules and resources.
+    pub(in crate::compliance) fn leave(&self, shown: &Shown, filter: &Filter, spoken: &FxHashMap<i32, i64>) -> Self {
         let places: FxHashSet<i32> = filter.places(&shown.places).into_iter().map(|place| place.place_id).collect();
-        let rules: Option<Vec<i32>> = filter.rule_ids(&shown.catalog);
-        let is_rule: Option<FxHashSet<i32>> = rules.as_ref().map(|rules| rules.iter().copied().collect());
+        let is_rule: Option<FxHashSet<i32>> = filter.rule_ids(&shown.catalog).map(|rules| rules.into_iter().collect());
         let wanted_type = filter.resource_type_id(&shown.catalog);
         let says = |new: Option<i16>| match new {
             _ if filter.which == Which::All => true,
@@ -101,27 +117,22 @@ impl Between {
                 && wanted_type.is_ok_and(|wanted| wanted.is_none_or(|wanted| wanted == changed.resource_type_id))
                 && says(changed.new)
         };
-        let silent = matches!(filter.which, Which::All | Which::Carried | Which::Unknown);
-        let here = |lost: &&Lost| silent && filter.is_of(&lost.account_id, &lost.account_name, &lost.region);
-        let mut lost: Vec<Lost> = self.lost.iter().filter(here).cloned().collect();
-        match wanted_type {
-            Err(_) => lost.clear(),
-            Ok(None) if rules.is_none() => {}
-            Ok(resource_type_id) if !lost.is_empty() => {
-                let place_ids: Vec<i32> = lost.iter().map(|lost| lost.place_id).collect();
-                let asked = Asked { day: from, place_ids: &place_ids, rule_ids: rules.as_deref(), resource_type_id };
-                let counts = counted(&mut view.read, &asked, Part::Whole).await?;
-                let spoken: FxHashMap<i32, i64> =
-                    counts.iter().map(|of| (of.place_id, of.counts().complying + of.counts().not_complying)).collect();
-                for lost in &mut lost {
-                    lost.evaluations =
-                        if lost.expected { spoken.get(&lost.place_id).copied().unwrap_or_default() } else { 0 };
-                }
-                lost.retain(|lost| lost.evaluations > 0);
+        let mut lost: Vec<Lost> = self.silent(filter).cloned().collect();
+        if filter.narrows_rules() {
+            for lost in &mut lost {
+                let spoken = spoken.get(&lost.place_id).copied().unwrap_or_default();
+                lost.evaluations = if lost.expected { spoken } else { 0 };
             }
-            Ok(_) => {}
+            lost.retain(|lost| lost.evaluations > 0);
         }
-        Ok(Self { changed: self.changed.iter().filter(meant).copied().collect(), lost })
+        Self { changed: self.changed.iter().filter(meant).copied().collect(), lost }
+    }
+
+    /// The places that fell silent, of those that the filters leave.
+    fn silent<'a>(&'a self, filter: &'a Filter) -> impl Iterator<Item = &'a Lost> {
+        let silent = matches!(filter.which, Which::All | Which::Carried | Which::Unknown);
+        let here = move |lost: &&Lost| silent && filter.is_of(&lost.account_id, &lost.account_name, &lost.region);
+        self.lost.iter().filter(here)
     }
 
     /// How many evaluations each class has, and of them those of places without evidence.

@@ -1,6 +1,9 @@
 //! What changed between two days.
 
 mod between;
+mod lists;
+mod merged;
+mod order;
 mod rows;
 
 use actix_web::HttpResponse;
@@ -10,6 +13,8 @@ use askama::Template;
 use time::{Date, Duration};
 
 pub(super) use self::between::{Between, ClassLine};
+use self::merged::{Asked, Merged};
+pub(super) use self::order::By;
 use self::rows::{Line, List, pour};
 use super::core::{Change, Evidence};
 use super::filter::{self, Filter, Offers};
@@ -35,11 +40,11 @@ const OFFERS: Offers = Offers { rule: true, severity: true, status: true, resour
 const COLUMNS: [Column; 8] = [
     table::text("Change").by("change"),
     table::text("Account").by("account"),
-    table::text("Region"),
-    table::text("Rule"),
-    table::text("Severity"),
-    table::text("Resource"),
-    table::text("Was, and is"),
+    table::text("Region").by("region"),
+    table::text("Rule").by("rule"),
+    table::text("Severity").by("severity").most_first(),
+    table::text("Resource").by("resource"),
+    table::text("Was, and is").by("status"),
     table::text("On").by("on").most_first(),
 ];
 
@@ -63,12 +68,10 @@ const DOWNLOAD: [&str; 12] = [
 struct ChangesPage {
     frame: Frame,
     lead: String,
-    from: Date,
-    to: Date,
     filters: Filters,
-    classes: Vec<ClassLine>,
-    lost: Vec<LostLine>,
-    lost_total: usize,
+    classes: (Vec<ClassLine>, Table),
+    /// With how many there are.
+    lost: (Vec<LostLine>, Table),
     table: Table,
     rows: Vec<Line>,
     empty: Option<Empty>,
@@ -82,11 +85,12 @@ struct LostLine {
     region: String,
     evaluations: i64,
     expected: bool,
+    day: Date,
     href: String,
 }
 
-/// Places shown that fell silent; the rows hold the evaluations of all of them.
-const LOST: usize = 50;
+/// What the page can be asked for beside the day and its filters.
+const KEYS: [&str; 6] = ["from", "change", "lost", "lost-sort", "classes-sort", "rows"];
 
 /// The earlier day, as asked: the later is the as-of day.
 fn earlier(view: &View) -> Result<Date, Error> {
@@ -99,7 +103,7 @@ fn earlier(view: &View) -> Result<Date, Error> {
 }
 
 async fn list(state: Data<State>, mut view: View) -> Result<HttpResponse, Error> {
-    let filter = Filter::parse(&view.address, OFFERS, &[&PLACE_KEYS[..], &["from", "change"]].concat())?;
+    let filter = Filter::parse(&view.address, OFFERS, &[&PLACE_KEYS[..], &KEYS].concat())?;
     let format = Format::of(&view.address)?;
     let at = Place::of(&view.address, 6)?;
     let asked = earlier(&view)?;
@@ -114,13 +118,33 @@ async fn list(state: Data<State>, mut view: View) -> Result<HttpResponse, Error>
     let shown = Shown::load(state, &mut view).await?;
     let between = Between::load(&shown, &mut view, from).await?;
     let left = between.left(&shown, &mut view, &filter, from).await?;
+    let address = view.address.start();
+    let classes = left.classes(|change| format!("{}#changes", address.with("change", change.slug())));
     if let Some(format) = format {
-        let stem = view.stem(format!("changes-{from}"));
-        return Ok(download(format, &stem, &DOWNLOAD, |rows| pour(rows, shown, view, (left, filter), (from, class))));
+        let stem = |what: &str| view.stem(format!("changes{what}-{from}"));
+        return match view.address.get("rows") {
+            None | Some("changes") => {
+                let (stem, asked) = (stem(""), (from, class));
+                Ok(download(format, &stem, &DOWNLOAD, |rows| pour(rows, shown, view, (left, filter), asked)))
+            }
+            Some("classes") => Ok(lists::classes().download(format, &stem("-by-kind"), &view.address, classes)),
+            Some("lost") => {
+                let lines = lost_lines(&view, &left, class);
+                Ok(lists::lost().download(format, &stem("-without-evidence"), &view.address, lines))
+            }
+            Some(_) => Err(Error::Invalid("The rows are those of changes, classes or lost.".to_owned())),
+        };
     }
-    let list = List::new(&shown, &left, &filter, (from, class, sort));
-    let total = list.total();
-    let (rows, more) = list.page(&shown, &mut view, &at).await?;
+    let (rows, more, total) = if let Some(by) = By::parse(sort.by) {
+        let asked = Asked { from, class, by, descending: sort.descending, filter: &filter };
+        let list = Merged::load(&shown, &mut view, (&between, &left), asked).await?;
+        let (rows, more) = list.page(&mut view, &at).await?;
+        (rows, more, list.total())
+    } else {
+        let list = List::new(&shown, &left, &filter, (from, class, sort));
+        let (rows, more) = list.page(&shown, &mut view, &at).await?;
+        (rows, more, list.total())
+    };
     let key = |line: Option<&Line>| line.map(|line| table::key(&line.key()));
     let table = Table::whole("changes", caption(class), &COLUMNS, &view.address, rows.len())
         .sorted(sort)
@@ -128,24 +152,26 @@ async fn list(state: Data<State>, mut view: View) -> Result<HttpResponse, Error>
         .with_formats()
         .paged(&at, key(rows.first()), key(rows.last()), more, total);
     let evidence = Evidence::of(to, filter.places(&shown.places));
-    let address = view.address.start();
-    let classes = left.classes(|change| format!("{}#changes", address.with("change", change.slug())));
     let none_at_all = classes.iter().all(|line| line.evaluations == 0);
     let lost = lost_lines(&view, &left, class);
+    let words = format!("Evaluations by what became of them from {} to {} (UTC)", day(from), day(to));
+    let lost_words = format!(
+        "{} with evidence on {} and none on {}: what they said became unknown",
+        places_words(lost.len()),
+        day(from),
+        day(to)
+    );
     let page = ChangesPage {
         lead: lead(from, to, &classes),
-        from,
-        to,
         filters: form(&view, &shown),
-        lost_total: lost.len(),
-        lost: lost.into_iter().take(LOST).collect(),
+        classes: lists::classes().table(&view.address, words, classes)?,
+        lost: lists::lost().table(&view.address, lost_words, lost)?,
         empty: (total == 0).then(|| empty(&view, asked, none_at_all)),
         provenance: shown.provenance(&view, &evidence).line(
             "Compared",
             format!("{} with {} (UTC); what came and went in between is not counted", day(from), day(to)),
         ),
         frame: view.frame(Section::Changes, "Changes"),
-        classes,
         rows,
         table,
     };
@@ -212,6 +238,7 @@ fn lost_lines(view: &View, left: &Between, class: Option<Change>) -> Vec<LostLin
             region: lost.region.clone(),
             evaluations: lost.evaluations,
             expected: lost.expected,
+            day: lost.day,
         })
         .collect()
 }

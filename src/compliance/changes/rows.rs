@@ -1,7 +1,8 @@
-//! The rows of a list of changes: those that are held in memory, and those of silent places, which are read as a page
-//! comes to them.
+//! The rows of a list of changes in which those of a place stay together: those that are held in memory, and those of
+//! silent places, which are read as a page comes to them.
 
 use std::cmp::Ordering;
+use std::collections::BTreeSet;
 
 use rustc_hash::FxHashMap;
 use time::Date;
@@ -34,7 +35,7 @@ pub(super) struct Line {
     pub(super) silent: bool,
     pub(super) day: Date,
     /// What the list is sorted on, in keys.
-    part: String,
+    pub(super) part: String,
 }
 
 /// One row in memory, or all rows of a silent place.
@@ -65,10 +66,13 @@ impl<'a> List<'a> {
     ) -> Self {
         let is_meant = |change: Change| class.is_none_or(|class| class == change);
         let sign = if sort.descending { -1 } else { 1 };
+        let regions: BTreeSet<&str> = shown.places.iter().map(|place| place.region.as_str()).collect();
+        let regions: Vec<&str> = regions.into_iter().collect();
         let rank = |change: Change, day: Date, place_id: i32| -> Rank {
             let first = match sort.by {
                 "change" => Change::ALL.iter().position(|of| *of == change).map_or(0, number),
                 "on" => i64::from(day.to_julian_day()),
+                "region" => number(regions.partition_point(|region| *region < shown.region(place_id))),
                 _ => 0,
             };
             (first * sign, shown.places.rank(place_id).unwrap_or(usize::MAX))
@@ -194,7 +198,7 @@ impl<'a> List<'a> {
                 (Change::BecameUnknown, lost.place_id, lost.day)
             }
         };
-        let part = self.part(change, day);
+        let part = self.part(shown, change, place_id, day);
         match shown.place(place_id) {
             Some(place) => (part, &place.account_id, &place.region),
             None => (part, "", ""),
@@ -202,10 +206,11 @@ impl<'a> List<'a> {
     }
 
     /// What the list is sorted on, of a row, in keys.
-    fn part(&self, change: Change, day: Date) -> String {
+    fn part(&self, shown: &Shown, change: Change, place_id: i32, day: Date) -> String {
         match self.by {
             "change" => change.slug().to_owned(),
             "on" => day.to_string(),
+            "region" => shown.region(place_id).to_owned(),
             _ => String::new(),
         }
     }
@@ -219,7 +224,8 @@ impl<'a> List<'a> {
         let line = |row: &Changed| {
             let status = |held: Option<i16>| held.map(|held| shown.catalog.status(held));
             let of = (row.place_id, row.rule_id, row.resource_type_id, names.get(&row.resource_id)?.as_str());
-            let line = self.line(shown, view, row.change, of, row.day)?;
+            let part = self.part(shown, row.change, row.place_id, row.day);
+            let line = line((shown, view), row.change, of, (row.day, part))?;
             Some(Line { old: status(row.old), new: status(row.new), ..line })
         };
         Ok(rows.iter().filter_map(line).collect())
@@ -246,43 +252,43 @@ impl<'a> List<'a> {
         let rows = changes_db::silenced(&mut view.read, &silent).await?;
         let line = |row: &changes_db::Silenced| {
             let of = (lost.place_id, row.rule_id, row.resource_type_id, row.id.as_str());
-            let line = self.line(shown, view, Change::BecameUnknown, of, lost.day)?;
+            let part = self.part(shown, Change::BecameUnknown, lost.place_id, lost.day);
+            let line = line((shown, view), Change::BecameUnknown, of, (lost.day, part))?;
             Some(Line { old: Some(shown.catalog.status(row.status_id)), silent: true, ..line })
         };
         Ok(rows.iter().filter_map(line).collect())
     }
+}
 
-    fn line(
-        &self,
-        shown: &Shown,
-        view: &View,
-        change: Change,
-        (place_id, rule_id, type_id, id): (i32, i32, i16, &str),
-        day: Date,
-    ) -> Option<Line> {
-        let place = shown.place(place_id)?;
-        let (_, rule) = shown.catalog.rule(rule_id)?;
-        let resource_type = shown.catalog.type_name(type_id);
-        let pairs =
-            [("account", place.account_id.as_str()), ("region", &place.region), ("type", resource_type), ("id", id)];
-        Some(Line {
-            change,
-            account_id: place.account_id.clone(),
-            account_name: place.account_name.clone(),
-            region: place.region.clone(),
-            rule: rule.name.clone(),
-            rule_href: rules::href(view, &rule.core_name),
-            severity: rule.severity(),
-            resource_type: resource_type.to_owned(),
-            resource_id: id.to_owned(),
-            href: link(view, "/resources", &pairs),
-            old: None,
-            new: None,
-            silent: false,
-            day,
-            part: self.part(change, day),
-        })
-    }
+/// A row as it is shown, with what the list is sorted on.
+pub(super) fn line(
+    (shown, view): (&Shown, &View),
+    change: Change,
+    (place_id, rule_id, type_id, id): (i32, i32, i16, &str),
+    (day, part): (Date, String),
+) -> Option<Line> {
+    let place = shown.place(place_id)?;
+    let (_, rule) = shown.catalog.rule(rule_id)?;
+    let resource_type = shown.catalog.type_name(type_id);
+    let pairs =
+        [("account", place.account_id.as_str()), ("region", &place.region), ("type", resource_type), ("id", id)];
+    Some(Line {
+        change,
+        account_id: place.account_id.clone(),
+        account_name: place.account_name.clone(),
+        region: place.region.clone(),
+        rule: rule.name.clone(),
+        rule_href: rules::href(view, &rule.core_name),
+        severity: rule.severity(),
+        resource_type: resource_type.to_owned(),
+        resource_id: id.to_owned(),
+        href: link(view, "/resources", &pairs),
+        old: None,
+        new: None,
+        silent: false,
+        day,
+        part,
+    })
 }
 
 impl Line {

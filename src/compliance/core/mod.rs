@@ -1,6 +1,7 @@
 //! Decisions about collected results, apart from SQL and pages: the two figures, evidence, age, changes, history.
 
 pub mod changes;
+pub mod days;
 pub mod evidence;
 pub mod figures;
 pub mod history;

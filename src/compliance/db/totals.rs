@@ -3,6 +3,7 @@
 use sqlx::{FromRow, PgConnection};
 use time::{Date, OffsetDateTime};
 
+use crate::compliance::core::days::PlaceCounts;
 use crate::compliance::core::{Counts, Figures, NeverSeen};
 
 /// A day of the organisation.
@@ -92,6 +93,121 @@ pub(crate) async fn trend_of(
     .fetch_all(db)
     .await?;
     Ok(totals(rows))
+}
+
+/// Which places are meant.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Places<'a> {
+    /// Every one that the organisation ever had.
+    All,
+    /// Every one that some accounts ever had.
+    Of(&'a [String]),
+    These(&'a [i32]),
+}
+
+#[derive(FromRow)]
+struct SpanRow {
+    place_id: i32,
+    account_id: String,
+    seen_before: bool,
+    known: Vec<Date>,
+    expected_first: Vec<Date>,
+    expected_end: Vec<Date>,
+    days: Vec<Date>,
+    complying: Vec<i64>,
+    not_complying: Vec<i64>,
+    insufficient_data: Vec<i64>,
+    not_applicable: Vec<i64>,
+    unrecognised: Vec<i64>,
+}
+
+/// Places over the days from one to another, with what some rules (`None`: all) say there of resources of a type or of
+/// all.
+pub(crate) async fn spans(
+    db: &mut PgConnection,
+    organization_id: i16,
+    places: Places<'_>,
+    (rule_ids, resource_type_id): (Option<&[i32]>, Option<i16>),
+    (from, until): (Date, Date),
+) -> sqlx::Result<Vec<PlaceCounts>> {
+    let (accounts, place_ids) = match places {
+        Places::All => (None, None),
+        Places::Of(accounts) => (Some(accounts), None),
+        Places::These(place_ids) => (None, Some(place_ids)),
+    };
+    let rows: Vec<SpanRow> = sqlx::query_as(
+        // A roll-up comes on its first day and goes on its end: the sum of what came and went up to a day is that day's.
+        "with meant as materialized (
+             select place_id, account_id from place
+             where organization_id = $1 and ($2::text[] is null or account_id = any($2))
+                 and ($3::integer[] is null or place_id = any($3))
+         ), change as (
+             select u.place_id, d.day, sum(d.sign * u.complying)::bigint as complying,
+                 sum(d.sign * u.not_complying)::bigint as not_complying,
+                 sum(d.sign * u.insufficient_data)::bigint as insufficient_data,
+                 sum(d.sign * u.not_applicable)::bigint as not_applicable,
+                 sum(d.sign * u.unrecognised)::bigint as unrecognised
+             from rollup u join meant using (place_id)
+             cross join lateral (values (greatest(u.first_day, $6), 1), (u.end_day, -1)) d (day, sign)
+             where u.first_day <= $7 and u.end_day > $6 and d.day <= $7
+                 and ($4::integer[] is null or u.rule_id + 0 = any($4))
+                 and ($5::smallint is null or u.resource_type_id = $5)
+             group by u.place_id, d.day
+         ), changes as (
+             select place_id, array_agg(day order by day) as days, array_agg(complying order by day) as complying,
+                 array_agg(not_complying order by day) as not_complying,
+                 array_agg(insufficient_data order by day) as insufficient_data,
+                 array_agg(not_applicable order by day) as not_applicable,
+                 array_agg(unrecognised order by day) as unrecognised
+             from change group by place_id
+         )
+         select m.place_id, m.account_id,
+             exists (select from delivery d where d.place_id = m.place_id and d.day < $6
+                     and d.until_collection is null and d.known) as seen_before,
+             array(select d.day from delivery d where d.place_id = m.place_id and d.day between $6 and $7
+                   and d.until_collection is null and d.known order by d.day) as known,
+             coalesce(e.firsts, '{}') as expected_first, coalesce(e.ends, '{}') as expected_end,
+             coalesce(c.days, '{}') as days, coalesce(c.complying, '{}') as complying,
+             coalesce(c.not_complying, '{}') as not_complying,
+             coalesce(c.insufficient_data, '{}') as insufficient_data,
+             coalesce(c.not_applicable, '{}') as not_applicable, coalesce(c.unrecognised, '{}') as unrecognised
+         from meant m
+         left join changes c using (place_id)
+         left join lateral (
+             -- Postgres's infinity is no day of a calendar.
+             select array_agg(x.first_day) as firsts, array_agg(least(x.end_day, $7 + 1)) as ends
+             from expected_place x where x.place_id = m.place_id and x.until_collection is null and x.first_day <= $7
+         ) e on true",
+    )
+    .bind(organization_id)
+    .bind(accounts)
+    .bind(place_ids)
+    .bind(rule_ids)
+    .bind(resource_type_id)
+    .bind(from)
+    .bind(until)
+    .fetch_all(db)
+    .await?;
+    Ok(rows.into_iter().map(SpanRow::into_span).collect())
+}
+
+impl SpanRow {
+    fn into_span(self) -> PlaceCounts {
+        let spoken = self.complying.into_iter().zip(self.not_complying);
+        let rest = self.insufficient_data.into_iter().zip(self.not_applicable).zip(self.unrecognised);
+        let counts = spoken.zip(rest).map(|((complying, not_complying), rest)| {
+            let ((insufficient_data, not_applicable), unrecognised) = rest;
+            Counts { complying, not_complying, insufficient_data, not_applicable, unrecognised }
+        });
+        PlaceCounts {
+            place_id: self.place_id,
+            account_id: self.account_id,
+            seen_before: self.seen_before,
+            known: self.known,
+            expected: self.expected_first.into_iter().zip(self.expected_end).collect(),
+            changes: self.days.into_iter().zip(counts).collect(),
+        }
+    }
 }
 
 /// Every place that some accounts ever had.

@@ -28,9 +28,6 @@ pub(super) const ORDERS: [Order; 6] = [
     },
 ];
 
-/// The newest first.
-pub(super) const NEWEST: Keyset = Keyset::first(ORDERS[0], true);
-
 /// The jobs that are meant, so many at most of a page.
 pub(super) async fn list(
     db: &mut PgConnection,

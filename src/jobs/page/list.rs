@@ -5,7 +5,7 @@ use askama::Template;
 use time::OffsetDateTime;
 
 use super::super::{Kind, Standing};
-use super::db::{self, NEWEST, ORDERS, Which};
+use super::db::{self, ORDERS, Which};
 use crate::State;
 use crate::error::Error;
 use crate::web::download::{Format, download};
@@ -54,11 +54,12 @@ fn which(address: &Address) -> Result<Which, Error> {
 
 pub(super) async fn list(state: web::Data<State>, mut visit: Visit) -> Result<HttpResponse, Error> {
     let which = which(&visit.address)?;
+    let sort = Sort::of(&visit.address, &TABLE, Sort::down("job"));
     if let Some(format) = Format::of(&visit.address)? {
-        return Ok(rows(format, visit, which));
+        let first = Keyset::of(&ORDERS, sort, &Place::First, false)?;
+        return Ok(rows(format, visit, (which, first)));
     }
     let place = Place::of(&visit.address, 2)?;
-    let sort = Sort::of(&visit.address, &TABLE, Sort::down("job"));
     let keyset = Keyset::of(&ORDERS, sort, &place, false)?;
     let mut rows = db::list(&mut visit.read, &which, &keyset, PAGE_ROWS + 1).await?;
     let more = table::cut(&mut rows, &place);
@@ -116,14 +117,14 @@ const COLUMNS: [&str; 15] = [
     "does_again",
 ];
 
-/// Every job that the filters leave, the newest first.
-fn rows(format: Format, mut visit: Visit, which: Which) -> HttpResponse {
+/// Every job that the filters leave, in the order of the page.
+fn rows(format: Format, mut visit: Visit, (which, first): (Which, Keyset)) -> HttpResponse {
     download(format, "jobs", &COLUMNS, move |mut rows| async move {
-        let mut page = NEWEST;
+        let mut page = first;
         loop {
             let part = db::list(&mut visit.read, &which, &page, 1000).await?;
             let Some(last) = part.last() else { break };
-            page = NEWEST.after(last.sort_key.clone(), last.row.job_id.to_string());
+            page = page.after(last.sort_key.clone(), last.row.job_id.to_string());
             for Keyed { row: job, .. } in part {
                 rows.push([
                     job.job_id.into(),

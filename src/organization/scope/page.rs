@@ -14,10 +14,11 @@ use crate::State;
 use crate::audit_log;
 use crate::error::Error;
 use crate::people::{Maker, acted};
-use crate::web::download::{Format, download};
+use crate::web::download::Format;
 use crate::web::form::{CHOICES, Problems};
+use crate::web::list::{Field, List};
 use crate::web::parts::{Empty, Provenance};
-use crate::web::table::{Column, Table, Window, number, text};
+use crate::web::table::Table;
 use crate::web::{Access, Address, Endpoint, Frame, Organization, Page, Section, Visit, filters};
 
 pub fn endpoints() -> Vec<Endpoint> {
@@ -34,16 +35,30 @@ pub fn endpoints() -> Vec<Endpoint> {
 /// Scopes of a page of the list.
 const ROWS: usize = 100;
 
-const COLUMNS: [Column; 6] = [
-    text("Scope"),
-    text("Title"),
-    number("Accounts"),
-    text("Definitions in force"),
-    text("Undecided"),
-    text("Read in it"),
-];
+/// Scopes by name.
+fn scopes() -> List<Resolved> {
+    let fields = vec![
+        Field::unseen("day", |scope: &Resolved| scope.day.into()),
+        Field::text("Scope", "scope", |scope| scope.name.as_str().into()),
+        Field::text("Title", "title", |scope| scope.title.as_str().into()),
+        // Undecided is no number.
+        Field::number("Accounts", "accounts", |scope| {
+            scope.membership.undecided.is_empty().then(|| counted(scope.membership.accounts.len())).into()
+        }),
+        Field::text("Definitions in force", "definitions_in_force", |scope: &Resolved| {
+            counted(scope.in_force().count()).into()
+        })
+        .most_first(),
+        Field::unseen("definitions", |scope| counted(scope.definitions.len()).into()),
+        Field::text("Undecided", "undecided", |scope: &Resolved| scope.membership.undecided.join("; ").into())
+            .most_first(),
+    ];
+    List::new("scopes", "sort", ROWS, fields)
+}
 
-const DOWNLOAD: [&str; 7] = ["day", "scope", "title", "accounts", "definitions_in_force", "definitions", "undecided"];
+fn counted(number: usize) -> i64 {
+    i64::try_from(number).unwrap_or(i64::MAX)
+}
 
 /// The organisation and the as-of day of a page about scopes.
 pub(super) fn about(visit: &Visit) -> Result<(Organization, Date), Error> {
@@ -70,28 +85,26 @@ struct ListPage {
 }
 
 async fn list(mut visit: Visit) -> Result<HttpResponse, Error> {
-    visit.address.only(&[&["scopes", "format"]])?;
+    visit.address.only(&[&["scopes", "sort", "rows", "format"]])?;
     let (organization, day) = about(&visit)?;
-    let scopes = all(&mut visit.read, organization.id, day).await?;
+    let all = all(&mut visit.read, organization.id, day).await?;
     if let Some(format) = Format::of(&visit.address)? {
-        return Ok(rows(format, day, scopes));
+        return Ok(scopes().download(format, &format!("scopes-{day}"), &visit.address, all));
     }
-    let window = Window::of(&visit.address, "scopes", ROWS, scopes.len())?;
     let frame = frame(&visit, "Scopes");
-    let line = |scope: &Resolved| {
-        let overview = Address::new("/").with("scope", &scope.name).with("as_of", day);
-        (scope.clone(), frame.href(&format!("/scopes/{}", scope.name)), overview.to_string())
+    let number = all.len();
+    let (shown, table) = scopes().table(&visit.address, "Scopes", all)?;
+    let line = |scope: Resolved| {
+        let overview = Address::new("/").with("scope", &scope.name).with("as_of", day).to_string();
+        let page = frame.href(&format!("/scopes/{}", scope.name));
+        (scope, page, overview)
     };
-    let shown: Vec<_> = window.rows(&scopes).iter().map(line).collect();
     let may_make = visit.user.role.makes_packs();
     let page = ListPage {
-        lead: lead(scopes.len()),
-        table: Table::whole("scopes", "Scopes", &COLUMNS, &visit.address, shown.len())
-            .as_of(day)
-            .with_formats()
-            .windowed(&window),
-        empty: scopes.is_empty().then(|| empty(may_make, &frame)),
-        scopes: shown,
+        lead: lead(number),
+        table: table.as_of(day),
+        empty: (number == 0).then(|| empty(may_make, &frame)),
+        scopes: shown.into_iter().map(line).collect(),
         may_make,
         provenance: provenance(&frame),
         frame,
@@ -133,26 +146,6 @@ pub(super) fn provenance(frame: &Frame) -> Provenance {
             "Never altered or deleted: they are ended, with a reason. Each act stands in the audit log.",
         )
         .link("Account lists", "Collections, with what each of them read", frame.href("/collections"))
-}
-
-fn rows(format: Format, day: Date, scopes: Vec<Resolved>) -> HttpResponse {
-    let number = |number: usize| i64::try_from(number).unwrap_or(i64::MAX);
-    download(format, &format!("scopes-{day}"), &DOWNLOAD, move |mut to| async move {
-        for scope in scopes {
-            let undecided = !scope.membership.undecided.is_empty();
-            to.push([
-                day.into(),
-                scope.name.as_str().into(),
-                scope.title.as_str().into(),
-                (!undecided).then(|| number(scope.membership.accounts.len())).into(),
-                number(scope.in_force().count()).into(),
-                number(scope.definitions.len()).into(),
-                scope.membership.undecided.join("; ").into(),
-            ])
-            .await?;
-        }
-        Ok(to)
-    })
 }
 
 #[derive(Template)]

@@ -4,38 +4,23 @@ use actix_web::HttpResponse;
 use actix_web::http::StatusCode;
 use actix_web::web::{Data, Path};
 use askama::Template;
-use time::Date;
+use time::{Date, OffsetDateTime};
 
-use super::core::{Definition, Selector};
+use super::core::{Definition, End, Selector};
 use super::page::{about, frame, provenance};
 use super::{Known, Resolved, Unresolved, resolve};
 use crate::State;
 use crate::compliance::scoped::{AccountCount, account_counts};
 use crate::error::Error;
 use crate::web::address::Encoded;
-use crate::web::download::{Cell, Format, download};
+use crate::web::download::{Cell, Format};
+use crate::web::list::{Field, List};
 use crate::web::parts::Provenance;
-use crate::web::table::{Column, Table, Window, number, text};
+use crate::web::table::Table;
 use crate::web::{Address, Frame, Page, Visit, filters, format};
 
 /// Rows of a page of each table.
 const ROWS: usize = 50;
-
-const DEFINITIONS: [Column; 7] = [
-    number("Definition"),
-    text("Accounts by"),
-    text("Days (UTC)"),
-    text("Reason"),
-    text("Made"),
-    text("Ended"),
-    text("Change"),
-];
-
-const IN: [Column; 5] =
-    [text("Account"), text("Name"), number("Account-Regions"), number("Evaluations"), text("Why in")];
-
-const OUT: [Column; 5] =
-    [text("Account"), text("Name"), number("Account-Regions"), number("Evaluations"), text("Why out")];
 
 /// An account in or out.
 struct Line {
@@ -44,6 +29,15 @@ struct Line {
     href: String,
     /// Neither expected nor delivered on the day.
     absent: bool,
+    day: Date,
+    scope: String,
+}
+
+/// A definition with what it chooses by, in words, and where it can be ended.
+struct Defined {
+    one: Definition,
+    words: String,
+    end_href: Option<String>,
 }
 
 #[derive(Template)]
@@ -53,7 +47,7 @@ struct ShowPage {
     scope: Resolved,
     lead: String,
     read_href: String,
-    definitions: Vec<(Definition, String, Option<String>)>,
+    definitions: Vec<Defined>,
     definitions_table: Table,
     inside: Vec<Line>,
     inside_table: Table,
@@ -63,8 +57,11 @@ struct ShowPage {
     provenance: Provenance,
 }
 
+/// What the page can be asked for beside the day.
+const KEYS: [&str; 8] = ["definitions", "in", "out", "definitions-sort", "in-sort", "out-sort", "rows", "format"];
+
 pub(super) async fn show(state: Data<State>, mut visit: Visit, name: Path<String>) -> Result<HttpResponse, Error> {
-    visit.address.only(&[&["definitions", "in", "out", "rows", "format"]])?;
+    visit.address.only(&[&KEYS])?;
     let (organization, day) = about(&visit)?;
     let scope = match resolve(&mut visit.read, organization.id, &name, day, Known::ALL).await {
         Ok(scope) => scope,
@@ -74,7 +71,7 @@ pub(super) async fn show(state: Data<State>, mut visit: Visit, name: Path<String
     let counts = account_counts(&state, &visit.standing, &mut visit.read, organization.id, day).await?;
     let (inside, outside) = lines(&scope, counts);
     if let Some(format) = Format::of(&visit.address)? {
-        return rows(format, &visit.address, scope, inside, outside);
+        return rows(format, &visit, &scope, (inside, outside));
     }
     let page = page(&visit, scope, inside, outside)?;
     Ok(Page(page).answer(StatusCode::OK))
@@ -87,18 +84,24 @@ fn lines(scope: &Resolved, counts: Vec<AccountCount>) -> (Vec<Line>, Vec<Line>) 
         let address = if inside { address.with("scope", &scope.name) } else { address };
         address.with("as_of", scope.day).to_string()
     };
+    let line = |count: AccountCount, inside: bool, absent: bool| Line {
+        href: href(&count.account_id, inside),
+        why: if inside { scope.why_in(&count.account_id) } else { scope.why_out(&count.account_id) },
+        absent,
+        day: scope.day,
+        scope: scope.name.clone(),
+        count,
+    };
     let (mut inside, mut outside) = (Vec::new(), Vec::new());
     let holds = |account_id: &str| scope.membership.accounts.contains_key(account_id);
     let here: std::collections::BTreeSet<String> = counts.iter().map(|count| count.account_id.clone()).collect();
     for count in counts {
         let belongs = holds(&count.account_id);
-        let why = if belongs { scope.why_in(&count.account_id) } else { scope.why_out(&count.account_id) };
-        let line = Line { href: href(&count.account_id, belongs), why, absent: false, count };
-        if belongs { inside.push(line) } else { outside.push(line) }
+        if belongs { &mut inside } else { &mut outside }.push(line(count, belongs, false));
     }
     for account_id in scope.membership.accounts.keys().filter(|id| !here.contains(*id)) {
         let count = AccountCount { account_id: account_id.clone(), ..AccountCount::default() };
-        inside.push(Line { href: href(account_id, true), why: scope.why_in(account_id), absent: true, count });
+        inside.push(line(count, true, true));
     }
     inside.sort_by(|one, other| one.count.account_id.cmp(&other.count.account_id));
     // What an undecided definition would choose may be among them.
@@ -114,33 +117,22 @@ fn page(visit: &Visit, scope: Resolved, inside: Vec<Line>, outside: Vec<Line>) -
     let address = &visit.address;
     let frame = frame(visit, scope.title.clone()).crumb("Scopes", "/scopes");
     let may_make = visit.user.role.makes_packs();
-    let newest_first: Vec<Definition> = scope.definitions.iter().rev().cloned().collect();
-    let window = Window::of(address, "definitions", ROWS, newest_first.len())?;
-    let definitions: Vec<_> = window
-        .rows(&newest_first)
-        .iter()
-        .map(|one| {
-            let end = frame.href(&format!("/scopes/{}/{}/end", one.name, one.record));
-            (one.clone(), one.selector.words(scope.listed.as_ref()), (may_make && one.end.is_none()).then_some(end))
-        })
-        .collect();
-    let caption = "Definitions, the newest first";
-    let definitions_table = Table::whole("definitions", caption, &DEFINITIONS, address, definitions.len())
-        .windowed(&window)
-        .with_formats_of("definitions");
+    let defined = defined(&scope, may_make.then_some(&frame));
+    let (definitions, definitions_table) = definitions().table(address, "Definitions, the newest first", defined)?;
     let lead = lead(&scope, &inside, &outside);
-    let (inside, inside_table) = window_of(address, "in", "Each account in the scope, by id", &IN, inside, scope.day)?;
+    let (inside, inside_table) =
+        accounts("in", "in-sort", "Why in").table(address, "Each account in the scope", inside)?;
     let (outside, outside_table) =
-        window_of(address, "out", "Each account out of it, by id", &OUT, outside, scope.day)?;
+        accounts("out", "out-sort", "Why out").table(address, "Each account out of it", outside)?;
     Ok(ShowPage {
         lead,
         read_href: Address::new("/").with("scope", &scope.name).with("as_of", scope.day).to_string(),
         definitions,
         definitions_table,
         inside,
-        inside_table,
+        inside_table: inside_table.as_of(scope.day),
         outside,
-        outside_table,
+        outside_table: outside_table.as_of(scope.day),
         new_href: may_make.then(|| frame.href(&format!("/scopes/new?name={}", scope.name))),
         provenance: provenance(&frame),
         frame,
@@ -148,20 +140,15 @@ fn page(visit: &Visit, scope: Resolved, inside: Vec<Line>, outside: Vec<Line>) -
     })
 }
 
-fn window_of(
-    address: &Address,
-    id: &'static str,
-    caption: &str,
-    columns: &[Column],
-    lines: Vec<Line>,
-    day: Date,
-) -> Result<(Vec<Line>, Table), Error> {
-    let window = Window::of(address, id, ROWS, lines.len())?;
-    let table = Table::whole(id, caption, columns, address, window.to - window.from)
-        .as_of(day)
-        .windowed(&window)
-        .with_formats_of(id);
-    Ok((lines.into_iter().skip(window.from).take(window.to - window.from).collect(), table))
+/// The definitions, the newest first; the frame is that of somebody who may end them.
+fn defined(scope: &Resolved, may_end: Option<&Frame>) -> Vec<Defined> {
+    let end = |one: &Definition| may_end.map(|frame| frame.href(&format!("/scopes/{}/{}/end", one.name, one.record)));
+    let definition = |one: &Definition| Defined {
+        words: one.selector.words(scope.listed.as_ref()),
+        end_href: if one.end.is_none() { end(one) } else { None },
+        one: one.clone(),
+    };
+    scope.definitions.iter().rev().map(definition).collect()
 }
 
 fn evaluations(lines: &[Line]) -> i64 {
@@ -188,94 +175,90 @@ fn lead(scope: &Resolved, inside: &[Line], outside: &[Line]) -> String {
     )
 }
 
-const DEFINITION_COLUMNS: [&str; 17] = [
-    "scope",
-    "definition",
-    "title",
-    "by",
-    "organizational_unit",
-    "tag_key",
-    "tag_value",
-    "accounts",
-    "first_day",
-    "reason",
-    "made_by",
-    "made_at",
-    "no_longer_from",
-    "end_number",
-    "end_reason",
-    "ended_by",
-    "ended_at",
-];
-
-fn definition_cells(one: &Definition) -> [Cell; 17] {
-    let (by, unit, key, value, accounts) = match &one.selector {
-        Selector::Unit(id) => ("organizational unit", Some(id.clone()), None, None, None),
-        Selector::Tag { key, value } => ("account tag", None, Some(key.clone()), Some(value.clone()), None),
-        Selector::Accounts(ids) => ("list", None, None, None, Some(ids.iter().cloned().collect::<Vec<_>>().join(" "))),
-    };
-    let end = one.end.as_ref();
-    [
-        one.name.as_str().into(),
-        one.record.into(),
-        one.title.as_str().into(),
-        by.into(),
-        unit.into(),
-        key.into(),
-        value.into(),
-        accounts.into(),
-        one.first_day.into(),
-        one.reason.as_str().into(),
-        one.made_by.as_str().into(),
-        one.made_at.into(),
-        end.map(|end| end.day).into(),
-        end.map(|end| end.record).into(),
-        end.map(|end| end.reason.clone()).into(),
-        end.map(|end| end.made_by.clone()).into(),
-        end.map(|end| end.made_at).into(),
-    ]
+fn definitions() -> List<Defined> {
+    let fields = vec![
+        Field::unseen("scope", |line: &Defined| line.one.name.as_str().into()),
+        Field::number("Definition", "definition", |line| line.one.record.into()),
+        Field::unseen("title", |line| line.one.title.as_str().into()),
+        Field::text("Accounts by", "by", |line: &Defined| kind(&line.one.selector).into())
+            .ordered(|line| line.words.as_str().into()),
+        Field::unseen("organizational_unit", |line| match &line.one.selector {
+            Selector::Unit(id) => id.as_str().into(),
+            _ => Cell::Nothing,
+        }),
+        Field::unseen("tag_key", |line| match &line.one.selector {
+            Selector::Tag { key, .. } => key.as_str().into(),
+            _ => Cell::Nothing,
+        }),
+        Field::unseen("tag_value", |line| match &line.one.selector {
+            Selector::Tag { value, .. } => value.as_str().into(),
+            _ => Cell::Nothing,
+        }),
+        Field::unseen("accounts", |line| match &line.one.selector {
+            Selector::Accounts(ids) => ids.iter().cloned().collect::<Vec<_>>().join(" ").into(),
+            _ => Cell::Nothing,
+        }),
+        Field::text("Days (UTC)", "first_day", |line: &Defined| line.one.first_day.into()).most_first(),
+        Field::text("Reason", "reason", |line| line.one.reason.as_str().into()),
+        Field::unseen("made_by", |line| line.one.made_by.as_str().into()),
+        Field::text("Made", "made_at", |line: &Defined| line.one.made_at.into())
+            .ordered(|line| moment(line.one.made_at))
+            .most_first(),
+        Field::unseen("no_longer_from", |line| end(line).map(|end| end.day).into()),
+        Field::unseen("end_number", |line| end(line).map(|end| end.record).into()),
+        Field::unseen("end_reason", |line| end(line).map(|end| end.reason.clone()).into()),
+        Field::unseen("ended_by", |line| end(line).map(|end| end.made_by.clone()).into()),
+        Field::text("Ended", "ended_at", |line: &Defined| end(line).map(|end| end.made_at).into())
+            .ordered(|line| end(line).map_or(Cell::Nothing, |end| moment(end.made_at)))
+            .most_first(),
+    ];
+    List::new("definitions", "definitions-sort", ROWS, fields)
 }
 
-const ACCOUNT_COLUMNS: [&str; 7] =
-    ["day", "scope", "account_id", "account_name", "account_regions", "evaluations", "why"];
+fn end(line: &Defined) -> Option<&End> {
+    line.one.end.as_ref()
+}
+
+/// By what accounts are chosen.
+fn kind(selector: &Selector) -> &'static str {
+    match selector {
+        Selector::Unit(_) => "organizational unit",
+        Selector::Tag { .. } => "account tag",
+        Selector::Accounts(_) => "list",
+    }
+}
+
+/// What orders moments: written out, a second stands after its own fractions.
+fn moment(at: OffsetDateTime) -> Cell {
+    i64::try_from(at.unix_timestamp_nanos() / 1000).map_or(Cell::Nothing, Cell::Number)
+}
+
+/// Accounts by id.
+fn accounts(id: &'static str, sort: &'static str, why: &'static str) -> List<Line> {
+    let fields = vec![
+        Field::unseen("day", |line: &Line| line.day.into()),
+        Field::unseen("scope", |line| line.scope.as_str().into()),
+        Field::text("Account", "account_id", |line| line.count.account_id.as_str().into()),
+        Field::text("Name", "account_name", |line| line.count.name.as_str().into()),
+        Field::number("Account-Regions", "account_regions", |line| line.count.places.into()),
+        Field::number("Evaluations", "evaluations", |line| line.count.evaluations.into()),
+        Field::text(why, "why", |line| line.why.as_str().into()),
+    ];
+    List::new(id, sort, ROWS, fields)
+}
 
 /// The rows of one of the page's tables; those of who belongs where none is named.
 fn rows(
     format: Format,
-    address: &Address,
-    scope: Resolved,
-    inside: Vec<Line>,
-    outside: Vec<Line>,
+    visit: &Visit,
+    scope: &Resolved,
+    (inside, outside): (Vec<Line>, Vec<Line>),
 ) -> Result<HttpResponse, Error> {
-    let stem = |rows: &str| format!("scope-{}-{rows}-{}", scope.name, scope.day);
-    let (stem, lines) = match address.get("rows") {
-        None | Some("in") => (stem("in"), inside),
-        Some("out") => (stem("out"), outside),
-        Some("definitions") => {
-            let stem = stem("definitions");
-            return Ok(download(format, &stem, &DEFINITION_COLUMNS, move |mut to| async move {
-                for one in &scope.definitions {
-                    to.push(definition_cells(one)).await?;
-                }
-                Ok(to)
-            }));
-        }
+    let (address, stem) = (&visit.address, |rows: &str| format!("scope-{}-{rows}-{}", scope.name, scope.day));
+    Ok(match address.get("rows") {
+        None | Some("in") => accounts("in", "in-sort", "Why in").download(format, &stem("in"), address, inside),
+        Some("out") => accounts("out", "out-sort", "Why out").download(format, &stem("out"), address, outside),
+        Some("definitions") => definitions().download(format, &stem("definitions"), address, defined(scope, None)),
         Some(_) => return Err(Error::Invalid("The rows are those of definitions, in or out.".to_owned())),
-    };
-    let (day, name) = (scope.day, scope.name);
-    Ok(download(format, &stem, &ACCOUNT_COLUMNS, move |mut to| async move {
-        for line in lines {
-            to.push([
-                day.into(),
-                name.as_str().into(),
-                line.count.account_id.into(),
-                line.count.name.into(),
-                line.count.places.into(),
-                line.count.evaluations.into(),
-                line.why.into(),
-            ])
-            .await?;
-        }
-        Ok(to)
-    }))
+    })
 }

@@ -218,26 +218,63 @@ pub const ORDERS: [Order; 9] = [
 /// The newest first.
 pub const NEWEST: Keyset = Keyset::first(ORDERS[0], true);
 
-/// The packs of an organisation, so many at most of a page.
+/// Which packs a list shows.
+#[derive(Debug, Clone, Default)]
+pub struct Which {
+    pub organization_id: i16,
+    /// Those that are about one of these accounts: that chose it, or are about every account. `None` is all packs.
+    pub accounts: Option<Vec<String>>,
+    /// Those that cover the day.
+    pub day: Option<Date>,
+}
+
+macro_rules! meant {
+    ($organization:literal, $accounts:literal, $day:literal) => {
+        concat!(
+            "pack where organization_id = ",
+            $organization,
+            " and (",
+            $accounts,
+            "::text[] is null or cardinality(",
+            $accounts,
+            ") > 0 and (account_ids is null or account_ids && ",
+            $accounts,
+            ")) and (",
+            $day,
+            "::date is null or ",
+            $day,
+            " between from_day and as_of_day)"
+        )
+    };
+}
+
+/// The packs that are meant, so many at most of a page.
 pub async fn list(
     db: impl PgExecutor<'_>,
-    organization_id: i16,
+    which: &Which,
     page: &Keyset,
     most: i64,
 ) -> sqlx::Result<Vec<Keyed<Stored>>> {
     let (value, id) = page.bounds();
-    sqlx::query_as(page.select("pack.*", "pack where organization_id = $4", "pack_id", "text"))
+    sqlx::query_as(page.select("pack.*", meant!("$4", "$5", "$6"), "pack_id", "text"))
         .bind(value)
         .bind(id)
         .bind(most)
-        .bind(organization_id)
+        .bind(which.organization_id)
+        .bind(&which.accounts)
+        .bind(which.day)
         .fetch_all(db)
         .await
 }
 
-/// How many packs an organisation has.
-pub async fn count(db: impl PgExecutor<'_>, organization_id: i16) -> sqlx::Result<i64> {
-    sqlx::query_scalar("select count(*) from pack where organization_id = $1").bind(organization_id).fetch_one(db).await
+/// How many packs are meant.
+pub async fn count(db: impl PgExecutor<'_>, which: &Which) -> sqlx::Result<i64> {
+    sqlx::query_scalar(concat!("select count(*) from ", meant!("$1", "$2", "$3")))
+        .bind(which.organization_id)
+        .bind(&which.accounts)
+        .bind(which.day)
+        .fetch_one(db)
+        .await
 }
 
 /// One pack.

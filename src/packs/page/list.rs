@@ -5,19 +5,24 @@ use actix_web::http::StatusCode;
 use actix_web::web::Data;
 use askama::Template;
 
-use super::super::db::{self, NEWEST, ORDERS, Restatement, Stored};
+use super::super::db::{self, ORDERS, Restatement, Stored, Which};
+use super::db::Account;
 use crate::State;
+use crate::compliance::is_account;
 use crate::error::Error;
 use crate::web::download::{Cell, Format, download};
+use crate::web::form::Filters;
 use crate::web::keyset::{Keyed, Keyset};
 use crate::web::parts::{Empty, Provenance};
 use crate::web::table::{Column, PAGE_ROWS, PLACE_KEYS, Place, Sort, Table, cut, number, text};
-use crate::web::{Frame, Page, Section, Visit, filters, format};
+use crate::web::{Frame, Page, Section, Visit, filters, format, parse_day};
 
 #[derive(Template)]
 #[template(path = "packs/list.html")]
 struct ListPage {
     frame: Frame,
+    filters: Filters,
+    filtered: bool,
     packs: Vec<(Stored, Vec<Restatement>)>,
     table: Table,
     may_make: bool,
@@ -37,20 +42,21 @@ const TABLE: [Column; 9] = [
 ];
 
 pub(super) async fn list(state: Data<State>, mut visit: Visit) -> Result<HttpResponse, Error> {
-    visit.address.only(&[&PLACE_KEYS])?;
+    visit.address.only(&[&PLACE_KEYS, &["account", "day"]])?;
+    let accounts = match &visit.organization {
+        None => Vec::new(),
+        Some(organization) => super::db::accounts(&mut visit.read, organization.id).await?,
+    };
+    let which = which(&visit, &accounts)?;
+    let sort = Sort::of(&visit.address, &TABLE, Sort::down("made"));
     if let Some(format) = Format::of(&visit.address)? {
-        return Ok(rows(format, state, visit));
+        let first = Keyset::of(&ORDERS, sort, &Place::First, true)?;
+        return Ok(rows(format, state, visit, (which, first)));
     }
     let place = Place::of(&visit.address, 2)?;
-    let sort = Sort::of(&visit.address, &TABLE, Sort::down("made"));
     let keyset = Keyset::of(&ORDERS, sort, &place, true)?;
-    let (mut packs, total) = match &visit.organization {
-        None => (Vec::new(), 0),
-        Some(organization) => (
-            db::list(&mut *visit.read, organization.id, &keyset, PAGE_ROWS + 1).await?,
-            db::count(&mut *visit.read, organization.id).await?,
-        ),
-    };
+    let mut packs = db::list(&mut *visit.read, &which, &keyset, PAGE_ROWS + 1).await?;
+    let total = db::count(&mut *visit.read, &which).await?;
     let more = cut(&mut packs, &place);
     let row_key = |pack: Option<&Keyed<Stored>>| pack.map(|keyed| keyed.key(&keyed.row.pack_id));
     let table = Table::whole("packs", "Packs", &TABLE, &visit.address, packs.len()).sorted(sort).with_formats().paged(
@@ -67,10 +73,36 @@ pub(super) async fn list(state: Data<State>, mut visit: Visit) -> Result<HttpRes
             "A PDF with its attachments, stored as it was issued; Postgres refuses to change or delete it.",
         )
         .line("Counts", "As the pack’s own ladder closed on them when it was made.")
-        .line("Restated", "Days of the pack that a later collection changed, counted from the store now.");
-    let may_make = visit.user.role.makes_packs();
-    let frame = visit.frame(Section::Packs, "Packs");
-    Ok(Page(ListPage { frame, packs, table, may_make, provenance }).answer(StatusCode::OK))
+        .line("Restated", "Days of the pack that a later collection changed, counted from the store now.")
+        .line("Packs of an account", "Those that were made of it, and those of all accounts.");
+    let page = ListPage {
+        frame: visit.frame(Section::Packs, "Packs"),
+        filters: Filters::new(&visit.address)
+            .accounts(accounts.iter().map(|account| (account.account_id.as_str(), account.name.as_str())))
+            .day("day", "Day that is covered (UTC)"),
+        filtered: which.accounts.is_some() || which.day.is_some(),
+        packs,
+        table,
+        may_make: visit.user.role.makes_packs(),
+        provenance,
+    };
+    Ok(Page(page).answer(StatusCode::OK))
+}
+
+/// From the address; an account is asked for as on every page, by its id or by a part of its name.
+fn which(visit: &Visit, accounts: &[Account]) -> Result<Which, Error> {
+    let of = |asked: &str| {
+        let is_meant = |account: &&Account| is_account(asked, &account.account_id, &account.name);
+        accounts.iter().filter(is_meant).map(|account| account.account_id.clone()).collect()
+    };
+    let day = |text: &str| {
+        parse_day(text).ok_or_else(|| Error::Invalid(format!("“{text}” is no day: write it as YYYY-MM-DD.")))
+    };
+    Ok(Which {
+        organization_id: visit.organization.as_ref().map_or(0, |organization| organization.id),
+        accounts: visit.address.get("account").map(of),
+        day: visit.address.get("day").map(day).transpose()?,
+    })
 }
 
 async fn with_restatements(
@@ -113,15 +145,14 @@ const COLUMNS: [&str; 23] = [
     "restated",
 ];
 
-/// Every pack, the newest first.
-fn rows(format: Format, state: Data<State>, mut visit: Visit) -> HttpResponse {
+/// Every pack that the filters leave, in the order of the page.
+fn rows(format: Format, state: Data<State>, mut visit: Visit, (which, first): (Which, Keyset)) -> HttpResponse {
     download(format, "packs", &COLUMNS, |mut rows| async move {
-        let Some(organization) = visit.organization.clone() else { return Ok(rows) };
-        let mut page = NEWEST;
+        let mut page = first;
         loop {
-            let packs = db::list(&mut *visit.read, organization.id, &page, 1000).await?;
+            let packs = db::list(&mut *visit.read, &which, &page, 1000).await?;
             let Some(last) = packs.last() else { break };
-            page = NEWEST.after(last.sort_key.clone(), last.row.pack_id.clone());
+            page = page.after(last.sort_key.clone(), last.row.pack_id.clone());
             for (pack, restated) in with_restatements(&state, &mut visit, packs).await? {
                 rows.push(cells(pack, &restated)).await?;
             }

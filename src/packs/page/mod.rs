@@ -4,6 +4,7 @@ mod db;
 mod download;
 mod form;
 mod list;
+mod lists;
 mod show;
 
 use std::sync::Arc;

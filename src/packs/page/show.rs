@@ -8,11 +8,12 @@ use askama::Template;
 
 use super::super::db::{self, Restatement, Stored};
 use super::super::names::{self, Names};
+use super::lists;
 use crate::State;
 use crate::error::Error;
-use crate::web::download::{Cell, Format, download};
+use crate::web::download::Format;
 use crate::web::parts::Provenance;
-use crate::web::table::{Column, Table, number, text};
+use crate::web::table::Table;
 use crate::web::{Address, Frame, Page, Section, Visit, filters, format};
 
 #[derive(Template)]
@@ -23,9 +24,9 @@ struct ShowPage {
     names: Names,
     restated: Arc<Vec<Restatement>>,
     cover: Cover,
-    results_table: Table,
-    checks_table: Table,
-    attachments_table: Table,
+    results: (Vec<CoverResult>, Table),
+    checks: (Vec<CoverCheck>, Table),
+    attachments: (Vec<CoverAttachment>, Table),
     provenance: Provenance,
 }
 
@@ -82,82 +83,64 @@ struct CoverChange {
 }
 
 #[derive(Debug, serde::Deserialize)]
-struct CoverResult {
-    severity: String,
-    rules: u64,
-    resources: u64,
-    complying: u64,
-    not_complying: u64,
-    not_applicable: u64,
-    unknown: u64,
-    deviations: u64,
+pub(super) struct CoverResult {
+    pub(super) severity: String,
+    pub(super) rules: u64,
+    pub(super) resources: u64,
+    pub(super) complying: u64,
+    pub(super) not_complying: u64,
+    pub(super) not_applicable: u64,
+    pub(super) unknown: u64,
+    pub(super) deviations: u64,
 }
 
 #[derive(Debug, serde::Deserialize)]
-struct CoverCheck {
-    what: String,
+pub(super) struct CoverCheck {
+    pub(super) what: String,
     /// What was counted, and the count.
-    one: (String, u64),
-    other: (String, u64),
-    closes: bool,
+    pub(super) one: (String, u64),
+    pub(super) other: (String, u64),
+    pub(super) closes: bool,
 }
 
 #[derive(Debug, serde::Deserialize)]
-struct CoverAttachment {
-    name: String,
-    what: String,
-    rows: u64,
-    sha256: String,
+pub(super) struct CoverAttachment {
+    pub(super) name: String,
+    pub(super) what: String,
+    pub(super) rows: u64,
+    pub(super) sha256: String,
 }
 
-/// Results, as the cover has them.
-const RESULTS: [Column; 8] = [
-    text("Severity"),
-    number("Rules"),
-    number("Resources"),
-    number("COMPLIANT"),
-    number("NON_COMPLIANT"),
-    number("NOT_APPLICABLE"),
-    number("Unknown"),
-    number("Deviations"),
-];
-
-const CHECKS: [Column; 6] =
-    [text("What"), text("Counted"), number("Count"), text("Against"), number("Count"), text("Closes")];
-
-const ATTACHMENTS: [Column; 4] = [text("File"), text("What it holds"), number("Rows"), text("SHA-256")];
+/// What the page can be asked for beside the day. The pack itself is chosen already.
+const KEYS: [&str; 5] = ["results-sort", "checks-sort", "attachments-sort", "rows", "format"];
 
 pub(super) async fn show(
     state: Data<State>,
     mut visit: Visit,
     pack_id: web::Path<String>,
 ) -> Result<HttpResponse, Error> {
-    visit.address.only(&[&["rows", "format"]])?;
+    visit.address.only(&[&KEYS])?;
     let organization = visit.organization.clone().ok_or(Error::NotFound)?;
     let pack = db::find(&mut *visit.read, &pack_id)
         .await?
         .filter(|pack| pack.organization_id == organization.id)
         .ok_or(Error::NotFound)?;
-    let cover: Cover = serde_json::from_value(pack.cover.clone()).map_err(anyhow::Error::from)?;
+    let mut cover: Cover = serde_json::from_value(pack.cover.clone()).map_err(anyhow::Error::from)?;
     if let Some(format) = Format::of(&visit.address)? {
         return rows(format, &visit.address, &pack.pack_id, cover);
     }
     let restated = super::restated(&state, &mut visit, &[&pack.pack_id]).await?;
     let address = &visit.address;
-    let table = |id, caption: String, columns: &[Column], rows| {
-        Table::whole(id, caption, columns, address, rows).with_formats_of(id)
-    };
     let caption = format!("AWS Config results on {}, by severity of the rule", format::day(pack.as_of_day));
-    let results_table = table("results", caption, &RESULTS, cover.results.len());
+    let results = lists::results().table(address, caption, std::mem::take(&mut cover.results))?;
     let caption = "Counts of the same things from two places; a pack whose counts differ is not issued";
-    let checks_table = table("checks", caption.to_owned(), &CHECKS, cover.checks.len());
+    let checks = lists::checks().table(address, caption, std::mem::take(&mut cover.checks))?;
     let caption = "Files inside the PDF and in the ZIP";
-    let attachments_table = table("attachments", caption.to_owned(), &ATTACHMENTS, cover.attachments.len());
+    let attachments = lists::attachments().table(address, caption, std::mem::take(&mut cover.attachments))?;
     let provenance = provenance(&pack, &cover);
     let frame = visit.frame(Section::Packs, pack.title.clone()).crumb("Packs", "/packs");
     let names = Names::of(&pack.pack_id);
-    let page =
-        ShowPage { frame, pack, names, restated, cover, results_table, checks_table, attachments_table, provenance };
+    let page = ShowPage { frame, pack, names, restated, cover, results, checks, attachments, provenance };
     Ok(Page(page).answer(actix_web::http::StatusCode::OK))
 }
 
@@ -173,52 +156,15 @@ fn provenance(pack: &Stored, cover: &Cover) -> Provenance {
         .line("Objects, hashes and collections", "objects.csv in the pack lists every delivered object that was read.")
 }
 
-const RESULT_COLUMNS: [&str; 8] =
-    ["severity", "rules", "resources", "compliant", "non_compliant", "not_applicable", "unknown", "deviations"];
-
-const CHECK_COLUMNS: [&str; 6] = ["what", "counted", "count", "against", "against_count", "closes"];
-
-const ATTACHMENT_COLUMNS: [&str; 4] = ["file", "what_it_holds", "rows", "sha256"];
-
 /// The rows of one of the page's tables; those of the results where none is named.
 fn rows(format: Format, address: &Address, pack_id: &str, cover: Cover) -> Result<HttpResponse, Error> {
-    let figure = |figure: u64| Cell::from(i64::try_from(figure).unwrap_or(i64::MAX));
-    let (table, columns, rows): (&str, &'static [&'static str], Vec<Vec<Cell>>) = match address.get("rows") {
-        None | Some("results") => {
-            let row = |one: CoverResult| {
-                let figures = [
-                    one.rules,
-                    one.resources,
-                    one.complying,
-                    one.not_complying,
-                    one.not_applicable,
-                    one.unknown,
-                    one.deviations,
-                ];
-                std::iter::once(one.severity.into()).chain(figures.map(figure)).collect()
-            };
-            ("results", &RESULT_COLUMNS, cover.results.into_iter().map(row).collect())
-        }
-        Some("checks") => {
-            let row = |check: CoverCheck| {
-                let ((one, ones), (other, others)) = (check.one, check.other);
-                vec![check.what.into(), one.into(), figure(ones), other.into(), figure(others), check.closes.into()]
-            };
-            ("checks", &CHECK_COLUMNS, cover.checks.into_iter().map(row).collect())
-        }
-        Some("attachments") => {
-            let row =
-                |file: CoverAttachment| vec![file.name.into(), file.what.into(), figure(file.rows), file.sha256.into()];
-            ("attachments", &ATTACHMENT_COLUMNS, cover.attachments.into_iter().map(row).collect())
-        }
+    let stem = |rows: &str| format!("{pack_id}-{rows}");
+    Ok(match address.get("rows") {
+        None | Some("results") => lists::results().download(format, &stem("results"), address, cover.results),
+        Some("checks") => lists::checks().download(format, &stem("checks"), address, cover.checks),
+        Some("attachments") => lists::attachments().download(format, &stem("attachments"), address, cover.attachments),
         Some(_) => {
             return Err(Error::Invalid("The rows are those of results, checks or attachments.".to_owned()));
         }
-    };
-    Ok(download(format, &format!("{pack_id}-{table}"), columns, |mut out| async move {
-        for row in rows {
-            out.push(row).await?;
-        }
-        Ok(out)
-    }))
+    })
 }

@@ -20,16 +20,17 @@ pub struct TrendDay {
 
 impl TrendDay {
     /// *At least* = C / (C + NC + unknown), in hundredths of a percent, rounded down.
-    fn at_least(&self) -> Option<i64> {
+    pub fn at_least(&self) -> Option<i64> {
         if self.computable { share(self.complying, self.complying + self.not_complying + self.unknown) } else { None }
     }
 
     /// *Complying of known* = C / (C + NC), in hundredths of a percent, rounded down.
-    fn of_known(&self) -> Option<i64> {
+    pub fn of_known(&self) -> Option<i64> {
         share(self.complying, self.complying + self.not_complying)
     }
 
-    fn at_least_words(&self) -> String {
+    /// *At least* as it is said.
+    pub fn at_least_words(&self) -> String {
         if !self.computable {
             return "not computable".to_owned();
         }
@@ -37,7 +38,8 @@ impl TrendDay {
             .unwrap_or_else(|| "–".to_owned())
     }
 
-    fn of_known_words(&self) -> String {
+    /// *Complying of known* as it is said.
+    pub fn of_known_words(&self) -> String {
         format::percent(self.complying, self.complying + self.not_complying).unwrap_or_else(|| "–".to_owned())
     }
 
@@ -52,7 +54,7 @@ fn share(part: i64, whole: i64) -> Option<i64> {
 
 const TREND_HEIGHT: i64 = 200;
 
-/// The *at least* line with the band up to *complying of known*, shaded as unknown, and its figures as a table.
+/// The *at least* line with the band up to *complying of known*, shaded as unknown. The page has its figures as a table.
 #[derive(Debug, Clone, Template)]
 #[template(path = "parts/trend.html")]
 pub struct Trend {
