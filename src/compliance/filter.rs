@@ -1,97 +1,20 @@
 //! What of the evidence a page shows: account, Region, rule, severity, status, resource type, age. All of it is in the
 //! address.
 
+mod which;
+
+use rustc_hash::FxHashMap;
 use time::{Date, Duration};
 
+pub(super) use self::which::Which;
+
+use super::Severity;
 use super::core::{Age, Counts, PlaceDay};
 use super::db::Catalog;
-use super::{Severity, status};
 use crate::aws::role::is_account_id;
 use crate::error::Error;
 use crate::web::form::{CHOICES, Choice, Filters, shortened};
 use crate::web::{Address, SCOPE};
-
-/// Which evaluations of a day, by what they say.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub(super) enum Which {
-    /// All that was delivered for the day, and the last known of places without evidence.
-    #[default]
-    All,
-    Delivered,
-    Compliant,
-    NonCompliant,
-    InsufficientData,
-    NotApplicable,
-    Unrecognised,
-    /// Last known evaluations of expected places without evidence for the day.
-    Carried,
-    /// All that counts as unknown.
-    Unknown,
-}
-
-impl Which {
-    const CHOICES: [(Self, &'static str, &'static str); 8] = [
-        (Self::NonCompliant, "non-compliant", "NON_COMPLIANT"),
-        (Self::Compliant, "compliant", "COMPLIANT"),
-        (Self::Unknown, "unknown", "unknown, all kinds"),
-        (Self::InsufficientData, "insufficient-data", "INSUFFICIENT_DATA"),
-        (Self::Unrecognised, "unrecognised", "unrecognised status"),
-        (Self::Carried, "carried", "unknown: no evidence that day"),
-        (Self::NotApplicable, "not-applicable", "NOT_APPLICABLE"),
-        (Self::Delivered, "delivered", "delivered that day"),
-    ];
-
-    fn parse(slug: &str) -> Option<Self> {
-        Self::CHOICES.into_iter().find(|(_, name, _)| *name == slug).map(|(which, ..)| which)
-    }
-
-    /// The word in addresses.
-    pub(super) fn slug(self) -> &'static str {
-        Self::CHOICES.into_iter().find(|(which, ..)| *which == self).map_or("", |(_, slug, _)| slug)
-    }
-
-    /// Of [`status::CLASSES`], those that are meant.
-    pub(super) fn statuses(self, known: bool) -> Vec<i16> {
-        status::CLASSES.into_iter().filter(|status_id| self.matches(known, *status_id)).collect()
-    }
-
-    /// How many evaluations of a place are meant.
-    pub(super) fn count(self, known: bool, counts: &Counts) -> i64 {
-        match (self, known) {
-            (Self::All | Self::Delivered, true) => counts.all(),
-            (Self::Compliant, true) => counts.complying,
-            (Self::NonCompliant, true) => counts.not_complying,
-            (Self::InsufficientData, true) => counts.insufficient_data,
-            (Self::NotApplicable, true) => counts.not_applicable,
-            (Self::Unrecognised, true) => counts.unrecognised,
-            (Self::Unknown, true) => counts.unknown(),
-            (Self::All | Self::Carried | Self::Unknown, false) => counts.carried(),
-            _ => 0,
-        }
-    }
-
-    /// How many evaluations of a place on its day are meant.
-    pub(super) fn of_place(self, place: &PlaceDay) -> i64 {
-        match (place.known(), &place.last_known) {
-            (true, _) => self.count(true, &place.counts),
-            (false, Some((_, counts))) if place.expected => self.count(false, counts),
-            _ => 0,
-        }
-    }
-
-    /// Whether an evaluation is meant, by the row id of its status.
-    pub(super) fn matches(self, known: bool, status_id: i16) -> bool {
-        let mut counts = Counts::default();
-        *match status_id {
-            status::COMPLIANT => &mut counts.complying,
-            status::NON_COMPLIANT => &mut counts.not_complying,
-            status::INSUFFICIENT_DATA => &mut counts.insufficient_data,
-            status::NOT_APPLICABLE => &mut counts.not_applicable,
-            _ => &mut counts.unrecognised,
-        } = 1;
-        self.count(known, &counts) == 1
-    }
-}
 
 /// The filters of a page.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -166,6 +89,30 @@ impl Filter {
             ("type", self.resource_type.as_deref()),
         ];
         pairs.into_iter().filter_map(|(key, value)| Some((key, value?))).filter(|(key, _)| !but.contains(key)).collect()
+    }
+
+    /// What the filters leave, in words: "Only Region eu-west-1, severity HIGH."; `None` where they leave all. `but` are
+    /// not spoken of.
+    pub(super) fn sentence(&self, but: &[&str]) -> Option<String> {
+        let quoted = |word: &Option<String>| word.as_ref().map(|word| format!("“{word}”"));
+        let status = (self.which != Which::All).then(|| self.which.words().to_owned());
+        let said: Vec<String> = [
+            ("account", "account", self.account.clone()),
+            ("region", "Region", self.region.clone()),
+            ("rule", "rule", quoted(&self.rule)),
+            ("name", "name as delivered", quoted(&self.name)),
+            ("origin", "rules that come by", quoted(&self.origin)),
+            ("pack", "conformance pack", quoted(&self.pack)),
+            ("severity", "severity", self.severity.map(|severity| severity.word().to_owned())),
+            ("status", "status", status),
+            ("type", "resource type", self.resource_type.clone()),
+            ("age", "failing for", self.age.map(|age| age.word().to_owned())),
+        ]
+        .into_iter()
+        .filter(|(key, ..)| !but.contains(key))
+        .filter_map(|(_, words, value)| Some(format!("{words} {}", value?)))
+        .collect();
+        (!said.is_empty()).then(|| format!("Only {}.", said.join(", ")))
     }
 
     /// Whether a page is narrowed by what the evaluations are of, beside their places.
@@ -287,11 +234,30 @@ impl Offers {
     }
 }
 
+/// Places with what only some rules or resource types say there, by place id: on the day where it is known, else as was
+/// last known.
+pub(super) fn narrowed(places: &[&PlaceDay], counts: &FxHashMap<i32, Counts>) -> Vec<PlaceDay> {
+    let narrow = |place: &&PlaceDay| {
+        let counts = counts.get(&place.place_id).copied().unwrap_or_default();
+        PlaceDay {
+            counts: if place.known() { counts } else { Counts::default() },
+            last_known: place.last_known.map(|(day, _)| (day, counts)),
+            ..(*place).clone()
+        }
+    };
+    places.iter().map(narrow).collect()
+}
+
 /// The filter form of a page.
 pub(super) fn form(address: &Address, places: &[PlaceDay], catalog: &Catalog, offers: Offers) -> Filters {
-    let mut filters = Filters::new(address)
+    let filters = Filters::new(address)
         .accounts(places.iter().map(|place| (place.account_id.as_str(), place.account_name.as_str())))
         .regions(places.iter().map(|place| place.region.as_str()));
+    offered(filters, address, catalog, offers)
+}
+
+/// A form with what a page offers beside account and Region.
+pub(super) fn offered(mut filters: Filters, address: &Address, catalog: &Catalog, offers: Offers) -> Filters {
     if offers.rule {
         filters = filters.text("rule", "Rule", "name, or part of it");
         // Links set them; they are shown so that they can be seen and taken away.
@@ -327,9 +293,8 @@ pub(super) fn form(address: &Address, places: &[PlaceDay], catalog: &Catalog, of
 #[cfg(test)]
 #[expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 mod tests {
-    use proptest::prelude::*;
-
     use super::*;
+    use crate::compliance::DeliveryState;
 
     fn parse(query: &str) -> Result<Filter, Error> {
         let offers = Offers { rule: true, severity: true, status: true, resource_type: true, age: true };
@@ -364,34 +329,44 @@ mod tests {
     }
 
     #[test]
+    fn what_is_left_is_said_and_what_is_left_out_of_the_sentence_is_not() {
+        let filter = parse("account=111122223333&severity=high&status=unknown").unwrap();
+        assert_eq!(filter.sentence(&["account"]).as_deref(), Some("Only severity HIGH, status unknown, all kinds."));
+        assert_eq!(parse("account=111122223333").unwrap().sentence(&["account"]), None);
+    }
+
+    #[test]
+    fn only_a_known_day_has_counts_of_its_own() {
+        let day = time::macros::date!(2026 - 11 - 20);
+        let place = |place_id, state, last_known| PlaceDay {
+            place_id,
+            account_id: String::new(),
+            account_name: String::new(),
+            region: String::new(),
+            expected: true,
+            state,
+            snapshot_at: None,
+            counts: Counts { complying: 9, ..Counts::default() },
+            last_known,
+        };
+        let last_known = Some((day, Counts { complying: 9, ..Counts::default() }));
+        let places = [
+            place(1, DeliveryState::Delivered, None),
+            place(2, DeliveryState::Missing, last_known),
+            place(3, DeliveryState::Delivered, None),
+        ];
+        let few = Counts { not_complying: 2, ..Counts::default() };
+        let narrowed = narrowed(&places.iter().collect::<Vec<_>>(), &[(1, few), (2, few)].into_iter().collect());
+        assert_eq!((narrowed[0].counts, narrowed[2].counts), (few, Counts::default()), "nothing of it in the third");
+        assert_eq!((narrowed[1].counts, narrowed[1].last_known), (Counts::default(), Some((day, few))));
+    }
+
+    #[test]
     fn an_age_is_a_span_of_days() {
         let day = time::macros::date!(2026 - 11 - 22);
         let observed = |age| parse(&format!("age={age}")).unwrap().observed(day);
         assert_eq!(observed("7"), Some((Some(time::macros::date!(2026 - 11 - 16)), day)));
         assert_eq!(observed("over-90"), Some((None, time::macros::date!(2026 - 08 - 24))));
         assert_eq!(parse("").unwrap().observed(day), None);
-    }
-
-    proptest! {
-        #[test]
-        fn every_evaluation_is_counted_where_it_is_listed(known: bool, status_id in 1_i16..6, which in 0_usize..9) {
-            let which = Which::CHOICES.get(which).map_or(Which::All, |(which, ..)| *which);
-            let mut counts = Counts::default();
-            match status_id {
-                1 => counts.complying = 1,
-                2 => counts.not_complying = 1,
-                3 => counts.insufficient_data = 1,
-                4 => counts.not_applicable = 1,
-                _ => counts.unrecognised = 1,
-            }
-            prop_assert_eq!(which.count(known, &counts) == 1, which.matches(known, status_id));
-        }
-
-        #[test]
-        fn delivered_and_carried_are_all(known: bool, complying in 0..9_i64, not_applicable in 0..9_i64, odd in 0..9_i64) {
-            let counts = Counts { complying, not_applicable, unrecognised: odd, ..Counts::default() };
-            let sum = Which::Delivered.count(known, &counts) + Which::Carried.count(known, &counts);
-            prop_assert_eq!(sum, Which::All.count(known, &counts));
-        }
     }
 }

@@ -9,6 +9,7 @@ mod db;
 pub mod delivery;
 mod evaluations;
 pub mod evidence;
+mod failures;
 mod filter;
 mod membership;
 pub mod memo;

@@ -177,6 +177,11 @@ pub(super) fn nothing_left(what: &str, address: &Address) -> Empty {
         .next("Clear the filters", cleared.to_string())
 }
 
+/// An address asks for rows as a file that the page does not have.
+pub(super) fn no_such_rows() -> Error {
+    Error::Invalid("This page has no such rows: its tables link to those that it has.".to_owned())
+}
+
 /// The address of a page with its parameters, for the same as-of day and scope.
 pub(super) fn link(view: &View, path: &str, pairs: &[(&str, &str)]) -> String {
     let mut address = Address::new(path);
@@ -280,7 +285,7 @@ impl Failures {
             failing
         } else {
             let place_ids: Vec<i32> = places.iter().filter(|place| place.known()).map(|place| place.place_id).collect();
-            let asked = Asked { day: view.as_of, place_ids: &place_ids, rule_ids: None, resource_type_id: None };
+            let asked = Asked { day: view.as_of, place_ids: &place_ids, rule_ids: None, resource_type_ids: None };
             let failing =
                 Arc::new(failing_by_age(&mut view.read, &asked, &shown.catalog.several(&place_ids, None)).await?);
             shown.remember(key, &failing, failing.len() * 16);

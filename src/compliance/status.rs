@@ -103,6 +103,18 @@ impl Severity {
         }
     }
 
+    /// How grave it is beside the others, for sorting: the higher, the graver.
+    pub fn rank(self) -> i64 {
+        match self {
+            Self::Unknown => 0,
+            Self::Informational => 1,
+            Self::Low => 2,
+            Self::Medium => 3,
+            Self::High => 4,
+            Self::Critical => 5,
+        }
+    }
+
     /// From the number stored in `rule.severity`; anything else is unknown.
     pub fn from_id(id: i16) -> Self {
         match id {
@@ -151,6 +163,7 @@ mod tests {
             assert_eq!(Severity::parse(severity.word()), severity);
         }
         assert!(Severity::ALL.is_sorted_by(|graver, other| graver > other));
+        assert!(Severity::ALL.is_sorted_by(|graver, other| graver.rank() > other.rank()));
         assert_eq!(Severity::from_id(99), Severity::Unknown);
     }
 }

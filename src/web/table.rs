@@ -272,6 +272,15 @@ impl Table {
         self
     }
 
+    /// The head of one column, by its number from 0: for tables with heads that are no words.
+    pub fn head(&self, column: usize) -> TableHead<'_> {
+        self.head_of(&self.columns[column])
+    }
+
+    fn head_of<'a>(&'a self, column: &'a Column) -> TableHead<'a> {
+        TableHead { table: self, column }
+    }
+
     pub fn open(&self) -> TableOpen<'_> {
         TableOpen { table: self }
     }
@@ -365,6 +374,14 @@ pub struct TableOpen<'a> {
     table: &'a Table,
 }
 
+/// The head of a column, with what sorts the table by it.
+#[derive(Debug, Template)]
+#[template(path = "parts/table_head.html")]
+pub struct TableHead<'a> {
+    table: &'a Table,
+    column: &'a Column,
+}
+
 /// Everything of a table after its rows.
 #[derive(Debug, Template)]
 #[template(path = "parts/table_close.html")]
@@ -372,7 +389,7 @@ pub struct TableClose<'a> {
     table: &'a Table,
 }
 
-html_safe!(TableOpen<'_>, TableClose<'_>);
+html_safe!(TableOpen<'_>, TableHead<'_>, TableClose<'_>);
 
 #[cfg(test)]
 mod tests {

@@ -53,6 +53,7 @@ mod secrets;
 mod serve;
 mod site;
 mod sorted_lists;
+mod tables_of_pages;
 mod upgrade;
 mod web;
 mod world;

@@ -109,7 +109,12 @@ impl Between {
             Ok(None) if rules.is_none() => {}
             Ok(resource_type_id) if !lost.is_empty() => {
                 let place_ids: Vec<i32> = lost.iter().map(|lost| lost.place_id).collect();
-                let asked = Asked { day: from, place_ids: &place_ids, rule_ids: rules.as_deref(), resource_type_id };
+                let asked = Asked {
+                    day: from,
+                    place_ids: &place_ids,
+                    rule_ids: rules.as_deref(),
+                    resource_type_ids: resource_type_id.as_ref().map(std::slice::from_ref),
+                };
                 let counts = counted(&mut view.read, &asked, Part::Whole).await?;
                 let spoken: FxHashMap<i32, i64> =
                     counts.iter().map(|of| (of.place_id, of.counts().complying + of.counts().not_complying)).collect();
