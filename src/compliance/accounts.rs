@@ -8,7 +8,7 @@ use actix_web::web::{self, Data};
 use askama::Template;
 use rustc_hash::FxHashMap;
 
-use super::core::{AtLeast, Counts, Evidence, Figures, PlaceDay};
+use super::core::{AtLeast, Counts, Evidence, Figures, PlaceDay, Share};
 use super::db::evaluations::{Asked, Part, counted};
 use super::filter::{self, Filter, Offers, Which};
 use super::shown::{Shown, link, nothing_left, page_of};
@@ -39,7 +39,7 @@ const COLUMNS: [Column; 7] = [
     table::number("Unknown").by("unknown"),
     table::number("Failing").by("failing"),
     table::number("Complying").by("complying"),
-    table::number("Complying of known"),
+    table::number("Complying of known").by("of-known"),
     table::number("At least").by("at-least"),
 ];
 
@@ -113,6 +113,11 @@ impl AccountLine {
             id,
             name,
         }
+    }
+
+    /// In tenths of a percent; below all shares where nothing is known.
+    fn of_known(&self) -> i64 {
+        self.figures.complying_of_known().map_or(-1, Share::tenths)
     }
 
     /// In tenths of a percent; what cannot be computed stands below all that can.
@@ -208,8 +213,12 @@ async fn narrowed(shown: &Shown, view: &mut View, filter: &Filter) -> Result<Opt
             (None, Ok(resource_type_id)) => {
                 let rule_ids = filter.rule_ids(&shown.catalog);
                 let place_ids: Vec<i32> = places.iter().map(|place| place.place_id).collect();
-                let asked =
-                    Asked { day: view.as_of, place_ids: &place_ids, rule_ids: rule_ids.as_deref(), resource_type_id };
+                let asked = Asked {
+                    day: view.as_of,
+                    place_ids: &place_ids,
+                    rule_ids: rule_ids.as_deref(),
+                    resource_type_ids: resource_type_id.as_ref().map(std::slice::from_ref),
+                };
                 let rows = counted(&mut view.read, &asked, Part::Whole).await?;
                 let counts: Arc<FxHashMap<i32, Counts>> =
                     Arc::new(rows.iter().map(|row| (row.place_id, row.counts())).collect());
@@ -217,15 +226,7 @@ async fn narrowed(shown: &Shown, view: &mut View, filter: &Filter) -> Result<Opt
                 counts
             }
         };
-    let narrow = |place: &&PlaceDay| {
-        let counts = counts.get(&place.place_id).copied().unwrap_or_default();
-        PlaceDay {
-            counts: if place.known() { counts } else { Counts::default() },
-            last_known: place.last_known.map(|(day, _)| (day, counts)),
-            ..(*place).clone()
-        }
-    };
-    Ok(Some(places.iter().map(narrow).collect()))
+    Ok(Some(filter::narrowed(&places, &counts)))
 }
 
 fn lead(accounts: usize, evidence: &Evidence<'_>) -> String {
@@ -243,6 +244,7 @@ fn sort_by(accounts: &mut [AccountLine], sort: Sort) {
             "unknown" => one.figures.unknown().cmp(&other.figures.unknown()),
             "failing" => one.figures.counts.not_complying.cmp(&other.figures.counts.not_complying),
             "complying" => one.figures.counts.complying.cmp(&other.figures.counts.complying),
+            "of-known" => one.of_known().cmp(&other.of_known()),
             "at-least" => one.at_least().cmp(&other.at_least()),
             _ => (one.name.to_lowercase(), &one.id).cmp(&(other.name.to_lowercase(), &other.id)),
         };

@@ -38,7 +38,7 @@ const COLUMNS: [Column; 7] = [
     table::text("Rule").by("rule"),
     table::text("Severity").by("severity").most_first(),
     table::number("Failing").by("failing"),
-    table::number("of known"),
+    table::number("of known").by("known"),
     table::number("Failing accounts").by("accounts"),
     table::number("Unknown").by("unknown"),
     table::number("Absent from accounts").by("absent"),
@@ -238,6 +238,7 @@ fn sort_by(rules: &mut [RuleLine], sort: Sort) {
         let order = match sort.by {
             "severity" => (one.severity, failing(one)).cmp(&(other.severity, failing(other))),
             "failing" => failing(one).cmp(&failing(other)),
+            "known" => one.known().cmp(&other.known()),
             "accounts" => one.total.failing_accounts.cmp(&other.total.failing_accounts),
             "unknown" => one.unknown().cmp(&other.unknown()),
             "absent" => one.absent.cmp(&other.absent),

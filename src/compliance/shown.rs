@@ -3,22 +3,18 @@
 use std::sync::Arc;
 
 use actix_web::web::Data;
-use askama::Template;
 use rustc_hash::FxHashMap;
 use time::Date;
 
-use super::Severity;
-use super::core::{Age, Evidence, PlaceDay};
-use super::db::evaluations::{Asked, Failing, failing_by_age};
+use super::core::{Evidence, PlaceDay};
 use super::db::{self, Catalog};
-use super::filter::severity_slug;
 use crate::State;
 use crate::error::Error;
 use crate::web::address::KEPT;
 use crate::web::format::{at, day};
-use crate::web::parts::{self, Empty, Provenance, html_safe};
+use crate::web::parts::{Empty, Provenance};
 use crate::web::table::{PAGE_ROWS, Place};
-use crate::web::{Address, Standing, View, filters};
+use crate::web::{Address, Standing, View};
 
 /// The places of a day, by account and Region.
 #[derive(Debug, Default)]
@@ -182,6 +178,11 @@ pub(super) fn nothing_left(what: &str, address: &Address) -> Empty {
         .next("Clear the filters", cleared.to_string())
 }
 
+/// An address asks for rows as a file that the page does not have.
+pub(super) fn no_such_rows() -> Error {
+    Error::Invalid("This page has no such rows: its tables link to those that it has.".to_owned())
+}
+
 /// The address of a page with its parameters, for the same as-of day and scope.
 pub(super) fn link(view: &View, path: &str, pairs: &[(&str, &str)]) -> String {
     let mut address = Address::new(path);
@@ -216,83 +217,6 @@ pub(super) fn page_of<'a, T>(items: &'a [T], at: &Place, key: impl Fn(&T) -> &st
             (&items[first..end], first > 0)
         }
     })
-}
-
-/// Failures by severity and by how long they have been open, each figure with its rows.
-#[derive(Debug, Template)]
-#[template(path = "compliance/failures.html")]
-pub(super) struct Failures {
-    lines: Vec<FailureLine>,
-    total: i64,
-    total_href: String,
-    as_of: Date,
-}
-
-#[derive(Debug)]
-struct FailureLine {
-    severity: Severity,
-    ages: Vec<(i64, String)>,
-    total: i64,
-    href: String,
-}
-
-html_safe!(Failures);
-
-impl Failures {
-    /// `pairs` are the filters of the page.
-    pub(super) fn new(view: &View, failing: &[Failing], pairs: &[(&str, &str)]) -> Self {
-        let rows =
-            |more: &[(&str, &str)]| link(view, "/evaluations", &[pairs, &[("status", "non-compliant")], more].concat());
-        let lines: Vec<FailureLine> = Severity::ALL
-            .into_iter()
-            .map(|severity| {
-                let slug = severity_slug(severity);
-                let of = |age: Option<Age>| -> i64 {
-                    let meant = |row: &&Failing| {
-                        row.severity == severity.id() && age.is_none_or(|age| Age::of(row.days.into()) == age)
-                    };
-                    failing.iter().filter(meant).map(|row| row.evaluations).sum()
-                };
-                FailureLine {
-                    severity,
-                    ages: Age::ALL
-                        .into_iter()
-                        .map(|age| (of(Some(age)), rows(&[("severity", slug), ("age", age.slug())])))
-                        .collect(),
-                    total: of(None),
-                    href: rows(&[("severity", slug)]),
-                }
-            })
-            .filter(|line| line.total > 0)
-            .collect();
-        Self { total: lines.iter().map(|line| line.total).sum(), total_href: rows(&[]), as_of: view.as_of, lines }
-    }
-
-    fn of_age(&self, at: usize) -> i64 {
-        self.lines.iter().filter_map(|line| line.ages.get(at)).map(|(evaluations, _)| evaluations).sum()
-    }
-
-    /// Reads the failures of some places, which `what` names among what is remembered.
-    pub(super) async fn load(
-        shown: &Shown,
-        view: &mut View,
-        places: &[&PlaceDay],
-        what: &str,
-        pairs: &[(&str, &str)],
-    ) -> Result<Self, Error> {
-        let key = view.key(&format!("failing {} {what}", view.as_of));
-        let failing: Arc<Vec<Failing>> = if let Some(failing) = shown.recall(key.as_deref()) {
-            failing
-        } else {
-            let place_ids: Vec<i32> = places.iter().filter(|place| place.known()).map(|place| place.place_id).collect();
-            let asked = Asked { day: view.as_of, place_ids: &place_ids, rule_ids: None, resource_type_id: None };
-            let failing =
-                Arc::new(failing_by_age(&mut view.read, &asked, &shown.catalog.several(&place_ids, None)).await?);
-            shown.remember(key, &failing, failing.len() * 16);
-            failing
-        };
-        Ok(Self::new(view, &failing, pairs))
-    }
 }
 
 /// In how many of the accounts that are known each core rule exists; `what` names the places among what is remembered.

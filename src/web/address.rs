@@ -8,7 +8,7 @@ use crate::error::Error;
 
 /// Parameters that say where in a table a page begins and in which form it is wanted. Another day, other filters or
 /// another order begin anew: they drop these.
-pub const PLACE: [&str; 23] = [
+pub const PLACE: [&str; 33] = [
     "after",
     "before",
     "row",
@@ -32,6 +32,16 @@ pub const PLACE: [&str; 23] = [
     "changed",
     "lost",
     "accounts",
+    "packs",
+    "files",
+    "absent",
+    "history",
+    "variants",
+    "controls",
+    "kinds",
+    "versions",
+    "changes",
+    "agreements",
 ];
 
 /// What every page knows and every link to another one keeps: the day, and the scope that is read.

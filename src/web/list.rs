@@ -100,7 +100,13 @@ impl<T: ?Sized> List<T> {
         Ok((shown, table))
     }
 
-    /// Every row, in the order of the address.
+    /// Every row in the order of the address.
+    pub fn all<R: Borrow<T>>(&self, address: &Address, mut rows: Vec<R>) -> Vec<R> {
+        self.sort(address, &mut rows);
+        rows
+    }
+
+    /// The same as a file.
     pub fn download<R: Borrow<T>>(
         &self,
         format: Format,

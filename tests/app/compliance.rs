@@ -202,7 +202,7 @@ async fn an_account_shows_its_delivery_before_any_verdict() {
     assert_eq!(texts(&html, "#unknown tbody td"), ["0", "0", "1"]);
     let html = reader.page(&format!("/accounts/{ACCOUNT}?as_of=2026-11-02")).await;
     assert_eq!(texts(&html, "#files tbody tr").len(), 1);
-    assert_eq!(texts(&html, "#failures tfoot td").last().unwrap(), "4");
+    assert_eq!(texts(&html, "#failures tbody td").last().unwrap(), "4");
 }
 
 /// Collects with lists of accounts and Regions, so that what never came is expected.

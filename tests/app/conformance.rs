@@ -53,7 +53,10 @@ async fn a_pack_that_aws_calls_compliant_says_how_many_rules_have_no_data() {
         rows[1].contains("▲ NON_COMPLIANT 1 failing, 1 complying, 0 without data, of 2 ▲ NON_COMPLIANT"),
         "{rows:?}"
     );
-    assert_eq!(texts(&page, "#rules tbody tr"), ["s3-bucket-logging-enabled 2 1 1 0", "access-keys-rotated 2 0 1 1"]);
+    assert_eq!(
+        texts(&page, "#rules tbody tr"),
+        ["s3-bucket-logging-enabled MEDIUM 2 1 1 0", "access-keys-rotated MEDIUM 2 0 1 1"]
+    );
     let hollow = reader.json("/conformance-packs/NIST-CSF?as_of=2026-11-01&verdict=hollow&format=json").await;
     assert_eq!(hollow.len(), 1);
     assert_eq!((&hollow[0]["aws_verdict"], &hollow[0]["our_verdict"]), (&"COMPLIANT".into(), &NO_DATA.into()));

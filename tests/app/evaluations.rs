@@ -94,14 +94,22 @@ async fn a_sorted_list_holds_the_same_rows_and_is_paged_like_any_other() {
     collect(&db, &bucket).await;
     let reader = Reader::new(&db).await;
     for (filter, column) in [
-        ("&sort=status", Some(5)),
-        ("&sort=-status", Some(5)),
+        ("&sort=status", Some(6)),
+        ("&sort=-status", Some(6)),
         ("&sort=severity", Some(3)),
         ("&sort=-severity", Some(3)),
         ("&sort=-account", None),
-        ("&status=non-compliant&sort=since", Some(6)),
-        ("&status=non-compliant&sort=-since", Some(6)),
-        ("&status=unknown&sort=status&rule=a-rule", Some(5)),
+        ("&sort=rule", Some(2)),
+        ("&sort=-rule", Some(2)),
+        ("&sort=since", Some(7)),
+        ("&sort=-since", Some(7)),
+        ("&sort=resource", Some(5)),
+        ("&status=non-compliant&sort=-resource", Some(5)),
+        ("&status=unknown&sort=rule", Some(2)),
+        ("&age=7&sort=rule", Some(2)),
+        ("&status=non-compliant&sort=since", Some(7)),
+        ("&status=non-compliant&sort=-since", Some(7)),
+        ("&status=unknown&sort=status&rule=a-rule", Some(6)),
         ("&age=7&sort=severity", Some(3)),
     ] {
         let address = format!("/evaluations?as_of=2026-11-03{filter}");
@@ -202,7 +210,7 @@ fn row_keys(html: &Html) -> Vec<String> {
         .collect()
 }
 
-const CELLS: [fn(&Html) -> Vec<String>; 7] = [
+const CELLS: [fn(&Html) -> Vec<String>; 8] = [
     |html| cells(html, 0),
     |html| cells(html, 1),
     |html| cells(html, 2),
@@ -210,6 +218,7 @@ const CELLS: [fn(&Html) -> Vec<String>; 7] = [
     |html| cells(html, 4),
     |html| cells(html, 5),
     |html| cells(html, 6),
+    |html| cells(html, 7),
 ];
 
 /// A column of the evaluations, without what only explains it.

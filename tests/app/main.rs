@@ -57,6 +57,7 @@ mod sorted_lists;
 mod sorted_tables;
 mod tables_of_delivery;
 mod tables_of_overview;
+mod tables_of_pages;
 mod upgrade;
 mod web;
 mod world;

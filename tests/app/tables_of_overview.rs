@@ -87,7 +87,7 @@ async fn changes_are_sorted_on_every_column_also_those_of_what_fell_silent() {
             wanted.sort_by(|one, other| {
                 let order = sorted_on(one, &column).cmp(&sorted_on(other, &column));
                 let order = if turned { order.reverse() } else { order };
-                let rest = |row: &Value| (told(row).split('|').map(str::to_owned).collect::<Vec<_>>());
+                let rest = |row: &Value| told(row).split('|').map(str::to_owned).collect::<Vec<_>>();
                 // The two Regions of an account turn round with it.
                 let turned_place = if turned && column == "account" {
                     other["region"].as_str().cmp(&one["region"].as_str())

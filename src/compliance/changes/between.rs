@@ -93,7 +93,12 @@ impl Between {
             && filter.narrows_rules()
             && !place_ids.is_empty()
         {
-            let asked = Asked { day: from, place_ids: &place_ids, rule_ids: rule_ids.as_deref(), resource_type_id };
+            let asked = Asked {
+                day: from,
+                place_ids: &place_ids,
+                rule_ids: rule_ids.as_deref(),
+                resource_type_ids: resource_type_id.as_ref().map(std::slice::from_ref),
+            };
             let counts = counted(&mut view.read, &asked, Part::Whole).await?;
             spoken = counts.iter().map(|of| (of.place_id, of.counts().complying + of.counts().not_complying)).collect();
         }

@@ -2,9 +2,11 @@
 
 mod core;
 mod db;
+mod list;
+mod places;
+mod rules;
 mod show;
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use actix_web::HttpResponse;
@@ -12,17 +14,18 @@ use actix_web::http::StatusCode;
 use actix_web::web::{self, Data};
 use askama::Template;
 
-use self::core::RuleCounts;
+use self::core::{RuleCounts, Verdict};
 use self::db::Delivered;
+use self::list::{Asked, PackLine};
 use super::Status;
 use super::core::{Evidence, PlaceDay};
-use super::shown::{Shown, link};
+use super::shown::{Shown, link, no_such_rows, nothing_left};
 use crate::State;
 use crate::error::Error;
-use crate::web::address::Encoded;
-use crate::web::download::{Format, download};
+use crate::web::download::Format;
+use crate::web::form::{Choice, Filters};
 use crate::web::parts::{Empty, Provenance};
-use crate::web::table::{self, Column, Sort, Table};
+use crate::web::table::Table;
 use crate::web::{Access, Endpoint, Frame, Page, Section, View, filters};
 
 pub(super) fn endpoints() -> Vec<Endpoint> {
@@ -32,56 +35,17 @@ pub(super) fn endpoints() -> Vec<Endpoint> {
     ]
 }
 
-const COLUMNS: [Column; 8] = [
-    table::text("Conformance pack").by("name"),
-    table::number("Account-Regions").by("places"),
-    table::number("NON_COMPLIANT").by("failing"),
-    table::number("COMPLIANT").by("complying"),
-    table::number("of those with rules without data").by("hollow"),
-    table::number("INSUFFICIENT_DATA"),
-    table::number("Unknown").by("unknown"),
-    table::number("Rules"),
-];
-
-const DOWNLOAD: [&str; 10] = [
-    "day",
-    "conformance_pack",
-    "account_regions",
-    "aws_non_compliant",
-    "aws_compliant",
-    "aws_compliant_with_rules_without_data",
-    "aws_insufficient_data",
-    "aws_unrecognised",
-    "unknown_without_evidence",
-    "rules_at_most",
-];
-
 #[derive(Template)]
 #[template(path = "compliance/conformance_list.html")]
 struct ListPage {
     frame: Frame,
     lead: String,
-    rows: Vec<PackLine>,
-    table: Table,
+    filters: Filters,
+    /// What the filters leave.
+    only: Option<String>,
+    packs: (Vec<PackLine>, Table),
     empty: Option<Empty>,
     provenance: Provenance,
-}
-
-/// A pack over all places.
-#[derive(Debug, Clone, Default)]
-struct PackLine {
-    name: String,
-    href: String,
-    places: i64,
-    failing: i64,
-    complying: i64,
-    /// Of those complying: with rules without data.
-    hollow: i64,
-    insufficient: i64,
-    unrecognised: i64,
-    /// Places without evidence for the day.
-    unknown: i64,
-    most_rules: i64,
 }
 
 impl Delivered {
@@ -107,123 +71,67 @@ async fn delivered(shown: &Shown, view: &mut View) -> Result<Arc<Vec<Delivered>>
 }
 
 async fn list(state: Data<State>, mut view: View) -> Result<HttpResponse, Error> {
-    view.address.only(&[&["sort", "format"]])?;
+    view.address.only(&[&["account", "region", "verdict", "packs", "sort", "rows", "format"]])?;
     let format = Format::of(&view.address)?;
     let shown = Shown::load(state, &mut view).await?;
     let found = delivered(&shown, &mut view).await?;
-    let mut rows = lines(&shown, &view, &found);
-    let sort = Sort::of(&view.address, &COLUMNS, Sort::up("name"));
-    sort_by(&mut rows, sort);
+    let asked = Asked::of(&view)?;
+    let rows = list::lines(&shown, &view, &asked, &found);
     if let Some(format) = format {
-        return Ok(download_rows(format, &view, rows));
+        return match view.address.get("rows") {
+            None | Some("packs") => {
+                Ok(list::packs().download(format, &view.stem("conformance-packs"), &view.address, rows))
+            }
+            Some(_) => Err(no_such_rows()),
+        };
     }
     let evidence = Evidence::of(view.as_of, shown.places.iter());
+    let caption = "Conformance packs, by AWS’s own verdict in each account and Region";
     let page = ListPage {
-        lead: lead(&view, &rows),
-        table: Table::whole(
-            "packs",
-            "Conformance packs, by AWS’s own verdict in each account and Region",
-            &COLUMNS,
-            &view.address,
-            rows.len(),
-        )
-        .sorted(sort)
-        .as_of(view.as_of)
-        .with_formats(),
-        empty: rows.is_empty().then(|| {
-            Empty::new(
-                "No conformance packs",
-                "None was delivered for the day. AWS Config delivers its verdicts on them as \
-                 AWS::Config::ConformancePackCompliance items, at no cost, where the recorder records those.",
-            )
-            .next("See what was delivered when", link(&view, "/delivery", &[]))
-        }),
+        lead: list::lead(&view, &rows),
+        filters: choices(&view, &shown, &found),
+        only: asked.sentence(),
+        empty: rows.is_empty().then(|| empty(&view, asked.sentence().is_some())),
+        packs: as_of(&view, list::packs().table(&view.address, caption, rows)?),
         provenance: shown.provenance(&view, &evidence),
         frame: view.frame(Section::Rules, "Conformance packs").crumb("Rules", "/rules"),
-        rows,
     };
     Ok(Page(page).answer(StatusCode::OK))
 }
 
-fn lines(shown: &Shown, view: &View, found: &[Delivered]) -> Vec<PackLine> {
-    let mut packs: BTreeMap<&str, PackLine> = BTreeMap::new();
-    for one in found {
-        let Some(place) = shown.place(one.place_id) else { continue };
-        let line = packs.entry(&one.pack).or_insert_with(|| PackLine {
-            name: one.pack.clone(),
-            href: link(view, &format!("/conformance-packs/{}", Encoded(&one.pack)), &[]),
-            ..PackLine::default()
-        });
-        line.places += 1;
-        line.most_rules = line.most_rules.max(one.total_rules.into());
-        if !place.known() {
-            line.unknown += 1;
-            continue;
-        }
-        match shown.catalog.status(one.status_id) {
-            Status::NonCompliant => line.failing += 1,
-            Status::Compliant => {
-                line.complying += 1;
-                line.hollow += i64::from(one.theirs().no_data() > 0);
-            }
-            Status::InsufficientData => line.insufficient += 1,
-            _ => line.unrecognised += 1,
-        }
+fn as_of<T>(view: &View, (rows, table): (Vec<T>, Table)) -> (Vec<T>, Table) {
+    (rows, table.as_of(view.as_of))
+}
+
+fn empty(view: &View, narrowed: bool) -> Empty {
+    if narrowed {
+        return nothing_left("No conformance packs", &view.address);
     }
-    packs.into_values().collect()
-}
-
-fn lead(view: &View, rows: &[PackLine]) -> String {
-    let sum = |of: fn(&PackLine) -> i64| rows.iter().map(of).sum::<i64>();
-    let number = |number: usize| i64::try_from(number).unwrap_or(i64::MAX);
-    let count = crate::web::format::count;
-    format!(
-        "{} as of {} (UTC): AWS says COMPLIANT of {} deployments, and in {} of them some rules have no data.",
-        crate::web::format::plural(number(rows.len()), "conformance pack"),
-        crate::web::format::day(view.as_of),
-        count(sum(|line| line.complying)),
-        count(sum(|line| line.hollow))
+    Empty::new(
+        "No conformance packs",
+        "None was delivered for the day. AWS Config delivers its verdicts on them as \
+         AWS::Config::ConformancePackCompliance items, at no cost, where the recorder records those.",
     )
+    .next("See what was delivered when", link(view, "/delivery", &[]))
 }
 
-fn sort_by(rows: &mut [PackLine], sort: Sort) {
-    rows.sort_by(|one, other| {
-        let order = match sort.by {
-            "places" => one.places.cmp(&other.places),
-            "failing" => one.failing.cmp(&other.failing),
-            "complying" => one.complying.cmp(&other.complying),
-            "hollow" => one.hollow.cmp(&other.hollow),
-            "unknown" => one.unknown.cmp(&other.unknown),
-            _ => one.name.cmp(&other.name),
-        };
-        let order = if sort.descending { order.reverse() } else { order };
-        order.then_with(|| one.name.cmp(&other.name))
-    });
+/// The filter form: accounts and Regions with the packs, and AWS's verdict.
+fn choices(view: &View, shown: &Shown, found: &[Delivered]) -> Filters {
+    let mut places: Vec<&PlaceDay> = found.iter().filter_map(|one| shown.place(one.place_id)).collect();
+    places.sort_by(|one, other| one.account_id.cmp(&other.account_id));
+    let verdicts = Verdict::ALL.map(|verdict| Choice::new(verdict.slug(), verdict.words())).to_vec();
+    Filters::new(&view.address)
+        .accounts(places.iter().map(|place| (place.account_id.as_str(), place.account_name.as_str())))
+        .regions(places.iter().map(|place| place.region.as_str()))
+        .select("verdict", "AWS’s verdict", "All verdicts", verdicts)
 }
 
-fn download_rows(format: Format, view: &View, rows: Vec<PackLine>) -> HttpResponse {
-    let day = view.as_of;
-    download(format, &view.stem("conformance-packs"), &DOWNLOAD, move |mut to| async move {
-        for line in rows {
-            to.push([
-                day.into(),
-                line.name.into(),
-                line.places.into(),
-                line.failing.into(),
-                line.complying.into(),
-                line.hollow.into(),
-                line.insufficient.into(),
-                line.unrecognised.into(),
-                line.unknown.into(),
-                line.most_rules.into(),
-            ])
-            .await?;
-        }
-        Ok(to)
-    })
-}
-
-/// Whether AWS's verdict is of the day.
-fn known(place: Option<&PlaceDay>) -> bool {
-    place.is_some_and(PlaceDay::known)
+/// How urgent a verdict is, for sorting: the higher, the more.
+pub(super) fn rank(status: Option<&Status>) -> i64 {
+    match status {
+        Some(Status::NonCompliant) => 3,
+        Some(Status::Compliant) => 1,
+        Some(_) => 2,
+        None => 0,
+    }
 }

@@ -18,7 +18,8 @@ use crate::compliance::core::Counts;
 #[derive(Debug, Clone, Copy, FromRow)]
 pub(crate) struct Counted {
     pub(crate) place_id: i32,
-    /// By what they are counted within the place: a rule's id, a severity, or 0 where all are summed.
+    /// By what they are counted within the place: the id of a rule or of a resource type, a severity, or 0 where all are
+    /// summed.
     pub(crate) part: i32,
     #[sqlx(flatten)]
     pub(crate) counts: RowCounts,
@@ -58,7 +59,7 @@ pub(crate) struct Asked<'a> {
     pub(crate) day: Date,
     pub(crate) place_ids: &'a [i32],
     pub(crate) rule_ids: Option<&'a [i32]>,
-    pub(crate) resource_type_id: Option<i16>,
+    pub(crate) resource_type_ids: Option<&'a [i16]>,
 }
 
 impl Asked<'_> {
@@ -74,17 +75,19 @@ pub(crate) enum Part {
     Whole,
     Rule,
     Severity,
+    ResourceType,
 }
 
 macro_rules! counted {
     ($where:literal) => {
         concat!(
-            "select u.place_id, case $5 when 0 then 0 when 1 then u.rule_id else r.severity end as part,
+            "select u.place_id,
+                 case $5 when 0 then 0 when 1 then u.rule_id when 2 then r.severity else u.resource_type_id end as part,
                  sum(u.complying)::bigint as complying, sum(u.not_complying)::bigint as not_complying,
                  sum(u.insufficient_data)::bigint as insufficient_data, sum(u.not_applicable)::bigint as not_applicable,
                  sum(u.unrecognised)::bigint as unrecognised
              from rollup u join rule r using (rule_id)
-             where u.first_day <= $2 and u.end_day > $2 and ($4::smallint is null or u.resource_type_id = $4) and ",
+             where u.first_day <= $2 and u.end_day > $2 and ($4::smallint[] is null or u.resource_type_id = any($4)) and ",
             $where,
             " group by 1, 2"
         )
@@ -102,7 +105,7 @@ pub(crate) async fn counted(db: &mut PgConnection, asked: &Asked<'_>, part: Part
         .bind(asked.place_ids)
         .bind(asked.day)
         .bind(asked.rule_ids)
-        .bind(asked.resource_type_id)
+        .bind(asked.resource_type_ids)
         .bind(part_number(part))
         .fetch_all(db)
         .await
@@ -113,6 +116,7 @@ fn part_number(part: Part) -> i32 {
         Part::Whole => 0,
         Part::Rule => 1,
         Part::Severity => 2,
+        Part::ResourceType => 3,
     }
 }
 
@@ -129,7 +133,7 @@ pub(crate) struct Pair {
 #[derive(Debug, Clone)]
 pub(crate) struct Wanted {
     pub(crate) day: Date,
-    pub(crate) resource_type_id: Option<i16>,
+    pub(crate) resource_type_ids: Option<Vec<i16>>,
     /// Of `status::CLASSES`: of places that are known, and of those that are not.
     pub(crate) statuses: (Vec<i16>, Vec<i16>),
     /// Resource type and id of the row beside which the first pair begins.
@@ -159,7 +163,7 @@ macro_rules! rows {
              join run u on u.place_id = w.place_id and u.rule_id = w.rule_id
              join resource s on s.resource_id = u.resource_id
              join resource_type y on y.resource_type_id = s.resource_type_id
-             where u.first_day <= $4 and u.end_day > $4 and ($5::smallint is null or s.resource_type_id = $5)
+             where u.first_day <= $4 and u.end_day > $4 and ($5::smallint[] is null or s.resource_type_id = any($5))
                  and case when w.known then least(u.status_id, 100) = any($6) else least(u.status_id, 100) = any($7) end
                  and (w.n > 1 or $8::text is null or ",
             $beyond,
@@ -186,7 +190,7 @@ pub(crate) async fn rows(db: &mut PgConnection, pairs: &[Pair], wanted: &Wanted)
         .bind(rule_ids)
         .bind(known)
         .bind(wanted.day)
-        .bind(wanted.resource_type_id)
+        .bind(&wanted.resource_type_ids)
         .bind(&wanted.statuses.0)
         .bind(&wanted.statuses.1)
         .bind(edge_type)

@@ -224,6 +224,11 @@ impl Catalog {
         self.by_core.get(core_name).into_iter().flatten().filter_map(|at| self.rules.get(*at))
     }
 
+    /// Where a resource type stands in the order of names.
+    pub(super) fn type_rank(&self, resource_type_id: i16) -> Option<usize> {
+        self.type_at.get(&resource_type_id).copied()
+    }
+
     pub(super) fn type_name(&self, resource_type_id: i16) -> &str {
         let name = self.type_at.get(&resource_type_id).and_then(|at| self.types.get(*at));
         name.map_or("", |(_, name)| name)

@@ -174,7 +174,7 @@ pub(crate) struct About {
     /// Ascending.
     pub(crate) lists: Vec<ListedAs>,
     pub(crate) verdicts: Vec<PackVerdict>,
-    /// The delivered objects of its places on the day, at most as many as asked for.
+    /// The delivered objects of its places on the day, by Region and key.
     pub(crate) objects: Vec<Object>,
 }
 
@@ -184,7 +184,6 @@ pub(crate) async fn about(
     (organization_id, account_id): (i16, &str),
     place_ids: &[i32],
     day: Date,
-    limit: i64,
 ) -> sqlx::Result<About> {
     let (account, lists, verdicts, objects): (
         Option<Json<Account>>,
@@ -205,7 +204,7 @@ pub(crate) async fn about(
                          from account_list x
                          left join account_listing m on m.account_list_id = x.account_list_id and m.account_id = $2
                          where x.organization_id = $1
-                     ) l where news order by listed_on desc, account_list_id desc limit $6
+                     ) l where news order by listed_on desc, account_list_id desc limit $5
                  ) n),
                  (select coalesce(jsonb_agg(v), '[]') from (
                      select c.place_id, c.name, c.id, c.core_name, v.status_id, v.first_day, v.compliant_rules,
@@ -223,14 +222,13 @@ pub(crate) async fn about(
                          where object_id = o.object_id order by collection_id desc limit 1
                      ) c on true
                      where o.place_id = any($3) and o.day = $4
-                     order by p.region, o.key, o.object_id limit $5
+                     order by p.region, o.key, o.object_id
                  ) f)",
     )
     .bind(organization_id)
     .bind(account_id)
     .bind(place_ids)
     .bind(day)
-    .bind(limit)
     .bind(LISTS)
     .fetch_one(db)
     .await?;

@@ -114,22 +114,32 @@ pub(crate) async fn presence(db: &mut PgConnection, place_ids: &[i32], day: Date
 pub(crate) struct InPlace {
     pub(crate) place_id: i32,
     pub(crate) rule_id: i32,
-    pub(crate) complying: i64,
-    pub(crate) not_complying: i64,
+    #[sqlx(flatten)]
+    pub(crate) counts: RowCounts,
 }
 
-/// The rules that exist in some places on a day.
-pub(crate) async fn in_places(db: &mut PgConnection, place_ids: &[i32], day: Date) -> sqlx::Result<Vec<InPlace>> {
+/// The rules that exist in some places on a day, with what they say of resources of a type or of all.
+pub(crate) async fn in_places(
+    db: &mut PgConnection,
+    place_ids: &[i32],
+    resource_type_id: Option<i16>,
+    day: Date,
+) -> sqlx::Result<Vec<InPlace>> {
     sqlx::query_as(
         "select e.place_id, e.rule_id, coalesce(sum(u.complying), 0)::bigint as complying,
-             coalesce(sum(u.not_complying), 0)::bigint as not_complying
+             coalesce(sum(u.not_complying), 0)::bigint as not_complying,
+             coalesce(sum(u.insufficient_data), 0)::bigint as insufficient_data,
+             coalesce(sum(u.not_applicable), 0)::bigint as not_applicable,
+             coalesce(sum(u.unrecognised), 0)::bigint as unrecognised
          from rule_presence e
          left join rollup u on u.place_id = e.place_id and u.rule_id = e.rule_id and u.first_day <= $2 and u.end_day > $2
+             and ($3::smallint is null or u.resource_type_id = $3)
          where e.place_id = any($1) and e.first_day <= $2 and e.end_day > $2
          group by e.place_id, e.rule_id",
     )
     .bind(place_ids)
     .bind(day)
+    .bind(resource_type_id)
     .fetch_all(db)
     .await
 }
@@ -157,14 +167,14 @@ pub(crate) fn counts_on(held: &[Held], day: Date) -> BTreeMap<(i32, i32), Counts
     counted
 }
 
-/// The roll-ups of some rules that touch the days from one to another, and where, of the known places, they exist on the
-/// last of them.
+/// The roll-ups of some rules that touch the days from one to another, of one resource type or all, and where, of the
+/// known places, the rules exist on the last of them.
 pub(crate) async fn history(
     db: &mut PgConnection,
     (place_ids, known_ids): (&[i32], &[i32]),
     rule_ids: &[i32],
-    from: Date,
-    until: Date,
+    resource_type_id: Option<i16>,
+    (from, until): (Date, Date),
 ) -> sqlx::Result<Vec<Held>> {
     sqlx::query_as(
         // `+ 0`: the rules lead, and no index is asked for every pair of two long lists.
@@ -173,6 +183,7 @@ pub(crate) async fn history(
              not_applicable::bigint, unrecognised::bigint
          from rollup
          where rule_id = any($3) and place_id + 0 = any($1) and first_day <= $5 and end_day > $4
+             and ($6::smallint is null or resource_type_id = $6)
          union all
          select place_id, rule_id, $5, $5 + 1, true, 0, 0, 0, 0, 0
          from rule_presence
@@ -183,6 +194,7 @@ pub(crate) async fn history(
     .bind(rule_ids)
     .bind(from)
     .bind(until)
+    .bind(resource_type_id)
     .fetch_all(db)
     .await
 }

@@ -14,6 +14,7 @@ use crate::web::View;
 use crate::web::download::{Cell, Rows};
 
 /// An evaluation of a page.
+#[derive(Debug, Clone)]
 pub(super) struct Found {
     /// Index of the class that it is of.
     pub(super) class: usize,
@@ -37,6 +38,11 @@ impl Found {
     pub(super) fn order(&self, other: &Self, shown: &Shown) -> Ordering {
         // Places and rules stand in text order already.
         (self.place, self.rule).cmp(&(other.place, other.rule)).then_with(|| self.parts(shown).cmp(&other.parts(shown)))
+    }
+
+    /// About how much memory it takes.
+    pub(super) fn weight(&self) -> usize {
+        size_of::<Self>() + self.row.id.len()
     }
 
     pub(super) fn line(&self, shown: &Shown, view: &View) -> Line {
@@ -83,6 +89,15 @@ impl Found {
             if place.known() { Cell::Nothing } else { place.last_known.map(|(day, _)| day).into() },
         ]
     }
+}
+
+/// Sorts rows that stand in text order by the day of first observation or by the resource's id; what holds the same
+/// stays in text order.
+pub(super) fn sort(rows: &mut [Found], by_day: bool, descending: bool) {
+    rows.sort_by(|one, other| {
+        let order = if by_day { one.since.cmp(&other.since) } else { one.row.id.cmp(&other.row.id) };
+        if descending { order.reverse() } else { order }
+    });
 }
 
 /// Rows are read in pieces of about this many.

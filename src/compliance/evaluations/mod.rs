@@ -12,7 +12,7 @@ use askama::Template;
 use time::Date;
 
 use self::found::{Found, pour};
-use self::selection::{By, Selection};
+use self::selection::{By, READ_WHOLE, Selection};
 use super::core::Evidence;
 use super::filter::{self, Filter, Offers, Which};
 use super::shown::{Shown, link, nothing_left};
@@ -32,26 +32,29 @@ pub(super) fn endpoints() -> Vec<Endpoint> {
 
 const OFFERS: Offers = Offers { rule: true, severity: true, status: true, resource_type: true, age: true };
 
-/// Columns of a list that can be sorted by when failures began: only of failures is that a day of its own.
-const FAILING_COLUMNS: [Column; 7] = [
+/// What every list can be sorted on: how many rows hold the same in it is counted as they are collected.
+const COLUMNS: [Column; 8] = [
     table::text("Account").by("account"),
-    table::text("Region"),
-    table::text("Rule"),
+    table::text("Region").by("region"),
+    table::text("Rule").by("rule"),
     table::text("Severity").by("severity").most_first(),
-    table::text("Resource"),
-    table::text("Status"),
-    table::text("Since").by("since"),
-];
-
-const COLUMNS: [Column; 7] = [
-    table::text("Account").by("account"),
-    table::text("Region"),
-    table::text("Rule"),
-    table::text("Severity").by("severity").most_first(),
+    table::text("Resource type").by("type"),
     table::text("Resource"),
     table::text("Status").by("status"),
     table::text("Since"),
 ];
+/// What a short list, or in the one case a list of failures, can be sorted on besides.
+const RESOURCE: Column = table::text("Resource").by("resource");
+const SINCE: Column = table::text("Since").by("since");
+
+fn columns(is_short: bool, failing_only: bool) -> Vec<Column> {
+    let column = |column: Column| match column.title {
+        "Resource" if is_short => RESOURCE,
+        "Since" if is_short || failing_only => SINCE,
+        _ => column,
+    };
+    COLUMNS.map(column).to_vec()
+}
 
 const DOWNLOAD: [&str; 14] = [
     "day",
@@ -79,6 +82,8 @@ struct EvaluationsPage {
     table: Table,
     rows: Vec<Line>,
     failing_only: bool,
+    /// The most rows of a list that can be sorted on every column, where this one has more.
+    too_long: Option<i64>,
     empty: Option<Empty>,
     provenance: Provenance,
 }
@@ -107,8 +112,7 @@ async fn list(state: Data<State>, mut view: View) -> Result<HttpResponse, Error>
     // The part of the sort that the row is of, then its account, Region, rule name, resource type and id.
     let at = Place::of(&view.address, 6)?;
     let failing_only = filter.which == Which::NonCompliant;
-    let columns = if failing_only { &FAILING_COLUMNS } else { &COLUMNS };
-    let sort = Sort::of(&view.address, columns, Sort::up("account"));
+    let sort = Sort::of(&view.address, &columns(true, failing_only), Sort::up("account"));
     let shown = Shown::load(state, &mut view).await?;
     if let Some(format) = format {
         // The same rows, always in text order.
@@ -116,11 +120,13 @@ async fn list(state: Data<State>, mut view: View) -> Result<HttpResponse, Error>
         let stem = view.stem("evaluations");
         return Ok(download(format, &stem, &DOWNLOAD, |rows| pour(rows, shown, view, selection)));
     }
-    let selection = Selection::load(&shown, &mut view, &filter, By::of(sort.by), sort.descending).await?;
+    let mut selection = Selection::load(&shown, &mut view, &filter, By::of(sort.by), sort.descending).await?;
+    let sort = if selection.take_text_order_if_long() { Sort::up("account") } else { sort };
     let total = selection.total();
     let found = selection.page(&shown, &mut view, &at).await?;
     let key = |row: Option<&Found>| row.map(|row| table::key(&selection.key(row, &shown)));
-    let table = Table::whole("evaluations", caption(&filter), columns, &view.address, found.rows.len())
+    let columns = columns(selection.is_short(), failing_only);
+    let table = Table::whole("evaluations", caption(&filter), &columns, &view.address, found.rows.len())
         .sorted(sort)
         .as_of(view.as_of)
         .with_formats()
@@ -131,6 +137,7 @@ async fn list(state: Data<State>, mut view: View) -> Result<HttpResponse, Error>
         filters: filter::form(&view.address, &shown.places, &shown.catalog, OFFERS),
         rows: found.rows.iter().map(|row| row.line(&shown, &view)).collect(),
         failing_only,
+        too_long: (!selection.is_short()).then_some(READ_WHOLE),
         empty: (total == 0).then(|| empty(&view, &shown)),
         provenance: shown.provenance(&view, &evidence),
         frame: view.frame(Section::Evaluations, "Evaluations"),
@@ -178,4 +185,20 @@ fn empty(view: &View, shown: &Shown) -> Empty {
     }
     Empty::new("No evaluations to show", format!("Nothing was delivered for {} (UTC), nor before it.", day(view.as_of)))
         .next("See what was delivered when", link(view, "/delivery", &[]))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_no_count_says_is_sorted_on_in_short_lists_alone() {
+        let unsorted = |is_short, failing_only| -> Vec<&str> {
+            let columns = columns(is_short, failing_only);
+            columns.iter().filter(|column| column.sort.is_none()).map(|column| column.title).collect()
+        };
+        assert_eq!(unsorted(true, false), [""; 0]);
+        assert_eq!(unsorted(false, false), ["Resource", "Since"]);
+        assert_eq!(unsorted(false, true), ["Resource"]);
+    }
 }

@@ -2,83 +2,29 @@
 //!
 //! A page is found by counting: the roll-ups say how many rows each place and rule has, in text order, so only the few
 //! rules of the few places that a page covers are read. Never are all rows sorted. A list that is sorted on a column is
-//! a list of classes, whose rows hold the same in it; within a class rows stand in text order.
+//! a list of classes, whose rows hold the same in it; within a class rows stand in text order. Only where no count says
+//! the order are rows read and sorted, and only of a list that is short enough.
 
 mod group;
+mod order;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use rustc_hash::FxHashMap;
 use time::Date;
 
 use self::group::Group;
-use super::found::Found;
+pub(super) use self::order::By;
+use self::order::{Class, Of};
+use super::found::{self, Found};
 use crate::compliance::core::{Counts, PlaceDay};
 use crate::compliance::db::evaluations::{self as rows_db, Asked, Counted, Observed, Pair, Part};
-use crate::compliance::filter::{Filter, Which, severity_slug};
+use crate::compliance::filter::{Filter, Which};
 use crate::compliance::shown::Shown;
 use crate::compliance::{Severity, status};
 use crate::error::Error;
 use crate::web::View;
 use crate::web::table::{PAGE_ROWS, Place};
-
-/// What a list is sorted on, before text order.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum By {
-    Text,
-    Severity,
-    Status,
-    /// Of failures only: the day of first observation.
-    Since,
-}
-
-impl By {
-    pub(super) fn of(sort: &str) -> Self {
-        match sort {
-            "severity" => Self::Severity,
-            "status" => Self::Status,
-            "since" => Self::Since,
-            _ => Self::Text,
-        }
-    }
-}
-
-/// What the rows of a class hold alike.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Of {
-    All,
-    Severity(Severity),
-    Which(Which),
-    Since(Date),
-}
-
-impl Of {
-    /// The word for it in keys.
-    fn word(self) -> String {
-        match self {
-            Self::All => String::new(),
-            Self::Severity(severity) => severity_slug(severity).to_owned(),
-            Self::Which(which) => which.slug().to_owned(),
-            Self::Since(day) => day.to_string(),
-        }
-    }
-}
-
-/// Places with rows, in text order: index in the shown places and the number of rows.
-type InPlaces = Vec<(usize, i64)>;
-
-#[derive(Debug)]
-struct Class {
-    of: Of,
-    counted: InPlaces,
-}
-
-impl Class {
-    fn rows(&self) -> i64 {
-        self.counted.iter().map(|(_, rows)| rows).sum()
-    }
-}
 
 /// Kinds of status in the order of the column: what asks for an answer first.
 const KINDS: [(Which, bool, i16); 6] = [
@@ -95,11 +41,16 @@ pub(super) struct Selection {
     filter: Filter,
     day: Date,
     rule_ids: Option<Vec<i32>>,
-    resource_type_id: Option<i16>,
+    resource_type_ids: Option<Vec<i16>>,
     /// In ascending order.
     classes: Arc<Vec<Class>>,
+    by: By,
     descending: bool,
 }
+
+/// A list of at most so many rows is read whole where it is sorted on what no count says: the rows of one account or
+/// one rule, mostly.
+pub(super) const READ_WHOLE: i64 = 20_000;
 
 pub(super) struct FoundPage {
     pub(super) rows: Vec<Found>,
@@ -121,13 +72,15 @@ impl Selection {
             filter: filter.clone(),
             day: view.as_of,
             rule_ids,
-            resource_type_id: resource_type_id.unwrap_or_default(),
+            resource_type_ids: resource_type_id.unwrap_or_default().map(|id| vec![id]),
             classes: Arc::default(),
+            by,
             descending,
         };
         if resource_type_id.is_err() || selection.rule_ids.as_ref().is_some_and(Vec::is_empty) {
             return Ok(selection);
         }
+        let by = if by.reads_all(filter.which) { By::Text } else { by };
         let key = view.key(&format!("counted {} {by:?} {filter:?}", view.as_of));
         selection.classes = if let Some(classes) = shown.recall(key.as_deref()) {
             classes
@@ -138,6 +91,20 @@ impl Selection {
             classes
         };
         Ok(selection)
+    }
+
+    /// Whether the list can be sorted on what only its rows say.
+    pub(super) fn is_short(&self) -> bool {
+        self.total() <= READ_WHOLE
+    }
+
+    /// Whether it was to be sorted on what only its rows say, and is too long for that: then it is in text order.
+    pub(super) fn take_text_order_if_long(&mut self) -> bool {
+        let long = self.by.reads_all(self.filter.which) && !self.is_short();
+        if long {
+            (self.by, self.descending) = (By::Text, false);
+        }
+        long
     }
 
     pub(super) fn total(&self) -> i64 {
@@ -155,8 +122,8 @@ impl Selection {
 
     /// The key of a row of this list.
     pub(super) fn key(&self, row: &Found, shown: &Shown) -> Vec<String> {
-        let class = self.classes.get(row.class).map(|class| class.of.word()).unwrap_or_default();
-        std::iter::once(class).chain(row.parts(shown).map(str::to_owned)).collect()
+        let class = self.classes.get(row.class).map(|class| class.of.word(shown)).unwrap_or_default();
+        std::iter::once(class.into_owned()).chain(row.parts(shown).map(str::to_owned)).collect()
     }
 
     /// The rows of a download of one place: its rules in text order with how many rows each has.
@@ -182,15 +149,27 @@ impl Selection {
         match by {
             By::Since => self.count_by_day(shown, view, &places).await,
             By::Severity if self.filter.severity.is_none() => {
-                let counted = self.counted(shown, view, &ids, self.rule_ids.as_deref(), Part::Severity, None).await?;
-                let mut classes: BTreeMap<Severity, Vec<(i32, i64)>> = BTreeMap::new();
-                for counted in &counted {
-                    let known = shown.place(counted.place_id).is_some_and(PlaceDay::known);
-                    let rows = self.filter.which.count(known, &counted.counts());
-                    let severity = Severity::from_id(i16::try_from(counted.part).unwrap_or_default());
-                    classes.entry(severity).or_default().push((counted.place_id, rows));
+                let of = |part| Some(Severity::from_id(i16::try_from(part).unwrap_or_default()));
+                self.count_by_part(shown, view, &ids, Part::Severity, of, Of::Severity).await
+            }
+            By::Rule => {
+                let of = |part| Some(shown.catalog.rule(part)?.0);
+                self.count_by_part(shown, view, &ids, Part::Rule, of, Of::Rule).await
+            }
+            By::ResourceType if self.resource_type_ids.is_none() => {
+                let of = |part| shown.catalog.type_rank(i16::try_from(part).ok()?);
+                self.count_by_part(shown, view, &ids, Part::ResourceType, of, Of::ResourceType).await
+            }
+            By::Region => {
+                let mut classes: BTreeMap<&str, (usize, Vec<(i32, i64)>)> = BTreeMap::new();
+                for (place_id, known, counts) in self.counts(shown, view, &places, &ids).await? {
+                    let Some(at) = shown.places.rank(place_id) else { continue };
+                    let (first, rows) = classes.entry(&shown.places[at].region).or_insert((at, Vec::new()));
+                    *first = at.min(*first);
+                    rows.push((place_id, self.filter.which.count(known, &counts)));
                 }
-                Ok(classes.into_iter().map(|(severity, rows)| class(shown, Of::Severity(severity), rows)).collect())
+                let class = |(first, rows)| Class::new(shown, Of::Region(first), rows);
+                Ok(classes.into_values().map(class).filter(|class| !class.counted.is_empty()).collect())
             }
             By::Status if self.filter.age.is_none() => {
                 let counts = self.counts(shown, view, &places, &ids).await?;
@@ -199,15 +178,37 @@ impl Selection {
                 let rows = |which: Which| {
                     counts.iter().map(|(place, known, counts)| (*place, which.count(*known, counts))).collect()
                 };
-                Ok(kinds.map(|(which, ..)| class(shown, Of::Which(which), rows(which))).collect())
+                Ok(kinds.map(|(which, ..)| Class::new(shown, Of::Which(which), rows(which))).collect())
             }
-            By::Text | By::Severity | By::Status => {
+            By::Text | By::Severity | By::ResourceType | By::Resource | By::Status => {
                 let counts = self.counts(shown, view, &places, &ids).await?;
                 let rows =
                     counts.iter().map(|(place, known, counts)| (*place, self.filter.which.count(*known, counts)));
-                Ok(vec![class(shown, Of::All, rows.collect())])
+                Ok(vec![Class::new(shown, Of::All, rows.collect())])
             }
         }
+    }
+
+    /// A class for each value of a part, in the order of the values.
+    async fn count_by_part<K: Ord + Copy>(
+        &self,
+        shown: &Shown,
+        view: &mut View,
+        ids: &[i32],
+        part: Part,
+        value: impl Fn(i32) -> Option<K>,
+        of: impl Fn(K) -> Of,
+    ) -> Result<Vec<Class>, Error> {
+        let counted = self.counted(view, shown, &self.asked(ids, self.rule_ids.as_deref()), part, None).await?;
+        let mut classes: BTreeMap<K, Vec<(i32, i64)>> = BTreeMap::new();
+        for counted in &counted {
+            let known = shown.place(counted.place_id).is_some_and(PlaceDay::known);
+            let rows = self.filter.which.count(known, &counted.counts());
+            if let (Some(value), true) = (value(counted.part), rows > 0) {
+                classes.entry(value).or_default().push((counted.place_id, rows));
+            }
+        }
+        Ok(classes.into_iter().map(|(value, rows)| Class::new(shown, of(value), rows)).collect())
     }
 
     async fn count_by_day(&self, shown: &Shown, view: &mut View, places: &[&PlaceDay]) -> Result<Vec<Class>, Error> {
@@ -221,7 +222,7 @@ impl Selection {
                 classes.entry(row.since).or_default().push((row.place_id, row.evaluations));
             }
         }
-        Ok(classes.into_iter().map(|(day, rows)| class(shown, Of::Since(day), rows)).collect())
+        Ok(classes.into_iter().map(|(day, rows)| Class::new(shown, Of::Since(day), rows)).collect())
     }
 
     /// Counts of each place, with whether it is known.
@@ -232,7 +233,7 @@ impl Selection {
         places: &[&PlaceDay],
         ids: &[i32],
     ) -> Result<Vec<(i32, bool, Counts)>, Error> {
-        if self.rule_ids.is_none() && self.resource_type_id.is_none() && self.filter.age.is_none() {
+        if self.rule_ids.is_none() && self.resource_type_ids.is_none() && self.filter.age.is_none() {
             // What each place delivered was counted as it was collected.
             let counts = |place: &&PlaceDay| match (place.known(), &place.last_known) {
                 (true, _) => place.counts,
@@ -241,38 +242,39 @@ impl Selection {
             };
             return Ok(places.iter().map(|place| (place.place_id, place.known(), counts(place))).collect());
         }
-        let counted = self
-            .counted(shown, view, ids, self.rule_ids.as_deref(), Part::Whole, self.filter.observed(self.day))
-            .await?;
+        let asked = self.asked(ids, self.rule_ids.as_deref());
+        let counted = self.counted(view, shown, &asked, Part::Whole, None).await?;
         let known = |counted: &Counted| shown.place(counted.place_id).is_some_and(PlaceDay::known);
         Ok(counted.iter().map(|counted| (counted.place_id, known(counted), counted.counts())).collect())
     }
 
     async fn counted(
         &self,
-        shown: &Shown,
         view: &mut View,
-        place_ids: &[i32],
-        rule_ids: Option<&[i32]>,
+        shown: &Shown,
+        asked: &Asked<'_>,
         part: Part,
         observed: Option<Observed>,
     ) -> Result<Vec<Counted>, Error> {
-        let asked = self.asked(place_ids, rule_ids);
         Ok(match observed.or_else(|| self.filter.observed(self.day)) {
             Some(observed) => {
-                let several = shown.catalog.several(place_ids, rule_ids);
-                rows_db::failing_between(&mut view.read, &asked, &several, observed, part).await?
+                let several = shown.catalog.several(asked.place_ids, asked.rule_ids);
+                rows_db::failing_between(&mut view.read, asked, &several, observed, part).await?
             }
-            None => rows_db::counted(&mut view.read, &asked, part).await?,
+            None => rows_db::counted(&mut view.read, asked, part).await?,
         })
     }
 
-    fn asked<'a>(&self, place_ids: &'a [i32], rule_ids: Option<&'a [i32]>) -> Asked<'a> {
-        Asked { day: self.day, place_ids, rule_ids, resource_type_id: self.resource_type_id }
+    fn asked<'a>(&'a self, place_ids: &'a [i32], rule_ids: Option<&'a [i32]>) -> Asked<'a> {
+        Asked { day: self.day, place_ids, rule_ids, resource_type_ids: self.resource_type_ids.as_deref() }
     }
 
     /// The rows beside a place in the table.
     pub(super) async fn page(&self, shown: &Shown, view: &mut View, at: &Place) -> Result<FoundPage, Error> {
+        if self.by.reads_all(self.filter.which) {
+            let rows = self.whole(shown, view).await?;
+            return beside(&rows, at, shown);
+        }
         let (mut edge, backwards): (Option<&[String]>, bool) = match at {
             Place::First => (None, false),
             Place::After(key) => (Some(key), false),
@@ -284,7 +286,7 @@ impl Selection {
         }
         let mut order = order.as_slice();
         if let Some([word, ..]) = edge {
-            let from = order.iter().position(|at| self.classes[*at].of.word() == *word);
+            let from = order.iter().position(|at| self.classes[*at].of.word(shown) == *word);
             order = &order[from.unwrap_or(order.len())..];
         }
         let limit = PAGE_ROWS + 1;
@@ -306,6 +308,22 @@ impl Selection {
         Ok(FoundPage { rows, more })
     }
 
+    /// Every row, sorted: of a short list.
+    async fn whole(&self, shown: &Shown, view: &mut View) -> Result<Arc<Vec<Found>>, Error> {
+        let key = view.key(&format!("sorted {} {:?} {} {:?}", self.day, self.by, self.descending, self.filter));
+        if let Some(rows) = shown.recall(key.as_deref()) {
+            return Ok(rows);
+        }
+        let group = Group { classes: (0..self.classes.len()).collect(), selection: self };
+        let ids: Vec<i32> = self.places().into_keys().map(|at| shown.places[at].place_id).collect();
+        let pairs: Vec<Pair> = group.pairs(shown, view, &ids).await?.into_iter().map(|(pair, _)| pair).collect();
+        let mut rows = group.read(shown, view, &pairs, None, false, READ_WHOLE).await?;
+        found::sort(&mut rows, self.by == By::Since, self.descending);
+        let rows = Arc::new(rows);
+        shown.remember(key, &rows, rows.iter().map(Found::weight).sum());
+        Ok(rows)
+    }
+
     /// How many classes from the first on are read at once: as many as fit whole, or the first alone.
     fn small(&self, order: &[usize], room: i64) -> usize {
         let mut sum = 0;
@@ -317,23 +335,34 @@ impl Selection {
     }
 }
 
+/// The rows of a sorted list beside a place.
+fn beside(rows: &[Found], at: &Place, shown: &Shown) -> Result<FoundPage, Error> {
+    let size = usize::try_from(PAGE_ROWS).unwrap_or(usize::MAX);
+    let find = |key: &[String]| {
+        let is = |row: &Found| row.parts(shown).iter().eq(key.iter().skip(1));
+        rows.iter()
+            .position(is)
+            .ok_or_else(|| Error::Invalid("The row that this page begins at is no longer in the table.".to_owned()))
+    };
+    let (from, to, backwards) = match at {
+        Place::First => (0, rows.len().min(size), false),
+        Place::After(key) => {
+            let from = find(key)? + 1;
+            (from, rows.len().min(from + size), false)
+        }
+        Place::Before(key) => {
+            let to = find(key)?;
+            (to.saturating_sub(size), to, true)
+        }
+    };
+    let more = if backwards { from > 0 } else { to < rows.len() };
+    Ok(FoundPage { rows: rows[from..to].to_vec(), more })
+}
+
 fn count(length: usize) -> i64 {
     i64::try_from(length).unwrap_or(i64::MAX)
 }
 
 fn within(observed: Option<Observed>, since: Date) -> bool {
     observed.is_none_or(|(from, until)| from.is_none_or(|from| from <= since) && since <= until)
-}
-
-/// A class from rows by place id, its places in text order.
-fn class(shown: &Shown, of: Of, rows: Vec<(i32, i64)>) -> Class {
-    let rows: FxHashMap<i32, i64> = rows.into_iter().collect();
-    let counted = shown
-        .places
-        .iter()
-        .enumerate()
-        .filter_map(|(at, place)| Some((at, *rows.get(&place.place_id)?)))
-        .filter(|(_, rows)| *rows > 0)
-        .collect();
-    Class { of, counted }
 }

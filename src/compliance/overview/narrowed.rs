@@ -160,7 +160,12 @@ pub(super) async fn failing(
     }
     let place_ids: Vec<i32> = places.iter().filter(|place| place.known()).map(|place| place.place_id).collect();
     let (rule_ids, resource_type_id) = left(shown, filter);
-    let asked = Asked { day: view.as_of, place_ids: &place_ids, rule_ids: rule_ids.as_deref(), resource_type_id };
+    let asked = Asked {
+        day: view.as_of,
+        place_ids: &place_ids,
+        rule_ids: rule_ids.as_deref(),
+        resource_type_ids: resource_type_id.as_ref().map(std::slice::from_ref),
+    };
     let several = shown.catalog.several(&place_ids, rule_ids.as_deref());
     let failing = Arc::new(failing_by_age(&mut view.read, &asked, &several).await?);
     shown.remember(key, &failing, failing.len() * 16);

@@ -1,10 +1,11 @@
 //! One core rule: what it says, where it is, how it went, what fails longest, what it is related to.
 
+mod bars;
+mod lists;
 mod names;
 mod standing;
 
 use std::collections::BTreeMap;
-use std::fmt::Write as _;
 
 use actix_web::HttpResponse;
 use actix_web::http::StatusCode;
@@ -12,15 +13,16 @@ use actix_web::web::{self, Data, Path};
 use askama::Template;
 use time::{Date, Duration};
 
-use self::standing::{Asking, Found, Past, Standing, Variant, variants};
+use self::bars::{Bars, bars};
+use self::lists::{AbsentLine, Oldest, VariantLine};
+use self::standing::{Asking, Found, Standing};
 use super::Severity;
 use super::core::history::RuleDay;
 use super::core::{Counts, Evidence, PlaceDay};
 use super::db::Rule;
-use super::db::evaluations::FailingRow;
-use super::filter::{self, Filter, Offers};
-use super::rule_data::{self, Control};
-use super::shown::{Shown, link};
+use super::filter::{self, Filter, Offers, Which};
+use super::rule_data::Control;
+use super::shown::{Shown, link, no_such_rows};
 use crate::State;
 use crate::definition::Parameters;
 use crate::error::Error;
@@ -28,10 +30,9 @@ use crate::web::address::Encoded;
 use crate::web::chart::{Axis, Patterns};
 use crate::web::download::{Format, download};
 use crate::web::form::Filters;
-use crate::web::format::{count, day, plural};
 use crate::web::parts::{self, Provenance};
-use crate::web::table::{Table, number, text};
-use crate::web::{Access, Endpoint, Frame, Page, Section, View, filters};
+use crate::web::table::Table;
+use crate::web::{Access, Endpoint, Frame, Page, SCOPE, Section, View, filters};
 
 pub(super) fn endpoints() -> Vec<Endpoint> {
     vec![
@@ -40,10 +41,21 @@ pub(super) fn endpoints() -> Vec<Endpoint> {
     ]
 }
 
-/// Ways by which the rule comes that are listed; the page of names has all.
-const VARIANTS: usize = 50;
-/// Accounts without the rule that are listed; the download by account has all.
-const ABSENT: usize = 50;
+const OFFERS: Offers = Offers { rule: false, severity: false, status: true, resource_type: true, age: false };
+
+/// What orders and turns the tables of the page, and names their rows.
+const TABLES: [&str; 10] = [
+    "variants",
+    "variants-sort",
+    "absent",
+    "absent-sort",
+    "oldest-sort",
+    "daily-sort",
+    "controls",
+    "controls-sort",
+    "rows",
+    "format",
+];
 
 const DOWNLOAD: [&str; 11] = [
     "day",
@@ -69,14 +81,15 @@ struct RulePage {
     severity: Severity,
     lead: String,
     filters: Filters,
+    /// What the filters leave.
+    only: Option<String>,
     several_names: bool,
     facts: Vec<(&'static str, i64, Option<String>)>,
-    variants: Vec<VariantLine>,
-    variants_table: Table,
+    variants: (Vec<VariantLine>, Table),
     names: usize,
     names_href: String,
-    absent: Vec<(String, String, String)>,
-    absent_total: usize,
+    absent: (Vec<AbsentLine>, Table),
+    absent_open: bool,
     by_account_href: String,
     /// Where the same results stand beside AWS's aggregator, if it was read.
     aggregator_href: Option<String>,
@@ -84,151 +97,144 @@ struct RulePage {
     patterns: Patterns,
     axis: Axis,
     bars: Bars,
+    daily: (Vec<RuleDay>, Table),
+    daily_open: bool,
     as_of: Date,
-    oldest: Vec<Oldest>,
+    oldest: (Vec<Oldest>, Table),
     failing: i64,
     failing_href: String,
-    controls: Vec<(&'static str, Vec<&'static Control>)>,
+    controls: (Vec<&'static Control>, Table),
+    controls_open: bool,
     provenance: Provenance,
-}
-
-/// A way by which the rule comes, with the rows of its names.
-struct VariantLine {
-    variant: Variant,
-    href: String,
-    names_href: String,
-}
-
-/// Failing evaluations day by day, as bars.
-struct Bars {
-    days: Vec<RuleDay>,
-    most: i64,
-    sentence: String,
-}
-
-struct Oldest {
-    since: Date,
-    days: i64,
-    account_id: String,
-    account_name: String,
-    account_href: String,
-    region: String,
-    rule: String,
-    resource_type: String,
-    resource_id: String,
-    href: String,
-    /// The rule in the account and Region, with AWS's notes.
-    result_href: String,
 }
 
 async fn show(state: Data<State>, path: Path<String>, mut view: View) -> Result<HttpResponse, Error> {
     let core_name = path.into_inner();
-    let filter = Filter::parse(&view.address, Offers::default(), &["format"])?;
+    let filter = Filter::parse(&view.address, OFFERS, &TABLES)?;
     let format = Format::of(&view.address)?;
     let shown = Shown::load(state, &mut view).await?;
     let rules: Vec<&Rule> = shown.catalog.of_core(&core_name).collect();
     let Some(first_rule) = rules.first() else { return Err(Error::NotFound) };
     let rule_ids: Vec<i32> = rules.iter().map(|rule| rule.rule_id).collect();
     let places = filter.places(&shown.places);
-    let asking = Asking { core_name: &core_name, filter: &filter, places: &places, rule_ids: &rule_ids };
+    let asking = Asking::new(&shown, &core_name, &filter, &places, &rule_ids);
     if let Some(format) = format {
-        let found = asking.found(&shown, &mut view).await?;
-        let accounts = by_account(&shown, &places, &found);
-        return Ok(download_rows(format, &view, core_name, accounts));
+        return rows(format, &shown, &mut view, &asking, &rules).await;
     }
     let (found, past) = asking.found_and_past(&shown, &mut view).await?;
     let parameters = asking.parameters(&shown, &mut view, &found.present).await?;
 
     let figures = Standing::of(&shown, &places, &found);
     let evidence = Evidence::of(view.as_of, places.iter().copied());
-    let scope = filter.pairs(&[]);
-    let rows = |status: &str| {
-        link(&view, "/evaluations", &[&[("rule", core_name.as_str()), ("status", status)], &scope[..]].concat())
+    let pairs = filter.pairs(&[]);
+    let evaluations = |status: &str| {
+        link(&view, "/evaluations", &[&[("rule", core_name.as_str()), ("status", status)], &pairs[..]].concat())
     };
-    let definitions = [("rule", core_name.as_str())];
-    let definitions = link(&view, "/rule-definitions", &[&definitions, &scope[..]].concat());
-    let (variants, variants_table) = variant_lines(&view, &shown, &rules, &found, &scope);
+    let scope: Vec<(&str, &str)> = pairs.iter().copied().filter(|(key, _)| SCOPE.contains(key)).collect();
+    let definitions = link(&view, "/rule-definitions", &[&[("rule", core_name.as_str())], &scope[..]].concat());
+    let address = &view.address;
+    let is_asked = |keys: &[&str]| keys.iter().any(|key| address.get(key).is_some());
+    let variants = lists::variant_lines(&view, &shown, &rules, &found, &filter);
+    let absent = lists::absent_lines(&view, &core_name, filter.which, &figures);
+    let oldest = lists::oldest_lines(&view, &shown, filter.which, &past.oldest);
+    let named = [&pairs[..], &[("status", filter.which.slug())]].concat();
     let page = RulePage {
         lead: figures.sentence(),
-        filters: filter::form(&view.address, &shown.places, &shown.catalog, Offers::default()),
+        filters: filter::form(address, &shown.places, &shown.catalog, OFFERS),
+        only: filter.sentence(&[]),
         several_names: figures.several_names,
-        facts: figures.facts(&rows),
-        variants,
-        variants_table,
+        facts: figures.facts(filter.which, &evaluations),
+        variants: as_of(
+            &view,
+            lists::ways().table(address, "How the rule comes to be there, and where it exists", variants)?,
+        ),
         names: rules.len(),
-        names_href: link(&view, &format!("/rules/{}/names", Encoded(&core_name)), &scope),
-        absent_total: figures.absent.len(),
-        absent: figures
-            .absent
-            .iter()
-            .take(ABSENT)
-            .map(|(id, name)| ((*id).to_owned(), (*name).to_owned(), super::accounts::href(&view, id)))
-            .collect(),
+        names_href: link(&view, &format!("/rules/{}/names", Encoded(&core_name)), &named),
+        absent: as_of(&view, lists::absent().table(address, "Accounts without the rule", absent)?),
+        absent_open: is_asked(&["absent", "absent-sort"]),
         aggregator_href: shown.beside_aggregator(&view, ("rule", core_name.as_str())),
         parameters: parameters.leading_to(definitions),
-        by_account_href: view.address.start().with("format", "csv").to_string(),
+        by_account_href: address.start().with("format", "csv").to_string(),
         patterns: Patterns,
         axis: Axis::new(past.first, view.as_of + Duration::DAY),
         bars: bars(&past, view.as_of),
+        daily: bars::daily().table(address, "Failing evaluations each day", past.days.clone())?,
+        daily_open: is_asked(&["daily-sort"]),
         as_of: view.as_of,
-        oldest: past.oldest.iter().filter_map(|row| oldest_line(&view, &shown, row)).collect(),
+        oldest: as_of(&view, lists::oldest().table(address, "Failing evaluations, longest first", oldest)?),
         failing: figures.counts.not_complying,
-        failing_href: rows("non-compliant"),
-        controls: controls(first_rule),
+        failing_href: evaluations("non-compliant"),
+        controls: lists::controls().table(address, "Related controls", related(first_rule))?,
+        controls_open: is_asked(&["controls", "controls-sort"]),
         provenance: shown.provenance(&view, &evidence),
         frame: view.frame(Section::Rules, core_name.clone()).crumb("Rules", "/rules"),
         identifier: first_rule.identifier.clone(),
         title: first_rule.title.clone(),
         severity: first_rule.severity(),
-        core_name,
+        core_name: core_name.clone(),
     };
     Ok(Page(page).answer(StatusCode::OK))
 }
 
-/// The ways by which the rule comes: each conformance pack, and each other way.
-fn variant_lines(
-    view: &View,
+fn as_of<T>(view: &View, (rows, table): (Vec<T>, Table)) -> (Vec<T>, Table) {
+    (rows, table.as_of(view.as_of))
+}
+
+fn related(rule: &Rule) -> Vec<&'static Control> {
+    lists::related(rule).iter().collect()
+}
+
+/// The rows of one of the tables, what the rule says in each account where none is named.
+async fn rows(
+    format: Format,
     shown: &Shown,
+    view: &mut View,
+    asking: &Asking<'_>,
     rules: &[&Rule],
-    found: &Found,
-    scope: &[(&str, &str)],
-) -> (Vec<VariantLine>, Table) {
-    let mut all = variants(shown, rules, found, |rule| (rule.origin.as_str(), rule.pack.as_str()));
-    // Those that are there on the day first.
-    all.sort_by_key(|variant| std::cmp::Reverse(variant.places));
-    let core_name = rules.first().map_or("", |rule| rule.core_name.as_str());
-    let columns = [
-        text("Comes by"),
-        text("Conformance pack"),
-        text("Name as delivered"),
-        number("Accounts"),
-        number("Account-Regions"),
-        number("Failing"),
-        number("Complying"),
-    ];
-    let caption = "How the rule comes to be there, and where it exists";
-    let mut table =
-        Table::whole("variants", caption, &columns, &view.address, all.len().min(VARIANTS)).as_of(view.as_of);
-    table.total = i64::try_from(all.len()).unwrap_or(i64::MAX);
-    let line = |variant: Variant| {
-        let of = [("origin", variant.origin.as_str()), ("pack", variant.pack.as_str())];
-        let rows = match variant.names.as_slice() {
-            [name] => vec![("rule", core_name), ("name", name.as_str())],
-            _ => [&[("rule", core_name)], &of[..]].concat(),
-        };
-        VariantLine {
-            href: link(view, "/evaluations", &[&rows[..], scope].concat()),
-            names_href: link(view, &format!("/rules/{}/names", Encoded(core_name)), &[&of[..], scope].concat()),
-            variant,
-        }
+) -> Result<HttpResponse, Error> {
+    let asked = view.address.get("rows").unwrap_or("accounts").to_owned();
+    let core_name = asking.core_name;
+    let past = match asked.as_str() {
+        "oldest" | "daily" => Some(asking.found_and_past(shown, view).await?.1),
+        _ => None,
     };
-    (all.into_iter().take(VARIANTS).map(line).collect(), table)
+    let found = asking.found(shown, view).await?;
+    let (view, address, filter) = (&*view, &view.address, asking.filter);
+    let stem = match asked.as_str() {
+        "accounts" => view.stem(format!("rule-{core_name}")),
+        rows => view.stem(format!("rule-{core_name}-{rows}")),
+    };
+    Ok(match (asked.as_str(), past) {
+        ("accounts", _) => {
+            let accounts = by_account(shown, asking.places, &found, filter.which);
+            download_rows(format, view, &stem, core_name.to_owned(), accounts)
+        }
+        ("variants", _) => {
+            let lines = lists::variant_lines(view, shown, rules, &found, filter);
+            lists::ways().download(format, &stem, address, lines)
+        }
+        ("absent", _) => {
+            let standing = Standing::of(shown, asking.places, &found);
+            let lines = lists::absent_lines(view, core_name, filter.which, &standing);
+            lists::absent().download(format, &stem, address, lines)
+        }
+        ("oldest", Some(past)) => {
+            let lines = lists::oldest_lines(view, shown, filter.which, &past.oldest);
+            lists::oldest().download(format, &stem, address, lines)
+        }
+        ("daily", Some(past)) => bars::daily().download(format, &stem, address, past.days.clone()),
+        ("controls", _) => {
+            let controls = rules.first().map(|rule| related(rule)).unwrap_or_default();
+            lists::controls().download(format, &stem, address, controls)
+        }
+        _ => return Err(no_such_rows()),
+    })
 }
 
 /// What the rule says in each account: present, counts, and last known evaluations without evidence that day.
 type ByAccount = BTreeMap<String, (String, bool, Counts, i64)>;
 
-fn by_account(shown: &Shown, places: &[&PlaceDay], found: &Found) -> ByAccount {
+fn by_account(shown: &Shown, places: &[&PlaceDay], found: &Found, which: Which) -> ByAccount {
     let mut accounts: ByAccount = BTreeMap::new();
     for place in places {
         accounts
@@ -249,12 +255,16 @@ fn by_account(shown: &Shown, places: &[&PlaceDay], found: &Found) -> ByAccount {
             line.3 += counted.counts.carried();
         }
     }
+    if which != Which::All {
+        let silent = |carried: i64| if which.meets(Which::Carried) { carried } else { 0 };
+        accounts.retain(|_, (_, _, counts, carried)| which.count(true, counts) + silent(*carried) > 0);
+    }
     accounts
 }
 
-fn download_rows(format: Format, view: &View, core_name: String, accounts: ByAccount) -> HttpResponse {
+fn download_rows(format: Format, view: &View, stem: &str, core_name: String, accounts: ByAccount) -> HttpResponse {
     let day = view.as_of;
-    download(format, &view.stem(format!("rule-{core_name}")), &DOWNLOAD, move |mut to| async move {
+    download(format, stem, &DOWNLOAD, move |mut to| async move {
         for (account_id, (account_name, present, counts, carried)) in accounts {
             to.push([
                 day.into(),
@@ -273,109 +283,4 @@ fn download_rows(format: Format, view: &View, core_name: String, accounts: ByAcc
         }
         Ok(to)
     })
-}
-
-fn bars(past: &Past, until: Date) -> Bars {
-    let days = past.days.clone();
-    let known = days.iter().filter(|day| day.known_places > 0).count();
-    let failing = days.iter().filter(|day| day.failing > 0).count();
-    let silent = days.iter().filter(|day| day.silent_failing > 0).count();
-    let worst = days.iter().rev().max_by_key(|day| day.failing);
-    let number = |number: usize| i64::try_from(number).unwrap_or(i64::MAX);
-    let words = |days: usize| plural(number(days), "known day");
-    let mut sentence = match worst {
-        Some(worst) if worst.failing > 0 => format!(
-            "Failing on {} of {} from {} to {} (UTC); most on {}: {}.",
-            count(number(failing)),
-            words(known),
-            day(past.first),
-            day(until),
-            day(worst.day),
-            count(worst.failing)
-        ),
-        _ => format!("Failing on none of {} from {} to {} (UTC).", words(known), day(past.first), day(until)),
-    };
-    if silent > 0 {
-        let on = if silent == 1 { "1 day".to_owned() } else { format!("{} days", count(number(silent))) };
-        _ = write!(
-            sentence,
-            " On {on} some account-Regions brought no evidence; what was last known to fail there is hatched."
-        );
-    }
-    let most = days.iter().map(|day| day.failing + day.silent_failing).max().unwrap_or_default();
-    Bars { days, most, sentence }
-}
-
-impl Bars {
-    fn width(&self) -> usize {
-        self.days.len().max(1)
-    }
-
-    /// Height of a bar, of 100; what fails at all can be seen.
-    fn height(&self, failing: i64) -> i64 {
-        if self.most == 0 || failing == 0 { 0 } else { (failing * 100 / self.most).max(2) }
-    }
-
-    /// Heights of a day's two parts: failing, and on top of it last known to fail.
-    fn heights(&self, day: &RuleDay) -> (i64, i64) {
-        let failing = self.height(day.failing);
-        let all = self.height(day.failing + day.silent_failing).max(failing);
-        (failing, all - failing)
-    }
-}
-
-fn oldest_line(view: &View, shown: &Shown, row: &FailingRow) -> Option<Oldest> {
-    let place = shown.place(row.place_id)?;
-    let (_, rule) = shown.catalog.rule(row.rule_id)?;
-    let resource_type = shown.catalog.type_name(row.resource_type_id).to_owned();
-    let pairs = [
-        ("account", place.account_id.as_str()),
-        ("region", &place.region),
-        ("type", &resource_type),
-        ("id", row.id.as_str()),
-    ];
-    Some(Oldest {
-        since: row.since,
-        days: (view.as_of - row.since).whole_days() + 1,
-        account_href: super::accounts::href(view, &place.account_id),
-        account_id: place.account_id.clone(),
-        account_name: place.account_name.clone(),
-        region: place.region.clone(),
-        rule: rule.name.clone(),
-        href: link(view, "/resources", &pairs),
-        result_href: link(
-            view,
-            "/results",
-            &[("account", place.account_id.as_str()), ("region", &place.region), ("rule", &rule.name)],
-        ),
-        resource_type,
-        resource_id: row.id.clone(),
-    })
-}
-
-/// Where a relation comes from, in words; the data's own words stand in `DATA.md`.
-fn basis(word: &str) -> String {
-    let (word, detail) = word.split_once(':').unwrap_or((word, ""));
-    match word {
-        "aws-docs" => "AWS Security Hub User Guide, related requirements".to_owned(),
-        "aws-guard-registry" => "AWS CloudFormation Guard rules registry".to_owned(),
-        "cdk-nag" => "cdk-nag, rules".to_owned(),
-        "prowler-check" => format!("Prowler, check {detail}, put to this rule by us"),
-        "prowler-text" => "Prowler, whose text names the rule".to_owned(),
-        "turbot" => format!("Turbot, control {detail}, put to this rule by us"),
-        "judged" => "our judgement".to_owned(),
-        other => other.to_owned(),
-    }
-}
-
-/// Related controls by framework.
-fn controls(rule: &Rule) -> Vec<(&'static str, Vec<&'static Control>)> {
-    let mut frameworks: Vec<(&'static str, Vec<&'static Control>)> = Vec::new();
-    for control in rule.identifier.as_deref().map(rule_data::related_controls).unwrap_or_default() {
-        match frameworks.last_mut() {
-            Some((framework, controls)) if *framework == control.framework => controls.push(control),
-            _ => frameworks.push((control.framework, vec![control])),
-        }
-    }
-    frameworks
 }

@@ -6,11 +6,13 @@ use actix_web::http::StatusCode;
 use actix_web::web::{Data, Path};
 use askama::Template;
 
+use super::OFFERS;
+use super::lists::has_status;
 use super::standing::{Asking, Variant, variants};
 use crate::State;
 use crate::compliance::core::{Evidence, PlaceDay};
 use crate::compliance::db::Rule;
-use crate::compliance::filter::{self, Filter, Offers};
+use crate::compliance::filter::{self, Filter};
 use crate::compliance::shown::{Shown, link, nothing_left, page_of};
 use crate::error::Error;
 use crate::web::address::Encoded;
@@ -24,7 +26,7 @@ const COLUMNS: [Column; 7] = [
     table::text("Name as delivered").by("name"),
     table::text("Comes by").by("origin"),
     table::text("Conformance pack").by("pack"),
-    table::number("Accounts"),
+    table::number("Accounts").by("accounts"),
     table::number("Account-Regions").by("places"),
     table::number("Failing").by("failing"),
     table::number("Complying").by("complying"),
@@ -59,7 +61,7 @@ struct NamesPage<'a> {
 
 pub(super) async fn list(state: Data<State>, path: Path<String>, mut view: View) -> Result<HttpResponse, Error> {
     let core_name = path.into_inner();
-    let filter = Filter::parse(&view.address, Offers::default(), &[&PLACE_KEYS[..], &["origin", "pack"]].concat())?;
+    let filter = Filter::parse(&view.address, OFFERS, &[&PLACE_KEYS[..], &["origin", "pack"]].concat())?;
     let asked = Filter {
         origin: view.address.get("origin").map(str::to_owned),
         pack: view.address.get("pack").map(str::to_owned),
@@ -74,7 +76,7 @@ pub(super) async fn list(state: Data<State>, path: Path<String>, mut view: View)
     }
     let places: Vec<&PlaceDay> = filter.places(&shown.places);
     let rule_ids: Vec<i32> = rules.iter().map(|rule| rule.rule_id).collect();
-    let asking = Asking { core_name: &core_name, filter: &filter, places: &places, rule_ids: &rule_ids };
+    let asking = Asking::new(&shown, &core_name, &filter, &places, &rule_ids);
     let found = asking.found(&shown, &mut view).await?;
     let meant = |rule: &&&Rule| {
         asked.origin.as_deref().is_none_or(|origin| rule.origin == origin)
@@ -82,6 +84,7 @@ pub(super) async fn list(state: Data<State>, path: Path<String>, mut view: View)
     };
     let rules: Vec<&Rule> = rules.iter().filter(meant).copied().collect();
     let mut names = variants(&shown, &rules, &found, |rule| rule.name.as_str());
+    names.retain(|variant| has_status(filter.which, &variant.counts));
     let sort = Sort::of(&view.address, &COLUMNS, Sort::up("name"));
     sort_by(&mut names, sort);
     if let Some(format) = format {
@@ -96,11 +99,13 @@ pub(super) async fn list(state: Data<State>, path: Path<String>, mut view: View)
         .with_formats()
         .paged(&at, key(part.first()), key(part.last()), more, i64::try_from(names.len()).unwrap_or(i64::MAX));
     let href = |variant: &Variant| {
-        let pairs = [&[("rule", core_name.as_str()), ("name", name(variant))], &filter.pairs(&[])[..]].concat();
+        let pairs =
+            [&[("rule", core_name.as_str()), ("name", name(variant))], &filter.pairs(&["origin", "pack"])[..]].concat();
+        let pairs = [&pairs[..], &[("status", filter.which.slug())]].concat();
         link(&view, "/evaluations", &pairs)
     };
     let page = NamesPage {
-        filters: filter::form(&view.address, &shown.places, &shown.catalog, Offers::default())
+        filters: filter::form(&view.address, &shown.places, &shown.catalog, OFFERS)
             .text("origin", "Comes by", "the whole word")
             .text("pack", "Conformance pack", "the whole name"),
         empty: names.is_empty().then(|| nothing_left("No names to show", &view.address)),
@@ -125,6 +130,7 @@ fn sort_by(names: &mut [Variant], sort: Sort) {
         let order = match sort.by {
             "origin" => one.origin.cmp(&other.origin),
             "pack" => one.pack.cmp(&other.pack),
+            "accounts" => one.accounts.cmp(&other.accounts),
             "places" => one.places.cmp(&other.places),
             "failing" => one.counts.not_complying.cmp(&other.counts.not_complying),
             "complying" => one.counts.complying.cmp(&other.counts.complying),

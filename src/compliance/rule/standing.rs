@@ -13,7 +13,7 @@ use crate::compliance::db::{
     Rule,
     rules::{self as rules_db, Held},
 };
-use crate::compliance::filter::Filter;
+use crate::compliance::filter::{Filter, Which};
 use crate::compliance::shown::Shown;
 use crate::definition::Parameters;
 use crate::error::Error;
@@ -31,7 +31,12 @@ pub(super) struct Asking<'a> {
     pub(super) filter: &'a Filter,
     pub(super) places: &'a [&'a PlaceDay],
     pub(super) rule_ids: &'a [i32],
+    /// The type asked for.
+    resource_type_id: Option<i16>,
 }
+
+/// The id of no resource type, which a type that was never seen has.
+const NO_TYPE: i16 = -1;
 
 /// What one name of the rule says in one place.
 pub(super) struct RuleCounts {
@@ -54,7 +59,18 @@ pub(super) struct Past {
     pub(super) oldest: Vec<FailingRow>,
 }
 
-impl Asking<'_> {
+impl<'a> Asking<'a> {
+    pub(super) fn new(
+        shown: &Shown,
+        core_name: &'a str,
+        filter: &'a Filter,
+        places: &'a [&'a PlaceDay],
+        rule_ids: &'a [i32],
+    ) -> Self {
+        let resource_type_id = filter.resource_type_id(&shown.catalog).unwrap_or(Some(NO_TYPE));
+        Self { core_name, filter, places, rule_ids, resource_type_id }
+    }
+
     fn place_ids(&self) -> Vec<i32> {
         self.places.iter().map(|place| place.place_id).collect()
     }
@@ -64,7 +80,8 @@ impl Asking<'_> {
     }
 
     fn key(&self, view: &View, what: &str) -> Option<String> {
-        view.key(&format!("rule {what} {} {:?} {}", view.as_of, self.core_name, self.filter.scope_words()))
+        let (scope, of) = (self.filter.scope_words(), self.resource_type_id);
+        view.key(&format!("rule {what} {} {:?} {of:?} {scope}", view.as_of, self.core_name))
     }
 
     /// What it says on the day.
@@ -99,7 +116,10 @@ impl Asking<'_> {
 
     async fn held(&self, view: &mut View, first: Date) -> Result<Vec<Held>, Error> {
         let (places, known) = (self.place_ids(), self.known_ids());
-        Ok(rules_db::history(&mut view.read, (&places, &known), self.rule_ids, first, view.as_of).await?)
+        let days = (first, view.as_of);
+        let held =
+            rules_db::history(&mut view.read, (&places, &known), self.rule_ids, self.resource_type_id, days).await?;
+        Ok(held)
     }
 
     /// What the rule asks for in the places that have it.
@@ -139,7 +159,12 @@ impl Asking<'_> {
             })
             .collect();
         let known = self.known_ids();
-        let asked = Asked { day: view.as_of, place_ids: &known, rule_ids: Some(self.rule_ids), resource_type_id: None };
+        let asked = Asked {
+            day: view.as_of,
+            place_ids: &known,
+            rule_ids: Some(self.rule_ids),
+            resource_type_ids: self.resource_type_id.as_ref().map(std::slice::from_ref),
+        };
         let several = shown.catalog.several(&known, Some(self.rule_ids));
         Ok(Past {
             first,
@@ -263,17 +288,23 @@ impl<'a> Standing<'a> {
         sentence
     }
 
-    pub(super) fn facts(&self, rows: &dyn Fn(&str) -> String) -> Vec<(&'static str, i64, Option<String>)> {
+    /// How many evaluations say what, of the status asked for.
+    pub(super) fn facts(
+        &self,
+        which: Which,
+        rows: &dyn Fn(&str) -> String,
+    ) -> Vec<(&'static str, i64, Option<String>)> {
         [
-            ("NON_COMPLIANT", self.counts.not_complying, "non-compliant"),
-            ("COMPLIANT", self.counts.complying, "compliant"),
-            ("INSUFFICIENT_DATA", self.counts.insufficient_data, "insufficient-data"),
-            ("unrecognised status", self.counts.unrecognised, "unrecognised"),
-            ("unknown: no evidence that day", self.carried, "carried"),
-            ("NOT_APPLICABLE", self.counts.not_applicable, "not-applicable"),
+            ("NON_COMPLIANT", self.counts.not_complying, Which::NonCompliant),
+            ("COMPLIANT", self.counts.complying, Which::Compliant),
+            ("INSUFFICIENT_DATA", self.counts.insufficient_data, Which::InsufficientData),
+            ("unrecognised status", self.counts.unrecognised, Which::Unrecognised),
+            ("unknown: no evidence that day", self.carried, Which::Carried),
+            ("NOT_APPLICABLE", self.counts.not_applicable, Which::NotApplicable),
         ]
         .into_iter()
-        .map(|(words, evaluations, status)| (words, evaluations, (evaluations > 0).then(|| rows(status))))
+        .filter(|(.., status)| which.meets(*status))
+        .map(|(words, evaluations, status)| (words, evaluations, (evaluations > 0).then(|| rows(status.slug()))))
         .collect()
     }
 }

@@ -66,16 +66,16 @@ macro_rules! first_observed_of {
             first_observed!(
                 $several,
                 "(select * from run v where v.rule_id = any($6) and v.place_id + 0 = any($5)
-                     and ($7::smallint is null or exists (
-                         select from resource s where s.resource_id = v.resource_id and s.resource_type_id = $7))) u",
+                     and ($7::smallint[] is null or exists (
+                         select from resource s where s.resource_id = v.resource_id and s.resource_type_id = any($7)))) u",
                 $then
             )
         } else {
             first_observed!(
                 $several,
                 "(select * from run v where v.place_id = any($5) and ($6::integer[] is null or v.rule_id + 0 = any($6))
-                     and ($7::smallint is null or exists (
-                         select from resource s where s.resource_id = v.resource_id and s.resource_type_id = $7))) u",
+                     and ($7::smallint[] is null or exists (
+                         select from resource s where s.resource_id = v.resource_id and s.resource_type_id = any($7)))) u",
                 $then
             )
         }
@@ -94,7 +94,7 @@ where
         .bind(&several.rule_ids)
         .bind(asked.place_ids)
         .bind(asked.rule_ids)
-        .bind(asked.resource_type_id)
+        .bind(asked.resource_type_ids)
 }
 
 /// Failing evaluations by severity and by days since first observed (the first day counts as 1).
@@ -153,7 +153,8 @@ pub(crate) async fn failing_between(
     let sql = first_observed_of!(
         asked,
         several,
-        "select place_id, case $10 when 0 then 0 when 1 then rule_id else severity end as part,
+        "select place_id, case $10 when 0 then 0 when 1 then rule_id when 2 then severity else (
+                 select s.resource_type_id from resource s where s.resource_id = found.resource_id) end as part,
              0::bigint as complying, count(*) as not_complying,
              0::bigint as insufficient_data, 0::bigint as not_applicable, 0::bigint as unrecognised
          from found where since between coalesce($8, '-infinity'::date) and $9 group by 1, 2"
@@ -202,7 +203,7 @@ macro_rules! failing_rows {
                  join found f on f.place_id = w.place_id and f.rule_id = w.rule_id
                  join resource s on s.resource_id = f.resource_id
                  join resource_type y on y.resource_type_id = s.resource_type_id
-                 where ($7::smallint is null or s.resource_type_id = $7)
+                 where ($7::smallint[] is null or s.resource_type_id = any($7))
                      and f.since between coalesce($8, '-infinity'::date) and $9
                      and (w.n > 1 or $10::text is null or ",
                 $beyond,
@@ -237,7 +238,7 @@ pub(crate) async fn failing_rows(
         .bind(&several.rule_ids)
         .bind(place_ids)
         .bind(rule_ids)
-        .bind(wanted.resource_type_id)
+        .bind(&wanted.resource_type_ids)
         .bind(from)
         .bind(until)
         .bind(edge_type)

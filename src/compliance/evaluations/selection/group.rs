@@ -3,13 +3,14 @@
 use std::cmp::Ordering;
 use std::collections::BTreeMap;
 
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxHashMap, FxHashSet};
 use time::Date;
 
 use super::super::found::Found;
-use super::{InPlaces, Of, Selection};
+use super::Selection;
+use super::order::{InPlaces, Of};
 use crate::compliance::db::Several;
-use crate::compliance::db::evaluations::{self as rows_db, Observed, Pair, Part, Wanted};
+use crate::compliance::db::evaluations::{self as rows_db, Asked, Observed, Pair, Part, Wanted};
 use crate::compliance::filter::Which;
 use crate::compliance::shown::Shown;
 use crate::compliance::{Severity, status};
@@ -59,6 +60,29 @@ impl Group<'_> {
             Some(rule_ids) => rule_ids.iter().copied().filter(|rule_id| meant(*rule_id)).collect(),
             None => shown.catalog.rules.iter().map(|rule| rule.rule_id).filter(|rule_id| meant(*rule_id)).collect(),
         })
+    }
+
+    fn resource_type_ids(&self, shown: &Shown) -> Option<Vec<i16>> {
+        let type_id = |of| if let Of::ResourceType(at) = of { Some(shown.catalog.types[at].0) } else { None };
+        let types: Vec<i16> = self.of().filter_map(type_id).collect();
+        if types.is_empty() { self.selection.resource_type_ids.clone() } else { Some(types) }
+    }
+
+    /// The rules of classes that are one rule each: counted already.
+    fn counted_pairs(&self, shown: &Shown, place_ids: &[i32]) -> Option<Vec<(Pair, i64)>> {
+        let asked: FxHashSet<i32> = place_ids.iter().copied().collect();
+        let mut pairs = Vec::new();
+        for class in self.classes.iter().filter_map(|at| self.selection.classes.get(*at)) {
+            let Of::Rule(rule) = class.of else { return None };
+            let rule_id = shown.catalog.rules[rule].rule_id;
+            for (at, rows) in &class.counted {
+                let place = &shown.places[*at];
+                if asked.contains(&place.place_id) {
+                    pairs.push((Pair { place_id: place.place_id, rule_id, known: place.known() }, *rows));
+                }
+            }
+        }
+        Some(pairs)
     }
 
     /// Places of the classes, with how many rows each has.
@@ -154,9 +178,14 @@ impl Group<'_> {
         view: &mut View,
         place_ids: &[i32],
     ) -> Result<Vec<(Pair, i64)>, Error> {
-        let rule_ids = self.rule_ids(shown);
-        let counted =
-            self.selection.counted(shown, view, place_ids, rule_ids.as_deref(), Part::Rule, self.observed()).await?;
+        if let Some(mut pairs) = self.counted_pairs(shown, place_ids) {
+            pairs.sort_by(|(one, _), (other, _)| pair_parts(shown, one).cmp(&pair_parts(shown, other)));
+            return Ok(pairs);
+        }
+        let (rule_ids, type_ids) = (self.rule_ids(shown), self.resource_type_ids(shown));
+        let asked =
+            Asked { resource_type_ids: type_ids.as_deref(), ..self.selection.asked(place_ids, rule_ids.as_deref()) };
+        let counted = self.selection.counted(view, shown, &asked, Part::Rule, self.observed()).await?;
         let kinds = self.kinds();
         let mut pairs: Vec<(Pair, i64)> = counted
             .iter()
@@ -184,7 +213,7 @@ impl Group<'_> {
     ) -> Result<Vec<Found>, Error> {
         let wanted = Wanted {
             day: self.selection.day,
-            resource_type_id: self.selection.resource_type_id,
+            resource_type_ids: self.resource_type_ids(shown),
             statuses: (self.statuses(true), self.statuses(false)),
             edge,
             backwards,
@@ -228,6 +257,9 @@ impl Group<'_> {
                 let since = since.get(&(row.place_id, row.rule_id, row.resource_id)).copied().unwrap_or(row.first_day);
                 let holds = |of: Of| match of {
                     Of::All => true,
+                    Of::Region(at) => shown.places[at].region == shown.places[place].region,
+                    Of::Rule(at) => at == rule,
+                    Of::ResourceType(at) => shown.catalog.types[at].0 == row.resource_type_id,
                     Of::Severity(severity) => named.severity() == severity,
                     Of::Which(which) => which.matches(shown.places[place].known(), row.status_id),
                     Of::Since(day) => day == since,
