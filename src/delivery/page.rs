@@ -39,6 +39,8 @@ struct ShowPage<'a> {
     listed: bool,
     lead: (String, String),
     no_gaps: bool,
+    /// Whether one state is chosen: what is not in it is not told of.
+    one_state: bool,
     filters: Filters,
     /// Each with whether it is the first shown of its cause, where the cause is said in words.
     gaps: Vec<(&'a Gap<'a>, bool)>,
@@ -58,6 +60,13 @@ struct ShowPage<'a> {
     provenance: Provenance,
     /// That Organizations could not be read again, and how old the list is.
     stale: Option<String>,
+}
+
+impl ShowPage<'_> {
+    /// Why a table is empty, of every state or of the chosen one.
+    fn none<'a>(&self, of_all: &'a str, of_one: &'a str) -> &'a str {
+        if self.one_state { of_one } else { of_all }
+    }
 }
 
 /// What the page can be asked for beside the day.
@@ -203,6 +212,7 @@ fn page<'a>(
         listed,
         lead: found.lead(listed),
         no_gaps: period.gaps.is_empty(),
+        one_state: address.get("state").is_some(),
         filters,
         gaps: Found::by_cause(gaps),
         gap_table,

@@ -73,7 +73,13 @@ async fn a_page_of_every_kind_takes_at_most_eight_statements() {
     db.execute("insert into rule_reading (place_id, collection_id, day, outcome, rules) select place_id, 1, '2026-11-01', 'read', 0 from place")
         .await
         .unwrap();
-    let mut to_visit = BTreeMap::from([("/ 0".to_owned(), "/".to_owned())]);
+    let mut to_visit: BTreeMap<String, String> = [
+        ("/ 0", "/"),
+        ("/ narrowed", "/?severity=medium&type=AWS::S3::Bucket"),
+        ("/changes sorted", "/changes?sort=resource"),
+    ]
+    .map(|(kind, address)| (kind.to_owned(), address.to_owned()))
+    .into();
     let mut visited = BTreeMap::new();
     let mut too_many = Vec::new();
     while let Some((kind, address)) = to_visit.pop_first() {

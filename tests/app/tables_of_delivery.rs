@@ -90,6 +90,8 @@ async fn every_table_of_delivery_is_sorted_on_each_column_and_handed_out() {
         .sum();
     let lead = texts(&reader.page(missing).await, ".lead").concat();
     assert!(lead.contains(&format!(" {days} of 40 days are gaps of this state: {days} missing.")), "{lead}");
+    let unreadable = texts(&reader.page("/delivery?state=unreadable").await, "main .empty").concat();
+    assert!(!unreadable.contains("is known on it") && !unreadable.contains("at least once"), "{unreadable}");
     let (status, _) = reader.ask(&format!("/delivery?account={OTHER}&rows=stopped&format=csv")).await;
     assert_eq!(status.as_u16(), 400, "one account says nothing of its Regions");
     assert_eq!(reader.ask("/delivery?rows=others&format=csv").await.0.as_u16(), 400);

@@ -70,7 +70,6 @@ struct ChangesPage {
     lead: String,
     filters: Filters,
     classes: (Vec<ClassLine>, Table),
-    /// With how many there are.
     lost: (Vec<LostLine>, Table),
     table: Table,
     rows: Vec<Line>,
@@ -92,6 +91,9 @@ struct LostLine {
 /// What the page can be asked for beside the day and its filters.
 const KEYS: [&str; 6] = ["from", "change", "lost", "lost-sort", "classes-sort", "rows"];
 
+/// What leaves nothing out.
+const UNFILTERED: [&str; 6] = ["as_of", "scope", "from", "sort", "lost-sort", "classes-sort"];
+
 /// The earlier day, as asked: the later is the as-of day.
 fn earlier(view: &View) -> Result<Date, Error> {
     match view.address.get("from") {
@@ -102,47 +104,72 @@ fn earlier(view: &View) -> Result<Date, Error> {
     }
 }
 
+/// The kind of change in the address; `None` is every one.
+fn class(view: &View) -> Result<Option<Change>, Error> {
+    let Some(slug) = view.address.get("change") else { return Ok(None) };
+    let class = Change::parse(slug);
+    class.map(Some).ok_or_else(|| Error::Invalid(format!("“{slug}” is none of the kinds of change.")))
+}
+
 async fn list(state: Data<State>, mut view: View) -> Result<HttpResponse, Error> {
     let filter = Filter::parse(&view.address, OFFERS, &[&PLACE_KEYS[..], &KEYS].concat())?;
     let format = Format::of(&view.address)?;
     let at = Place::of(&view.address, 6)?;
     let asked = earlier(&view)?;
-    let (from, to) = (asked.min(view.as_of), view.as_of);
-    let class = match view.address.get("change") {
-        None => None,
-        Some(slug) => Some(
-            Change::parse(slug).ok_or_else(|| Error::Invalid(format!("“{slug}” is none of the kinds of change.")))?,
-        ),
-    };
-    let sort = Sort::of(&view.address, &COLUMNS, Sort::up("account"));
+    let (from, class) = (asked.min(view.as_of), class(&view)?);
     let shown = Shown::load(state, &mut view).await?;
     let between = Between::load(&shown, &mut view, from).await?;
     let left = between.left(&shown, &mut view, &filter, from).await?;
-    let address = view.address.start();
-    let classes = left.classes(|change| format!("{}#changes", address.with("change", change.slug())));
     if let Some(format) = format {
-        let stem = |what: &str| view.stem(format!("changes{what}-{from}"));
-        return match view.address.get("rows") {
-            None | Some("changes") => {
-                let (stem, asked) = (stem(""), (from, class));
-                Ok(download(format, &stem, &DOWNLOAD, |rows| pour(rows, shown, view, (left, filter), asked)))
-            }
-            Some("classes") => Ok(lists::classes().download(format, &stem("-by-kind"), &view.address, classes)),
-            Some("lost") => {
-                let lines = lost_lines(&view, &left, class);
-                Ok(lists::lost().download(format, &stem("-without-evidence"), &view.address, lines))
-            }
-            Some(_) => Err(Error::Invalid("The rows are those of changes, classes or lost.".to_owned())),
-        };
+        return files(format, shown, view, (left, filter), (from, class));
     }
+    let (rows, table) = page_of(&shown, &mut view, (&between, &left), (&filter, from, class), &at).await?;
+    let evidence = Evidence::of(view.as_of, filter.places(&shown.places));
+    let classes = classes(&view, &left);
+    let lead = lead(from, view.as_of, &classes);
+    let none_at_all = classes.iter().all(|line| line.evaluations == 0);
+    let words = format!("Evaluations by what became of them from {} to {} (UTC)", day(from), day(view.as_of));
+    let lost = lost_lines(&view, &left, class);
+    let lost_words = lost_words(lost.len(), from, view.as_of);
+    let compared =
+        format!("{} with {} (UTC); what came and went in between is not counted", day(from), day(view.as_of));
+    let page = ChangesPage {
+        lead,
+        filters: form(&view, &shown),
+        classes: lists::classes().table(&view.address, words, classes)?,
+        lost: lists::lost().table(&view.address, lost_words, lost)?,
+        empty: (table.total == 0).then(|| empty(&view, asked, none_at_all)),
+        provenance: shown.provenance(&view, &evidence).line("Compared", compared),
+        frame: view.frame(Section::Changes, "Changes"),
+        rows,
+        table,
+    };
+    Ok(Page(page).answer(StatusCode::OK))
+}
+
+/// A line for each kind of change, with its rows on this page.
+fn classes(view: &View, left: &Between) -> Vec<ClassLine> {
+    let address = view.address.start();
+    left.classes(|change| format!("{}#changes", address.with("change", change.slug())))
+}
+
+/// The rows of a page of the main table, with the table.
+async fn page_of(
+    shown: &Shown,
+    view: &mut View,
+    (between, left): (&Between, &Between),
+    (filter, from, class): (&Filter, Date, Option<Change>),
+    at: &Place,
+) -> Result<(Vec<Line>, Table), Error> {
+    let sort = Sort::of(&view.address, &COLUMNS, Sort::up("account"));
     let (rows, more, total) = if let Some(by) = By::parse(sort.by) {
-        let asked = Asked { from, class, by, descending: sort.descending, filter: &filter };
-        let list = Merged::load(&shown, &mut view, (&between, &left), asked).await?;
-        let (rows, more) = list.page(&mut view, &at).await?;
+        let asked = Asked { from, class, by, descending: sort.descending, filter };
+        let list = Merged::load(shown, view, (between, left), asked).await?;
+        let (rows, more) = list.page(view, at).await?;
         (rows, more, list.total())
     } else {
-        let list = List::new(&shown, &left, &filter, (from, class, sort));
-        let (rows, more) = list.page(&shown, &mut view, &at).await?;
+        let list = List::new(shown, left, filter, (from, class, sort));
+        let (rows, more) = list.page(shown, view, at).await?;
         (rows, more, list.total())
     };
     let key = |line: Option<&Line>| line.map(|line| table::key(&line.key()));
@@ -150,32 +177,33 @@ async fn list(state: Data<State>, mut view: View) -> Result<HttpResponse, Error>
         .sorted(sort)
         .as_of(view.as_of)
         .with_formats()
-        .paged(&at, key(rows.first()), key(rows.last()), more, total);
-    let evidence = Evidence::of(to, filter.places(&shown.places));
-    let none_at_all = classes.iter().all(|line| line.evaluations == 0);
-    let lost = lost_lines(&view, &left, class);
-    let words = format!("Evaluations by what became of them from {} to {} (UTC)", day(from), day(to));
-    let lost_words = format!(
-        "{} with evidence on {} and none on {}: what they said became unknown",
-        places_words(lost.len()),
-        day(from),
-        day(to)
-    );
-    let page = ChangesPage {
-        lead: lead(from, to, &classes),
-        filters: form(&view, &shown),
-        classes: lists::classes().table(&view.address, words, classes)?,
-        lost: lists::lost().table(&view.address, lost_words, lost)?,
-        empty: (total == 0).then(|| empty(&view, asked, none_at_all)),
-        provenance: shown.provenance(&view, &evidence).line(
-            "Compared",
-            format!("{} with {} (UTC); what came and went in between is not counted", day(from), day(to)),
-        ),
-        frame: view.frame(Section::Changes, "Changes"),
-        rows,
-        table,
-    };
-    Ok(Page(page).answer(StatusCode::OK))
+        .paged(at, key(rows.first()), key(rows.last()), more, total);
+    Ok((rows, table))
+}
+
+/// The rows of one of the page's tables; those of the main one where none is named.
+fn files(
+    format: Format,
+    shown: Shown,
+    view: View,
+    (left, filter): (Between, Filter),
+    (from, class): (Date, Option<Change>),
+) -> Result<HttpResponse, Error> {
+    let stem = |what: &str| view.stem(format!("changes{what}-{from}"));
+    match view.address.get("rows") {
+        None | Some("changes") => {
+            let stem = stem("");
+            Ok(download(format, &stem, &DOWNLOAD, |rows| pour(rows, shown, view, (left, filter), (from, class))))
+        }
+        Some("classes") => {
+            Ok(lists::classes().download(format, &stem("-by-kind"), &view.address, classes(&view, &left)))
+        }
+        Some("lost") => {
+            let lines = lost_lines(&view, &left, class);
+            Ok(lists::lost().download(format, &stem("-without-evidence"), &view.address, lines))
+        }
+        Some(_) => Err(Error::Invalid("The rows are those of changes, classes or lost.".to_owned())),
+    }
 }
 
 fn caption(class: Option<Change>) -> String {
@@ -205,7 +233,7 @@ fn empty(view: &View, asked: Date, none_at_all: bool) -> Empty {
         return Empty::new("No changes to show", "The two days are the same: choose an earlier first day.")
             .next("Compare with seven days before the as-of day", week);
     }
-    if none_at_all && view.address.without(&["as_of", "scope", "from", "sort"]).pairs().is_empty() {
+    if none_at_all && view.address.start().without(&UNFILTERED).pairs().is_empty() {
         let same = format!("{} and {} (UTC) say the same here.", day(asked), day(view.as_of));
         return Empty::new("No evaluation changed", same)
             .next("See what was delivered in between", link(view, "/delivery", &[]));
@@ -243,7 +271,7 @@ fn lost_lines(view: &View, left: &Between, class: Option<Change>) -> Vec<LostLin
         .collect()
 }
 
-/// "3 account-regions".
-fn places_words(places: usize) -> String {
-    plural(i64::try_from(places).unwrap_or(i64::MAX), "account-region")
+fn lost_words(places: usize, from: Date, to: Date) -> String {
+    let places = plural(i64::try_from(places).unwrap_or(i64::MAX), "account-region");
+    format!("{places} with evidence on {} and none on {}: what they said became unknown", day(from), day(to))
 }
