@@ -6,7 +6,7 @@ use actix_web::HttpResponse;
 use actix_web::http::StatusCode;
 use actix_web::web::{self, Data};
 use askama::Template;
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::Severity;
 use super::core::{Evidence, PlaceDay};
@@ -180,7 +180,7 @@ async fn load(shown: &Shown, view: &mut View, filter: &Filter, places: &[&PlaceD
     let totals = totals(shown, view, places, resource_type_id, &what).await?;
     let present = presence(shown, view, places, &what).await?;
     let totals: FxHashMap<&str, &RuleTotal> = totals.iter().map(|total| (total.core_name.as_str(), total)).collect();
-    let wanted = filter.rule_ids(&shown.catalog);
+    let wanted: Option<FxHashSet<i32>> = filter.rule_ids(&shown.catalog).map(|rule_ids| rule_ids.into_iter().collect());
     // Within a scope, a rule that exists elsewhere is absent; without one there is no elsewhere.
     let everywhere = if what.is_empty() {
         Arc::default()
