@@ -12,9 +12,9 @@ use crate::web::chart::{Fill, Segment, Strip};
 use crate::web::table::{Column, Sort, Table, Window, number, text};
 use crate::web::{Frame, View, format};
 
-/// The most rows on a page, and the stretches of equal days that it draws, about.
-const ROWS: usize = 50;
-const STRETCHES: usize = 200;
+/// Rows on a page, and the most stretches of equal days that it draws, if the fewest rows are not more already.
+const ROWS: [usize; 6] = [50, 40, 30, 20, 10, 5];
+const STRETCHES: usize = 220;
 
 /// What orders it, and the first row of a page. A table's id is its place in the address.
 const SORT: &str = "places-sort";
@@ -75,7 +75,7 @@ pub(super) fn rows<'a>(
     period: &Period<'a>,
     sort: Option<Sort>,
 ) -> Result<(Vec<Row<'a>>, Table), Error> {
-    let window = Window::of(&view.address, ID, size(period), period.places.len())?;
+    let window = Window::of(&view.address, ID, size(&period.places), period.places.len())?;
     let rows: Vec<Row<'a>> = window.rows(&period.places).iter().map(|place| row(view, frame, period, place)).collect();
     let caption = format!("Delivery day by day, {} to {} (UTC)", format::day(period.first), format::day(view.as_of));
     let table = Table::whole(ID, caption, &COLUMNS, &view.address, rows.len())
@@ -85,10 +85,10 @@ pub(super) fn rows<'a>(
     Ok((rows, table))
 }
 
-/// Rows of a page: fewer where their days change often, so that a page stays small.
-fn size(period: &Period<'_>) -> usize {
-    let stretches: usize = period.places.iter().map(|(_, stretches)| stretches.len()).sum();
-    (STRETCHES * period.places.len() / stretches.max(1)).clamp(5, ROWS)
+/// Rows of a page: fewer where their days change often, so that every page stays small in any order.
+fn size(places: &[(&Place, Stretches)]) -> usize {
+    let is_small = |page: &[(&Place, Stretches)]| page.iter().map(|(_, days)| days.len()).sum::<usize>() <= STRETCHES;
+    ROWS.into_iter().find(|rows| places.chunks(*rows).all(is_small)).unwrap_or(5)
 }
 
 fn days(stretches: &Stretches, wanted: fn(&DayState) -> bool) -> i64 {
@@ -178,6 +178,18 @@ mod tests {
             (first, then, DayState { state: DeliveryState::Delivered, expected: true }),
             (then, then + time::Duration::days(gaps), missing),
         ]
+    }
+
+    #[test]
+    fn a_page_has_fewer_rows_where_days_change_often_anywhere() {
+        let place = place("1", "eu-west-1");
+        let many = |stretches: usize| (&place, days(1, 1).into_iter().cycle().take(stretches).collect::<Stretches>());
+        let calm: Vec<_> = (0..120).map(|_| many(1)).collect();
+        assert_eq!(size(&calm), 50);
+        let restless: Vec<_> = (0..120).map(|at| many(if at < 20 { 20 } else { 1 })).collect();
+        assert_eq!(size(&restless), 10);
+        assert_eq!(size(&[many(900), many(900)]), 5);
+        assert_eq!(size(&[]), 50);
     }
 
     #[test]

@@ -7,7 +7,7 @@ use crate::web::download::Cell;
 use crate::web::list::{Field, List};
 
 /// Account-Regions of a page; the rows of the main table hold the evaluations of all of them.
-const LOST: usize = 50;
+const LOST: usize = 20;
 
 /// The kinds of change. They come in the order of their gravity.
 pub(super) fn classes() -> List<ClassLine> {

@@ -2,6 +2,7 @@
 //! places are read in the same order from where a page begins, and the page is what comes first of both.
 
 use std::cmp::Ordering;
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use rustc_hash::FxHashMap;
@@ -27,6 +28,9 @@ pub(super) struct Asked<'a> {
     pub(super) descending: bool,
     pub(super) filter: &'a Filter,
 }
+
+/// What of a row says on what it is sorted: its rule, or what the two days say.
+type Value = (i32, Option<i16>, Option<i16>);
 
 /// The ids of the resources that changed, by the store's.
 type Names = Arc<FxHashMap<i32, String>>;
@@ -69,26 +73,34 @@ impl<'a> Merged<'a> {
     }
 
     /// Rows come in text order; equal ones keep it.
-    fn sort(&self, rows: &mut [usize]) {
+    fn sort(&self, rows: &mut Vec<usize>) {
         let turned = |order: Ordering| if self.asked.descending { order.reverse() } else { order };
-        let changed = |at: &usize| &self.left.changed[*at];
+        let changed = |at: usize| &self.left.changed[at];
+        // What is compared is looked up once for each row.
         if self.asked.by == By::Resource {
-            let resource = |at: &usize| {
+            let resource = |at: usize| {
                 let row = changed(at);
-                (self.shown.catalog.type_name(row.resource_type_id), self.name(row))
+                (self.shown.catalog.type_name(row.resource_type_id), self.name(row), at)
             };
-            return rows.sort_by(|one, other| turned(resource(one).cmp(&resource(other))));
+            let mut keyed: Vec<(&str, &str, usize)> = rows.drain(..).map(resource).collect();
+            keyed.sort_by(|one, other| turned((one.0, one.1).cmp(&(other.0, other.1))));
+            return rows.extend(keyed.into_iter().map(|(.., at)| at));
         }
-        // Each value is written once: there are few of them.
-        let mut parts: FxHashMap<(i32, Option<i16>, Option<i16>), String> = FxHashMap::default();
-        for row in rows.iter().map(changed) {
+        let mut parts: FxHashMap<Value, String> = FxHashMap::default();
+        for at in rows.iter() {
+            let row = changed(*at);
             parts.entry(self.value(row)).or_insert_with(|| self.part(row));
         }
-        rows.sort_by(|one, other| turned(parts[&self.value(changed(one))].cmp(&parts[&self.value(changed(other))])));
+        let words: BTreeSet<&str> = parts.values().map(String::as_str).collect();
+        let rank: FxHashMap<&str, usize> = words.into_iter().enumerate().map(|(rank, word)| (word, rank)).collect();
+        let ranks: FxHashMap<Value, usize> = parts.iter().map(|(value, word)| (*value, rank[word.as_str()])).collect();
+        let mut keyed: Vec<(usize, usize)> = rows.drain(..).map(|at| (ranks[&self.value(changed(at))], at)).collect();
+        keyed.sort_by(|one, other| turned(one.0.cmp(&other.0)));
+        rows.extend(keyed.into_iter().map(|(_, at)| at));
     }
 
     /// What rows of one part have in common.
-    fn value(&self, row: &Changed) -> (i32, Option<i16>, Option<i16>) {
+    fn value(&self, row: &Changed) -> Value {
         match self.asked.by {
             By::Status => (0, row.old, row.new),
             _ => (row.rule_id, None, None),
