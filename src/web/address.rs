@@ -8,7 +8,7 @@ use crate::error::Error;
 
 /// Parameters that say where in a table a page begins and in which form it is wanted. Another day, other filters or
 /// another order begin anew: they drop these.
-pub const PLACE: [&str; 27] = [
+pub const PLACE: [&str; 28] = [
     "after",
     "before",
     "row",
@@ -36,6 +36,7 @@ pub const PLACE: [&str; 27] = [
     "history",
     "variants",
     "controls",
+    "parameters",
 ];
 
 /// What every page knows and every link to another one keeps: the day, and the scope that is read.
