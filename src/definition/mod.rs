@@ -14,6 +14,6 @@ mod read;
 pub use self::core::{Change, Definition, Variant, variants};
 pub(crate) use self::core::{change_words, changes};
 pub(crate) use self::page::{COLUMNS, cells};
-pub(crate) use self::parameters::{Parameters, why};
+pub(crate) use self::parameters::{PARAMETERS_KEYS, Parameters, ParametersPart, why};
 pub use outcome::{Outcome, Unread};
 pub use read::{Asked, Tally, read};

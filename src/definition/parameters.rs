@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use actix_web::HttpResponse;
 use askama::Template;
 use rustc_hash::{FxHashMap, FxHashSet};
 use sqlx::PgConnection;
@@ -10,15 +11,18 @@ use time::Date;
 use super::core::{Variant, variants};
 use super::history_db::{self as db, Held, PlaceReading, Which};
 use super::outcome::{Outcome, Unread};
+use crate::error::Error;
+use crate::web::download::{Cell, Format};
+use crate::web::list::{Field, List};
 use crate::web::parts::html_safe;
-use crate::web::{filters, format};
+use crate::web::table::Table;
+use crate::web::{Address, filters, format};
 
 /// Places named with a variant that is not the most frequent one; more are counted.
 const PLACES_NAMED: usize = 40;
 
 /// Variants of a rule across accounts, and where its parameters are not known.
-#[derive(Debug, Clone, Template)]
-#[template(path = "definition/parameters.html")]
+#[derive(Debug, Clone)]
 pub(crate) struct Parameters {
     as_of: Date,
     /// The day whose readings are shown: the first one ever, where nothing was read up to the as-of day.
@@ -28,11 +32,46 @@ pub(crate) struct Parameters {
     missing: Vec<(Unread, usize)>,
     /// Account-Regions whose last reading failed after one that did not, by cause.
     stale: Vec<(Outcome, usize)>,
+}
+
+/// The part of the page of a rule.
+#[derive(Debug, Template)]
+#[template(path = "definition/parameters.html")]
+pub(crate) struct ParametersPart {
+    of: Parameters,
+    lines: Vec<Variant>,
+    table: Table,
     /// Where every definition is.
     href: String,
 }
 
-html_safe!(Parameters);
+html_safe!(ParametersPart);
+
+/// What the part of the page knows: its place and its order.
+pub(crate) const PARAMETERS_KEYS: [&str; 2] = ["parameters", "parameters-sort"];
+
+/// A line for each variant, the most frequent first.
+fn list() -> List<Variant> {
+    let fields = vec![
+        Field::text("Parameters", "parameters", |variant: &Variant| variant.parameters.as_str().into()),
+        Field::text("Scope", "scope", |variant| variant.scope.as_str().into()),
+        Field::text("Frequency", "frequency", |variant| variant.frequency.as_str().into()),
+        Field::text("Identifier", "rule_identifier", |variant| variant.source_identifier.as_str().into()),
+        Field::unseen("owner", |variant| variant.owner.as_str().into()),
+        Field::number("Accounts", "accounts", |variant| number(variant.accounts())),
+        Field::number("Account-Regions", "account_regions", |variant| number(variant.places.len())),
+        Field::unseen("where", |variant| places(variant).join(", ").into()),
+    ];
+    List::new(PARAMETERS_KEYS[0], PARAMETERS_KEYS[1], 50, fields)
+}
+
+fn number(number: usize) -> Cell {
+    i64::try_from(number).unwrap_or(i64::MAX).into()
+}
+
+fn places(variant: &Variant) -> Vec<String> {
+    variant.places.iter().map(|(account, region)| format!("{account} {region}")).collect()
+}
 
 impl Parameters {
     /// Reads what the rules under some names ask for. `present`: place and name as delivered, on the day.
@@ -80,13 +119,28 @@ impl Parameters {
             variants: variants(known.iter().map(|one| (one.account_id.as_str(), one.region.as_str(), &one.definition))),
             missing: missing.into_iter().collect(),
             stale: stale.into_iter().collect(),
-            href: String::new(),
         }
     }
 
-    /// The same with the address of every definition.
-    pub(crate) fn leading_to(&self, href: String) -> Self {
-        Self { href, ..self.clone() }
+    /// As the part of a page, with the address of every definition.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`] where the page's address names no row of it.
+    pub(crate) fn part(&self, address: &Address, href: String) -> Result<ParametersPart, Error> {
+        let caption =
+            format!("What the rule asks for as of {} (UTC), as AWS Config described it", format::day(self.day));
+        let (lines, table) = list().table(address, caption, self.variants.clone())?;
+        Ok(ParametersPart { of: self.clone(), lines, table, href })
+    }
+
+    /// Its lines as a file.
+    pub(crate) fn download(&self, format: Format, stem: &str, address: &Address) -> HttpResponse {
+        list().download(format, stem, address, self.variants.clone())
+    }
+
+    /// Whether a variant is the most frequent one.
+    fn is_usual(&self, variant: &Variant) -> bool {
+        self.variants.first() == Some(variant)
     }
 
     /// Bytes that it takes in memory, about.
@@ -130,7 +184,9 @@ fn parameter_words(variant: &Variant) -> &str {
 }
 
 fn named(variant: &Variant) -> Vec<String> {
-    variant.places.iter().take(PLACES_NAMED).map(|(account, region)| format!("{account} {region}")).collect()
+    let mut places = places(variant);
+    places.truncate(PLACES_NAMED);
+    places
 }
 
 fn unnamed(variant: &Variant) -> usize {

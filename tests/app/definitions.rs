@@ -132,6 +132,19 @@ async fn changed_parameters_are_history_with_the_old_and_the_new_ones() {
     assert_eq!(rows.len(), 2, "{rows:?}");
     assert!(rows[0].contains("90") && rows[0].ends_with("2 2"), "{rows:?}");
     assert!(rows[1].contains("30") && rows[1].contains(OTHER) && rows[1].ends_with("1 1"), "{rows:?}");
+    let variants = async |order: &str| {
+        let rows = reader.json(&format!("/rules/{RULE}?parameters-sort={order}&rows=parameters&format=json")).await;
+        let shown = texts(
+            &reader.page(&format!("/rules/{RULE}?parameters-sort={order}")).await,
+            "#parameters tbody td:last-child",
+        );
+        let places: Vec<String> = rows.iter().map(|row| row["account_regions"].to_string()).collect();
+        assert_eq!(shown, places, "{order}");
+        rows.iter().map(|row| row["parameters"].to_string()).collect::<Vec<String>>()
+    };
+    let (up, mut down) = (variants("parameters").await, variants("-parameters").await);
+    down.reverse();
+    assert!(up.len() > 1 && up.is_sorted() && up == down, "{up:?}");
     let before = reader.page(&format!("/rules/{RULE}?as_of=2026-11-09")).await;
     assert_eq!(texts(&before, "#parameters tbody tr").len(), 1, "the day before all asked for the same");
     let gone = reader.page("/rules/s3-bucket-logging-enabled").await;

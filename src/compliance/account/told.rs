@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxHashMap, FxHashSet};
 use time::{Date, Duration};
 
 use crate::compliance::core::{Counts, PlaceDay};
@@ -30,7 +30,8 @@ pub(super) struct Of<'a> {
     /// Its places, whatever the filters.
     pub(super) places: &'a [PlaceDay],
     pub(super) filter: &'a Filter,
-    pub(super) rule_ids: Option<Vec<i32>>,
+    rule_ids: Option<Vec<i32>>,
+    rules: Option<FxHashSet<i32>>,
     pub(super) resource_type: Result<Option<i16>, NoSuchType>,
 }
 
@@ -48,11 +49,13 @@ pub(super) async fn places_of(shown: &Shown, view: &mut View, id: &str) -> Resul
 
 impl<'a> Of<'a> {
     pub(super) fn new(shown: &Shown, id: &'a str, places: &'a [PlaceDay], filter: &'a Filter) -> Self {
+        let rule_ids = filter.rule_ids(&shown.catalog);
         Self {
             id,
             places,
             filter,
-            rule_ids: filter.rule_ids(&shown.catalog),
+            rules: rule_ids.as_ref().map(|rule_ids| rule_ids.iter().copied().collect()),
+            rule_ids,
             resource_type: filter.resource_type_id(&shown.catalog),
         }
     }
@@ -63,7 +66,7 @@ impl<'a> Of<'a> {
 
     /// Whether the filters leave a rule.
     pub(super) fn holds(&self, rule_id: i32) -> bool {
-        self.rule_ids.as_ref().is_none_or(|rule_ids| rule_ids.contains(&rule_id))
+        self.rules.as_ref().is_none_or(|rules| rules.contains(&rule_id))
     }
 
     /// Whether the filters ask for evaluations of some kind or type, and not for rules alone.

@@ -105,7 +105,8 @@ const PIECE_ROWS: i64 = 20_000;
 
 /// Writes every row that the filters leave, in text order, a few rules of a place at a time.
 pub(super) async fn pour(mut to: Rows, shown: Shown, mut view: View, selection: Selection) -> anyhow::Result<Rows> {
-    for place in selection.places().into_keys() {
+    let places: Vec<usize> = selection.places().keys().copied().collect();
+    for place in places {
         let rules = selection.rules_of(&shown, &mut view, place).await;
         let rules = rules.map_err(|error| anyhow::anyhow!("counting rows: {error}"))?;
         let mut pairs = Vec::new();

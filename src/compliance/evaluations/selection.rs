@@ -15,7 +15,7 @@ use time::Date;
 
 use self::group::Group;
 pub(super) use self::order::By;
-use self::order::{Class, Of};
+use self::order::{Class, Classes, Of};
 use super::found::{self, Found};
 use crate::compliance::core::{Counts, PlaceDay};
 use crate::compliance::db::evaluations::{self as rows_db, Asked, Counted, Observed, Pair, Part};
@@ -42,8 +42,7 @@ pub(super) struct Selection {
     day: Date,
     rule_ids: Option<Vec<i32>>,
     resource_type_ids: Option<Vec<i16>>,
-    /// In ascending order.
-    classes: Arc<Vec<Class>>,
+    classes: Arc<Classes>,
     by: By,
     descending: bool,
 }
@@ -85,9 +84,8 @@ impl Selection {
         selection.classes = if let Some(classes) = shown.recall(key.as_deref()) {
             classes
         } else {
-            let classes = Arc::new(selection.count(shown, view, by).await?);
-            let weight = classes.iter().map(|class: &Class| 64 + class.counted.len() * 16).sum();
-            shown.remember(key, &classes, weight);
+            let classes = Arc::new(Classes::of(selection.count(shown, view, by).await?));
+            shown.remember(key, &classes, classes.weight());
             classes
         };
         Ok(selection)
@@ -108,16 +106,12 @@ impl Selection {
     }
 
     pub(super) fn total(&self) -> i64 {
-        self.classes.iter().map(Class::rows).sum()
+        self.classes.total
     }
 
     /// Index and rows of each place that has any.
-    pub(super) fn places(&self) -> BTreeMap<usize, i64> {
-        let mut places = BTreeMap::new();
-        for (at, rows) in self.classes.iter().flat_map(|class| &class.counted) {
-            *places.entry(*at).or_default() += rows;
-        }
-        places
+    pub(super) fn places(&self) -> &BTreeMap<usize, i64> {
+        &self.classes.places
     }
 
     /// The key of a row of this list.
@@ -315,7 +309,7 @@ impl Selection {
             return Ok(rows);
         }
         let group = Group { classes: (0..self.classes.len()).collect(), selection: self };
-        let ids: Vec<i32> = self.places().into_keys().map(|at| shown.places[at].place_id).collect();
+        let ids: Vec<i32> = self.places().keys().map(|at| shown.places[*at].place_id).collect();
         let pairs: Vec<Pair> = group.pairs(shown, view, &ids).await?.into_iter().map(|(pair, _)| pair).collect();
         let mut rows = group.read(shown, view, &pairs, None, false, READ_WHOLE).await?;
         found::sort(&mut rows, self.by == By::Since, self.descending);

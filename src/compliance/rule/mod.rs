@@ -24,7 +24,7 @@ use super::filter::{self, Filter, Offers, Which};
 use super::rule_data::Control;
 use super::shown::{Shown, link, no_such_rows};
 use crate::State;
-use crate::definition::Parameters;
+use crate::definition::{PARAMETERS_KEYS, ParametersPart};
 use crate::error::Error;
 use crate::web::address::Encoded;
 use crate::web::chart::{Axis, Patterns};
@@ -93,7 +93,7 @@ struct RulePage {
     by_account_href: String,
     /// Where the same results stand beside AWS's aggregator, if it was read.
     aggregator_href: Option<String>,
-    parameters: Parameters,
+    parameters: ParametersPart,
     patterns: Patterns,
     axis: Axis,
     bars: Bars,
@@ -110,7 +110,7 @@ struct RulePage {
 
 async fn show(state: Data<State>, path: Path<String>, mut view: View) -> Result<HttpResponse, Error> {
     let core_name = path.into_inner();
-    let filter = Filter::parse(&view.address, OFFERS, &TABLES)?;
+    let filter = Filter::parse(&view.address, OFFERS, &[&TABLES[..], &PARAMETERS_KEYS].concat())?;
     let format = Format::of(&view.address)?;
     let shown = Shown::load(state, &mut view).await?;
     let rules: Vec<&Rule> = shown.catalog.of_core(&core_name).collect();
@@ -153,7 +153,7 @@ async fn show(state: Data<State>, path: Path<String>, mut view: View) -> Result<
         absent: as_of(&view, lists::absent().table(address, "Accounts without the rule", absent)?),
         absent_open: is_asked(&["absent", "absent-sort"]),
         aggregator_href: shown.beside_aggregator(&view, ("rule", core_name.as_str())),
-        parameters: parameters.leading_to(definitions),
+        parameters: parameters.part(address, definitions)?,
         by_account_href: address.start().with("format", "csv").to_string(),
         patterns: Patterns,
         axis: Axis::new(past.first, view.as_of + Duration::DAY),
@@ -199,6 +199,10 @@ async fn rows(
         _ => None,
     };
     let found = asking.found(shown, view).await?;
+    if asked == "parameters" {
+        let parameters = asking.parameters(shown, view, &found.present).await?;
+        return Ok(parameters.download(format, &view.stem(format!("rule-{core_name}-parameters")), &view.address));
+    }
     let (view, address, filter) = (&*view, &view.address, asking.filter);
     let stem = match asked.as_str() {
         "accounts" => view.stem(format!("rule-{core_name}")),

@@ -1,6 +1,7 @@
 //! What a list of evaluations is sorted on, and the classes that makes of it.
 
 use std::borrow::Cow;
+use std::collections::BTreeMap;
 
 use time::Date;
 
@@ -100,9 +101,50 @@ impl Class {
     }
 }
 
+/// The classes of a list in ascending order, added up once: sorted on rules, a list has thousands.
+#[derive(Debug, Default)]
+pub(super) struct Classes {
+    list: Vec<Class>,
+    /// Index and rows of each place that has any.
+    pub(super) places: BTreeMap<usize, i64>,
+    pub(super) total: i64,
+}
+
+impl Classes {
+    pub(super) fn of(list: Vec<Class>) -> Self {
+        let mut places = BTreeMap::new();
+        for (at, rows) in list.iter().flat_map(|class| &class.counted) {
+            *places.entry(*at).or_default() += rows;
+        }
+        Self { total: places.values().sum(), places, list }
+    }
+
+    /// About how much memory they take.
+    pub(super) fn weight(&self) -> usize {
+        self.list.iter().map(|class| size_of::<Class>() + class.counted.len() * 16).sum::<usize>()
+            + self.places.len() * 32
+    }
+}
+
+impl std::ops::Deref for Classes {
+    type Target = [Class];
+
+    fn deref(&self) -> &Self::Target {
+        &self.list
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn classes_add_up_over_their_places() {
+        let class = |counted: &[(usize, i64)]| Class { of: Of::All, counted: counted.to_vec() };
+        let classes = Classes::of(vec![class(&[(0, 3), (2, 1)]), class(&[(2, 5)])]);
+        assert_eq!((classes.total, classes.places.clone()), (9, [(0, 3), (2, 6)].into()));
+        assert_eq!(classes.iter().map(Class::rows).collect::<Vec<_>>(), [4, 5]);
+    }
 
     #[test]
     fn only_ids_and_days_that_no_index_has_need_every_row() {
