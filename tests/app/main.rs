@@ -41,6 +41,7 @@ mod private;
 mod queries;
 mod reader;
 mod reconcile;
+mod reconcile_packs;
 mod s3;
 mod s3_unreached;
 mod sample;

@@ -2,6 +2,7 @@
 
 mod core;
 mod db;
+mod elsewhere;
 mod show;
 
 use std::collections::BTreeMap;
@@ -64,8 +65,15 @@ struct ListPage {
     rows: Vec<PackLine>,
     table: Table,
     empty: Option<Empty>,
+    /// Packs that only the aggregator has, and their pages; at most [`NAMED`], and how many more.
+    elsewhere: Vec<(String, String)>,
+    more_elsewhere: usize,
+    elsewhere_href: String,
     provenance: Provenance,
 }
+
+/// Packs named that only the aggregator has; the others stand where all are compared.
+const NAMED: usize = 12;
 
 /// A pack over all places.
 #[derive(Debug, Clone, Default)]
@@ -118,7 +126,13 @@ async fn list(state: Data<State>, mut view: View) -> Result<HttpResponse, Error>
         return Ok(download_rows(format, &view, rows));
     }
     let evidence = Evidence::of(view.as_of, shown.places.iter());
+    let mut elsewhere = elsewhere(&mut view, &rows).await?;
+    let more_elsewhere = elsewhere.len().saturating_sub(NAMED);
+    elsewhere.truncate(NAMED);
     let page = ListPage {
+        elsewhere,
+        more_elsewhere,
+        elsewhere_href: link(&view, "/aggregator", &[("pack-result", "only-there")]) + "#packs",
         lead: lead(&view, &rows),
         table: Table::whole(
             "packs",
@@ -143,6 +157,21 @@ async fn list(state: Data<State>, mut view: View) -> Result<HttpResponse, Error>
         rows,
     };
     Ok(Page(page).answer(StatusCode::OK))
+}
+
+/// Packs that only the aggregator has and no row tells of, with their pages.
+async fn elsewhere(view: &mut View, rows: &[PackLine]) -> Result<Vec<(String, String)>, Error> {
+    let accounts = view.scope.as_ref().map(|scope| scope.accounts.clone());
+    let names = db::names_only_there(&mut view.read, view.organization_id, accounts.as_deref()).await?;
+    let told = |name: &String| rows.iter().any(|row| row.name == *name);
+    let named = names.into_iter().filter(|name| !told(name));
+    let href = |name: &str| link(view, &format!("/conformance-packs/{}", Encoded(name)), &[]);
+    Ok(named
+        .map(|name| {
+            let href = href(&name);
+            (name, href)
+        })
+        .collect())
 }
 
 fn lines(shown: &Shown, view: &View, found: &[Delivered]) -> Vec<PackLine> {

@@ -10,7 +10,8 @@ use askama::Template;
 use time::{Date, OffsetDateTime};
 
 use super::core::{RuleCounts, Said};
-use super::db::{self, Delivered};
+use super::db::{self, Delivered, OnlyThere};
+use super::elsewhere::{self, Elsewhere};
 use super::known;
 use crate::State;
 use crate::compliance::Status;
@@ -81,6 +82,11 @@ struct ShowPage {
     empty: Option<Empty>,
     rules: Vec<RuleLine>,
     rules_table: Table,
+    /// Whether the evidence of the day holds the pack anywhere.
+    delivered: bool,
+    elsewhere: Vec<OnlyThere>,
+    elsewhere_table: Table,
+    elsewhere_read: String,
     provenance: Provenance,
 }
 
@@ -135,12 +141,13 @@ struct Ours {
 
 pub(super) async fn show(state: Data<State>, path: Path<String>, mut view: View) -> Result<HttpResponse, Error> {
     let name = path.into_inner();
-    view.address.only(&[&["account", "region", "verdict", "rules", "rows"], &PLACE_KEYS])?;
+    view.address.only(&[&["account", "region", "verdict", "rules", "rows"], &PLACE_KEYS, &elsewhere::KEYS])?;
     let format = Format::of(&view.address)?;
     let at = Place::of(&view.address, 1)?;
     let shown = Shown::load(state, &mut view).await?;
     let ours = ours(&shown, &mut view, &name).await?;
-    if ours.delivered.is_empty() {
+    let elsewhere = Elsewhere::load(&mut view, &name).await?;
+    if ours.delivered.is_empty() && elsewhere.is_empty() {
         return Err(Error::NotFound);
     }
     let all: Vec<Line> = ours.delivered.iter().filter_map(|one| line(&shown, &view, &ours, one)).collect();
@@ -153,7 +160,11 @@ pub(super) async fn show(state: Data<State>, path: Path<String>, mut view: View)
         return match view.address.get("rows") {
             None | Some("places") => Ok(place_rows(format, &view, name, rows)),
             Some("rules") => Ok(rule_rows(format, &view, name, rules)),
-            Some(_) => Err(Error::Invalid("The rows are those of places or rules.".to_owned())),
+            Some(_) if Elsewhere::is_asked_for(&view.address) => {
+                let stem = view.stem(format!("conformance-pack-aggregator-{name}"));
+                Ok(elsewhere.download(format, &stem, &view.address))
+            }
+            Some(_) => Err(Error::Invalid("The rows are those of places, rules or elsewhere.".to_owned())),
         };
     }
     let (part, more) = page_of(&rows, &at, |line| line.key.as_str())?;
@@ -170,8 +181,16 @@ pub(super) async fn show(state: Data<State>, path: Path<String>, mut view: View)
         .as_of(view.as_of)
         .with_formats_of("rules");
     let evidence = Evidence::of(view.as_of, shown.places.iter());
+    let delivered = !all.is_empty();
+    let lead = elsewhere.lead(&view).filter(|_| !delivered).unwrap_or_else(|| lead(&view, &all));
+    let elsewhere_read = elsewhere.read();
+    let (elsewhere, elsewhere_table) = elsewhere.table(&view.address)?;
     let page = ShowPage {
-        lead: lead(&view, &all),
+        lead,
+        delivered,
+        elsewhere,
+        elsewhere_table,
+        elsewhere_read,
         filters: choices(&view, &all),
         empty: rows.is_empty().then(|| nothing_left("No account-Region here", &view.address)),
         rows: part.to_vec(),
