@@ -30,7 +30,7 @@ fn list() -> List<OnlyThere> {
         Field::number("Complying", "aws_complying_rules", |row| row.compliant_rules.into()),
         Field::number("Without data", "aws_rules_without_data", |row| row.counts().no_data().into()),
         Field::number("Rules", "aws_rules", |row| row.total_rules.into()),
-        Field::text("Delivered of any day", "delivered_before", |row| row.delivered_before.into()),
+        Field::text("Ever delivered", "delivered_before", |row| row.delivered_before.into()),
         Field::unseen("aggregator_read_at", |row| row.read_at.into()),
     ];
     List::new("elsewhere", KEYS[1], ROWS, fields)

@@ -3,6 +3,7 @@
 mod core;
 mod db;
 mod elsewhere;
+mod rows;
 mod show;
 
 use std::collections::BTreeMap;

@@ -13,6 +13,7 @@ use super::core::{RuleCounts, Said};
 use super::db::{self, Delivered, OnlyThere};
 use super::elsewhere::{self, Elsewhere};
 use super::known;
+use super::rows::{place_rows, rule_rows};
 use crate::State;
 use crate::compliance::Status;
 use crate::compliance::core::{Evidence, PlaceDay};
@@ -21,7 +22,7 @@ use crate::compliance::filter::is_account;
 use crate::compliance::shown::{Shown, link, nothing_left, page_of};
 use crate::error::Error;
 use crate::web::address::Encoded;
-use crate::web::download::{Cell, Format, download};
+use crate::web::download::Format;
 use crate::web::form::{Choice, Filters};
 use crate::web::format::{count, day, plural};
 use crate::web::parts::{self, Empty, Provenance};
@@ -45,31 +46,6 @@ const COLUMNS: [Column; 8] = [
 const RULE_COLUMNS: [Column; 5] =
     [text("Rule"), number("Account-Regions"), number("Failing"), number("Complying"), number("Without data")];
 
-const DOWNLOAD: [&str; 19] = [
-    "day",
-    "conformance_pack",
-    "name",
-    "account_id",
-    "region",
-    "known",
-    "aws_verdict",
-    "aws_failing_rules",
-    "aws_complying_rules",
-    "aws_rules_without_data",
-    "aws_rules",
-    "since",
-    "our_verdict",
-    "our_failing_rules",
-    "our_complying_rules",
-    "our_rules_without_data",
-    "our_rules",
-    "aggregator_verdict",
-    "aggregator_read_at",
-];
-
-const RULE_DOWNLOAD: [&str; 7] =
-    ["day", "conformance_pack", "rule", "account_regions", "failing", "complying", "without_data"];
-
 #[derive(Template)]
 #[template(path = "compliance/conformance_show.html")]
 struct ShowPage {
@@ -92,24 +68,24 @@ struct ShowPage {
 
 /// The pack in a place.
 #[derive(Debug, Clone)]
-struct Line {
-    key: String,
-    account_id: String,
-    account_name: String,
-    account_href: String,
-    region: String,
-    name: String,
-    known: bool,
-    verdict: Status,
-    theirs: RuleCounts,
-    ours: Option<RuleCounts>,
-    since: Date,
-    there: Option<(Status, RuleCounts, Option<OffsetDateTime>)>,
+pub(super) struct Line {
+    pub(super) key: String,
+    pub(super) account_id: String,
+    pub(super) account_name: String,
+    pub(super) account_href: String,
+    pub(super) region: String,
+    pub(super) name: String,
+    pub(super) known: bool,
+    pub(super) verdict: Status,
+    pub(super) theirs: RuleCounts,
+    pub(super) ours: Option<RuleCounts>,
+    pub(super) since: Date,
+    pub(super) there: Option<(Status, RuleCounts, Option<OffsetDateTime>)>,
 }
 
 impl Line {
     /// What our counts come to; `None` where the day is not known, or no rule of the pack is.
-    fn our_verdict(&self) -> Option<Status> {
+    pub(super) fn our_verdict(&self) -> Option<Status> {
         self.ours?.verdict()
     }
 
@@ -121,13 +97,13 @@ impl Line {
 
 /// A rule of the pack over the places that are known.
 #[derive(Debug, Clone, Default)]
-struct RuleLine {
-    core_name: String,
-    href: String,
-    places: i64,
-    failing: i64,
-    complying: i64,
-    no_data: i64,
+pub(super) struct RuleLine {
+    pub(super) core_name: String,
+    pub(super) href: String,
+    pub(super) places: i64,
+    pub(super) failing: i64,
+    pub(super) complying: i64,
+    pub(super) no_data: i64,
 }
 
 /// What a pack's rules say, place by place and rule by rule.
@@ -356,56 +332,4 @@ fn rule_lines(view: &View, ours: &Ours) -> Vec<RuleLine> {
             no_data: counts.no_data(),
         })
         .collect()
-}
-
-fn place_rows(format: Format, view: &View, pack: String, rows: Vec<Line>) -> HttpResponse {
-    let as_of = view.as_of;
-    download(format, &view.stem(format!("conformance-pack-{pack}")), &DOWNLOAD, move |mut to| async move {
-        for line in rows {
-            let number = |of: fn(RuleCounts) -> i64| Cell::from(line.ours.map(of));
-            let read_at = line.there.as_ref().and_then(|(_, _, at)| *at);
-            to.push([
-                as_of.into(),
-                pack.as_str().into(),
-                line.name.as_str().into(),
-                line.account_id.as_str().into(),
-                line.region.as_str().into(),
-                line.known.into(),
-                line.verdict.word().into(),
-                line.theirs.failing.into(),
-                line.theirs.complying.into(),
-                line.theirs.no_data().into(),
-                line.theirs.all.into(),
-                line.since.into(),
-                line.our_verdict().map(|status| status.word().to_owned()).into(),
-                number(|counts| counts.failing),
-                number(|counts| counts.complying),
-                number(RuleCounts::no_data),
-                number(|counts| counts.all),
-                line.there.as_ref().map(|(status, ..)| status.word().to_owned()).into(),
-                read_at.and_then(|at| at.format(&time::format_description::well_known::Rfc3339).ok()).into(),
-            ])
-            .await?;
-        }
-        Ok(to)
-    })
-}
-
-fn rule_rows(format: Format, view: &View, pack: String, rules: Vec<RuleLine>) -> HttpResponse {
-    let as_of = view.as_of;
-    download(format, &view.stem(format!("conformance-pack-rules-{pack}")), &RULE_DOWNLOAD, move |mut to| async move {
-        for line in rules {
-            to.push([
-                as_of.into(),
-                pack.as_str().into(),
-                line.core_name.into(),
-                line.places.into(),
-                line.failing.into(),
-                line.complying.into(),
-                line.no_data.into(),
-            ])
-            .await?;
-        }
-        Ok(to)
-    })
 }

@@ -1,4 +1,4 @@
--- Conformance packs in the aggregator beside those delivered; notices of what AWS did not tell.
+-- Conformance packs in the aggregator beside those that were delivered, and notices of what AWS did not tell.
 
 -- The last whole reading's conformance packs beside the store's newest day of then, as table `comparison` has the rules:
 -- a row for each pack in an account and Region that either side has. Derived; only rows that change are written.
