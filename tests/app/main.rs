@@ -9,6 +9,7 @@ mod athena;
 mod athena_ended;
 mod audit_log;
 mod aws;
+mod aws_unanswered;
 mod backup;
 mod bucket;
 mod changes;
