@@ -283,7 +283,10 @@ impl Failure {
                 "set AWS_PROFILE, or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or give the machine a role"
             }
             Kind::CredentialsExpired => "get new ones and try again: what was done stays",
-            Kind::CredentialsRefused => "check the access key, its secret and the session token",
+            // Of good credentials a Region says so that their account has not enabled.
+            Kind::CredentialsRefused => {
+                "check the access key, its secret and the session token, and that their account has enabled the Region"
+            }
             Kind::ClockSkew => "set this machine's clock",
             Kind::Denied => {
                 "allow it in the policy of these credentials, and in the bucket's and the key's if they are another account's"

@@ -3,6 +3,7 @@
 //! A cause is a kind and what it is about; its members are the places or accounts in which it was seen. An open notice
 //! covers its members, so that the same cause is told once; it is closed when none of them shows the cause any more.
 
+mod unread;
 mod words;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -12,6 +13,7 @@ use serde_json::{Value, json};
 use time::{Date, OffsetDateTime};
 
 use super::kind::Kind;
+use crate::definition::Outcome;
 
 /// An account in a Region, as notices name it.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -79,6 +81,23 @@ pub(super) struct Unreadable {
     pub(super) names: Vec<String>,
 }
 
+/// How reading AWS Config's aggregator went.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct AggregatorReading {
+    pub(super) aggregator: String,
+    /// Cause and words, where it could not be read.
+    pub(super) failure: Option<(String, String)>,
+}
+
+/// A place of which the collection could not read what its rules ask for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Undefined {
+    pub(super) cause: Outcome,
+    pub(super) place: PlaceName,
+    /// What AWS said, where it was asked.
+    pub(super) failure: String,
+}
+
 /// A notice that is open.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Open {
@@ -109,12 +128,13 @@ pub(super) enum Said {
         job_id: Option<i64>,
         failure: String,
     },
-    Finished(Evidence),
+    Finished(Box<Evidence>),
 }
 
 /// What a finished collection left in the store.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub(super) struct Evidence {
+    pub(super) collection_id: i64,
     pub(super) places: Vec<Place>,
     pub(super) gone: Vec<Gone>,
     /// Of the members of open notices: core rule and place, still without the rule.
@@ -125,6 +145,12 @@ pub(super) struct Evidence {
     pub(super) unreadable: Vec<Unreadable>,
     /// Files of this collection that could not even be looked at: how many, and names of some.
     pub(super) unlisted: (i64, Vec<String>),
+    /// Of this collection; `None` where it asked no aggregator.
+    pub(super) aggregator: Option<AggregatorReading>,
+    /// Of this collection.
+    pub(super) undefined: Vec<Undefined>,
+    /// Of the members of open notices: expected today, and not read the last time either.
+    pub(super) still_undefined: BTreeSet<String>,
 }
 
 /// A notice to open.
@@ -181,6 +207,8 @@ pub(super) fn decide(facts: &Facts) -> Decision {
                 gone(facts, evidence),
                 failing(facts, evidence),
                 unreadable(facts, evidence),
+                unread::aggregator(facts, evidence),
+                unread::definitions(facts, evidence),
             ];
             let over = |open: &Open| over(facts, evidence, open);
             let closed = facts
@@ -353,6 +381,15 @@ fn over(facts: &Facts, evidence: &Evidence, open: &Open) -> Option<&'static str>
         Kind::ObjectsUnreadable => (
             evidence.unreadable.iter().any(|one| one.collection_id.to_string() == open.about && one.objects > 0),
             "Each of them was read later, or a later snapshot of its day was.",
+        ),
+        // A collection that asks no aggregator says nothing of it.
+        Kind::AggregatorUnread => (
+            evidence.aggregator.as_ref().is_none_or(|reading| reading.failure.is_some()),
+            "The aggregator was read whole again.",
+        ),
+        Kind::DefinitionsUnread => (
+            any(&|member| evidence.still_undefined.contains(member)),
+            "The rules of each were read again, or it is no longer expected to deliver.",
         ),
     };
     (!holds).then_some(because)

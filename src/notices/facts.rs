@@ -1,5 +1,7 @@
 //! Asks the store for [`Facts`].
 
+mod unread;
+
 use std::collections::BTreeSet;
 use std::time::Duration;
 
@@ -32,7 +34,7 @@ pub(super) async fn gather(
         .await?;
     let said = match collected {
         Collected::Finished { collection_id } => {
-            Said::Finished(evidence(db, organization_id, *collection_id, now.date(), &open).await?)
+            Said::Finished(Box::new(evidence(db, organization_id, *collection_id, now.date(), &open).await?))
         }
         Collected::Failed { collection_id, job_id, failure } => {
             Said::Failed { collection_id: *collection_id, job_id: *job_id, failure: failure.clone() }
@@ -56,12 +58,16 @@ async fn evidence(
         .filter_map(|open| open.about.parse().ok())
         .collect();
     let evidence = Evidence {
+        collection_id,
         places: places(db, organization_id, today).await?,
         gone: gone(db).await?,
         still_gone: still_gone(db, organization_id, open).await?,
         failing: failing(db).await?,
         unreadable: unreadable(db, organization_id, seen_up_to.unwrap_or_default(), collection_id, &noticed).await?,
         unlisted: unlisted(db, collection_id).await?,
+        aggregator: unread::aggregator(db, collection_id).await?,
+        undefined: unread::undefined(db, collection_id).await?,
+        still_undefined: unread::still_undefined(db, organization_id, today, open).await?,
     };
     sqlx::query("drop table noticed_days").execute(db).await?;
     Ok(evidence)

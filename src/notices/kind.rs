@@ -14,16 +14,22 @@ pub enum Kind {
     CollectionFailed,
     /// A collection came upon something that it could not read.
     ObjectsUnreadable,
+    /// AWS Config's aggregator could not be read.
+    AggregatorUnread,
+    /// What rules ask for could not be read in a place.
+    DefinitionsUnread,
 }
 
 impl Kind {
-    pub const ALL: [Self; 6] = [
+    pub const ALL: [Self; 8] = [
         Self::CriticalFailing,
         Self::PlaceSilent,
         Self::ItemsDropped,
         Self::RuleGone,
         Self::CollectionFailed,
         Self::ObjectsUnreadable,
+        Self::AggregatorUnread,
+        Self::DefinitionsUnread,
     ];
 
     /// The word in column `notice.kind` and in addresses.
@@ -35,6 +41,8 @@ impl Kind {
             Self::CriticalFailing => "critical-failing",
             Self::CollectionFailed => "collection-failed",
             Self::ObjectsUnreadable => "objects-unreadable",
+            Self::AggregatorUnread => "aggregator-unread",
+            Self::DefinitionsUnread => "definitions-unread",
         }
     }
 
@@ -52,6 +60,8 @@ impl Kind {
             Self::CriticalFailing => "Critical rule newly failing",
             Self::CollectionFailed => "Collection failed",
             Self::ObjectsUnreadable => "Objects unreadable",
+            Self::AggregatorUnread => "Aggregator not read",
+            Self::DefinitionsUnread => "Rule definitions not read",
         }
     }
 }

@@ -43,6 +43,11 @@ pub(super) fn evidence(kind: Kind, about: &str, facts: &serde_json::Value, as_of
             collection("").into_iter().chain(job).collect()
         }
         Kind::ObjectsUnreadable => collection("?outcome=unreadable").into_iter().collect(),
+        Kind::AggregatorUnread => {
+            let compared = ("Compared with AWS".to_owned(), "/aggregator".to_owned());
+            [compared].into_iter().chain(collection("")).collect()
+        }
+        Kind::DefinitionsUnread => collection("").into_iter().collect(),
     }
 }
 
@@ -54,7 +59,7 @@ fn rule(core_name: &str, as_of: Option<Date>) -> Link {
 /// The page that shows one member of a notice: a place, or an account.
 pub(super) fn member(kind: Kind, about: &str, member: &str, as_of: Option<Date>) -> Option<String> {
     match kind {
-        Kind::RuleGone => PlaceName::of_member(member).map(|place| delivery(&place, as_of)),
+        Kind::RuleGone | Kind::DefinitionsUnread => PlaceName::of_member(member).map(|place| delivery(&place, as_of)),
         Kind::CriticalFailing => {
             let rows = Address::new("/evaluations").with("account", member).with("rule", about);
             Some(of_day(&rows.with("status", "non-compliant"), as_of))

@@ -58,7 +58,7 @@ impl Notice {
     /// Members, with the page of each, where there are several kinds of thing to name.
     fn members(&self) -> Vec<(&str, Option<String>)> {
         match Kind::parse(&self.kind) {
-            Some(kind @ (Kind::RuleGone | Kind::CriticalFailing)) => self
+            Some(kind @ (Kind::RuleGone | Kind::CriticalFailing | Kind::DefinitionsUnread)) => self
                 .texts("members")
                 .into_iter()
                 .map(|member| (member, links::member(kind, &self.about, member, self.as_of_day)))
@@ -68,7 +68,7 @@ impl Notice {
     }
 
     fn members_title(&self) -> &'static str {
-        if self.kind == Kind::RuleGone.word() { "Account-Regions" } else { "Accounts" }
+        if self.kind == Kind::CriticalFailing.word() { "Accounts" } else { "Account-Regions" }
     }
 
     fn path(&self) -> String {

@@ -1,4 +1,4 @@
-//! Compares the last whole reading with the store's newest day, some accounts at a time.
+//! Compares the last whole reading with the store's newest day, some accounts at a time: rules, then conformance packs.
 
 use std::collections::BTreeMap;
 
@@ -7,6 +7,7 @@ use time::Date;
 
 use super::compare_db::{self as db, Row, Side};
 use super::core::{Compared, Place, Source, Theirs, Totals, compare as compare_one};
+use super::packs;
 use crate::compliance::{DeliveryState, Status, rule_name};
 
 /// Accounts compared at a time: some ten thousand results.
@@ -28,8 +29,31 @@ impl Sources {
     }
 }
 
-/// Writes table `comparison` anew for a day, and gives what it came to.
-pub(super) async fn compare(db: &mut PgConnection, organization_id: i16, day: Date) -> anyhow::Result<Totals> {
+/// What comparing came to: of rules, and of conformance packs.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Both {
+    pub(super) rules: Totals,
+    pub(super) packs: Totals,
+}
+
+/// What is known of some accounts' places on the day.
+struct Known<'a> {
+    days: BTreeMap<(String, String), DeliveryState>,
+    sources: &'a Sources,
+}
+
+impl Known<'_> {
+    fn of(&self, account_id: &str, region: &str) -> Place {
+        let key = (account_id.to_owned(), region.to_owned());
+        Place {
+            day: self.days.get(&key).copied().unwrap_or(DeliveryState::NotExpected),
+            source: self.sources.of(account_id, region),
+        }
+    }
+}
+
+/// Writes tables `comparison` and `pack_comparison` anew for a day, and gives what it came to.
+pub(super) async fn compare(db: &mut PgConnection, organization_id: i16, day: Date) -> anyhow::Result<Both> {
     let mut sources = Sources::default();
     for (kind, id, region, status) in db::source_statuses(db, organization_id).await? {
         let status = Source::parse(&status);
@@ -39,23 +63,27 @@ pub(super) async fn compare(db: &mut PgConnection, organization_id: i16, day: Da
             sources.accounts.insert((id, region), status);
         }
     }
-    let mut totals = Totals::default();
+    let mut totals = Both::default();
     for accounts in db::accounts(db, organization_id).await?.chunks(ACCOUNTS) {
-        let places = db::places(db, organization_id, day, accounts).await?;
-        let places: BTreeMap<(String, String), DeliveryState> = places.into_iter().collect();
+        let days = db::places(db, organization_id, day, accounts).await?.into_iter().collect();
+        let known = Known { days, sources: &sources };
         let mut rows = Vec::new();
         for side in db::sides(db, organization_id, day, accounts).await? {
-            let key = (side.account_id.clone(), side.region.clone());
-            let place = Place {
-                day: places.get(&key).copied().unwrap_or(DeliveryState::NotExpected),
-                source: sources.of(&side.account_id, &side.region),
-            };
-            if let Some(row) = compared(place, side) {
-                totals.add(row.compared.verdict, 1);
+            if let Some(row) = compared(known.of(&side.account_id, &side.region), side) {
+                totals.rules.add(row.compared.verdict, 1);
                 rows.push(row);
             }
         }
         db::keep_comparison(db, organization_id, accounts, &rows).await?;
+        let mut rows = Vec::new();
+        for side in packs::db::sides(db, organization_id, day, accounts).await? {
+            let place = known.of(&side.account_id, &side.region);
+            if let Some(compared) = packs::compare(place, side.here().as_ref(), side.there().as_ref()) {
+                totals.packs.add(compared.verdict, 1);
+                rows.push(packs::db::Row { side, compared });
+            }
+        }
+        packs::db::keep(db, organization_id, accounts, &rows).await?;
     }
     Ok(totals)
 }

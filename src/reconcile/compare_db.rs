@@ -27,7 +27,9 @@ pub(super) async fn accounts(db: &mut PgConnection, organization_id: i16) -> sql
     sqlx::query_scalar(
         "select account_id from place where organization_id = $1
          union select account_id from aggregate_rule where organization_id = $1 and until_reading is null
+         union select account_id from aggregate_pack where organization_id = $1 and until_reading is null
          union select account_id from comparison where organization_id = $1
+         union select account_id from pack_comparison where organization_id = $1
          order by 1",
     )
     .bind(organization_id)

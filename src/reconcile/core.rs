@@ -123,11 +123,11 @@ pub(super) struct Compared {
 }
 
 impl Compared {
-    fn plain(verdict: Verdict) -> Self {
+    pub(super) fn plain(verdict: Verdict) -> Self {
         Self { verdict, reason: String::new() }
     }
 
-    fn not_comparable(reason: impl Into<String>) -> Self {
+    pub(super) fn not_comparable(reason: impl Into<String>) -> Self {
         Self { verdict: Verdict::NotComparable, reason: reason.into() }
     }
 }
@@ -153,17 +153,24 @@ pub(super) fn verdict_of(counts: &Counts) -> Option<Status> {
 /// Compares what the store says of a rule in an account and Region with what the aggregator says; `None` where neither
 /// says anything. `ours` is nothing where the store's day is not known.
 pub(super) fn compare(place: Place, ours: Option<Counts>, theirs: Option<&Theirs>) -> Option<Compared> {
-    let ours = ours.filter(|counts| place.day.known() && counts.all() > 0);
-    if ours.is_none() && theirs.is_none() {
-        return None;
+    let ours = ours.filter(|counts| counts.all() > 0);
+    by_place(place, ours.is_some(), theirs.is_some()).unwrap_or_else(|| Some(both(&ours?, theirs?)))
+}
+
+/// What the account and Region decide already, given which sides say something of a result; `None` where what they say
+/// is to be compared. What is still known of a place whose day is not known is not of the day: nobody says it.
+pub(super) fn by_place(place: Place, here: bool, there: bool) -> Option<Option<Compared>> {
+    let here = here && place.day.known();
+    if !here && !there {
+        return Some(None);
     }
     if !place.day.known() {
         // Nothing is expected there and nothing came: the aggregator knows a place that the evidence does not.
-        return Some(if place.day == DeliveryState::NotExpected {
+        return Some(Some(if place.day == DeliveryState::NotExpected {
             Compared::plain(Verdict::OnlyThere)
         } else {
             Compared::not_comparable(format!("no evidence here for the day: {}", place.day.word()))
-        });
+        }));
     }
     let source = match place.source {
         Source::Succeeded => None,
@@ -171,16 +178,14 @@ pub(super) fn compare(place: Place, ours: Option<Counts>, theirs: Option<&Theirs
         Source::Outdated => Some("AWS says that its data of the source are outdated"),
         Source::Unrecognised => Some("the source has a status that we do not know"),
         // What nobody aggregates is missing there for that reason; a result all the same is of unknown age.
-        Source::Unnamed => theirs.map(|_| "the source is not among those whose status AWS tells"),
+        Source::Unnamed => there.then_some("the source is not among those whose status AWS tells"),
     };
-    if let Some(reason) = source {
-        return Some(Compared::not_comparable(reason));
+    match (source, here, there) {
+        (Some(reason), ..) => Some(Some(Compared::not_comparable(reason))),
+        (None, true, true) => None,
+        (None, true, false) => Some(Some(Compared::plain(Verdict::OnlyHere))),
+        (None, false, _) => Some(Some(Compared::plain(Verdict::OnlyThere))),
     }
-    Some(match (ours, theirs) {
-        (Some(ours), Some(theirs)) => both(&ours, theirs),
-        (Some(_), None) => Compared::plain(Verdict::OnlyHere),
-        _ => Compared::plain(Verdict::OnlyThere),
-    })
 }
 
 /// A rule of which every resource is `NOT_APPLICABLE` is `INSUFFICIENT_DATA` to AWS:

@@ -16,6 +16,14 @@ pub(super) struct Reading<'a> {
     pub(super) started_at: OffsetDateTime,
 }
 
+/// Why a reading was not whole.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Unread {
+    /// As column `aggregator_reading.cause` has it.
+    pub(super) cause: &'static str,
+    pub(super) why: String,
+}
+
 /// What a whole reading held.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Counted {
@@ -110,10 +118,11 @@ pub(super) async fn note_whole(db: &mut PgConnection, reading: Reading<'_>, coun
 }
 
 /// Notes that the aggregator could not be read. What was known stands.
-pub(super) async fn note_failure(db: &mut PgConnection, reading: Reading<'_>, why: &str) -> sqlx::Result<()> {
+pub(super) async fn note_failure(db: &mut PgConnection, reading: Reading<'_>, unread: &Unread) -> sqlx::Result<()> {
     sqlx::query(
-        "insert into aggregator_reading (organization_id, collection_id, aggregator, region, role, started_at, failure)
-         values ($1, $2, $3, $4, $5, $6, $7)",
+        "insert into aggregator_reading (organization_id, collection_id, aggregator, region, role, started_at, failure,
+             cause)
+         values ($1, $2, $3, $4, $5, $6, $7, $8)",
     )
     .bind(reading.organization_id)
     .bind(reading.collection_id)
@@ -121,7 +130,8 @@ pub(super) async fn note_failure(db: &mut PgConnection, reading: Reading<'_>, wh
     .bind(reading.region)
     .bind(reading.role)
     .bind(reading.started_at)
-    .bind(why.replace('\0', "\u{fffd}"))
+    .bind(unread.why.replace('\0', "\u{fffd}"))
+    .bind(unread.cause)
     .execute(db)
     .await?;
     Ok(())

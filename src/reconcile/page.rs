@@ -1,6 +1,5 @@
 //! What AWS Config's aggregator says beside the store's newest day, and how fresh its sources are.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use actix_web::http::StatusCode;
@@ -8,8 +7,10 @@ use actix_web::{HttpResponse, web};
 use askama::Template;
 use time::OffsetDateTime;
 
+use super::compare::Both;
 use super::core::{Totals, Verdict};
-use super::page_db::{self as db, ComparedRow, ORDERS, ReadingRow, SourceRow, Times, Which};
+use super::packs::{self, table as pack_table};
+use super::page_db::{self as db, ComparedRow, ORDERS, ReadingRow, SourceRow, Times, TimesOf, Which};
 use super::rows;
 use crate::State;
 use crate::error::Error;
@@ -58,10 +59,22 @@ struct ShowPage {
     rows: Vec<Line>,
     table: Table,
     everything: String,
+    packs: Packs,
     sources: Vec<SourceRow>,
     sources_table: Table,
     empty: Option<Empty>,
     provenance: Provenance,
+}
+
+/// The conformance packs on the page.
+struct Packs {
+    totals: Vec<(Verdict, u64, String)>,
+    filters: Filters,
+    rows: Vec<pack_table::Line>,
+    table: Table,
+    everything: String,
+    /// Whether the aggregator's last whole reading or the evidence has any, whatever the filters.
+    any: bool,
 }
 
 /// A compared result with the times of both sides.
@@ -73,29 +86,26 @@ struct Line {
 }
 
 async fn show(state: web::Data<State>, mut view: View) -> Result<HttpResponse, Error> {
-    view.address.only(&[&["state", "account", "region", "rule", "sources"], &PLACE_KEYS, &["rows"]])?;
+    view.address.only(&[
+        &["state", "account", "region", "rule", "sources"],
+        &PLACE_KEYS,
+        &["rows"],
+        &pack_table::KEYS,
+    ])?;
     let everywhere = organization::places(&mut view.read, view.organization_id).await?;
     let which = which(&view, &everywhere)?;
+    let of_packs = pack_table::which(&view.address, &which)?;
     let (last, whole) = db::readings(&mut view.read, view.organization_id).await?;
     if let Some(format) = Format::of(&view.address)? {
-        return rows::download_of(format, view, which, whole);
+        return rows::download_of(format, view, which, of_packs, whole);
     }
-    let place = Place::of(&view.address, 2)?;
-    let sort = Sort::of(&view.address, &COLUMNS, Sort::up("result"));
-    let keyset = Keyset::of(&ORDERS, sort, &place, false)?;
-    let mut found = db::compared(&mut view.read, &which, &keyset, PAGE_ROWS + 1).await?;
-    let more = table::cut(&mut found, &place);
+    let results = find(&mut view, &which).await?;
+    let packs = pack_table::find(&mut view, &of_packs).await?;
     let day = whole.as_ref().and_then(|reading| reading.day);
-    let times = db::times(&mut view.read, view.organization_id, day, &found).await?;
-    let totals = totals(&state, &mut view, &which).await?;
+    let places = results.places().chain(packs.places());
+    let times = db::times(&mut view.read, view.organization_id, day, places).await?;
+    let totals = totals(&state, &mut view, &which, &of_packs).await?;
     let sources = db::sources(&mut view.read, &which).await?;
-
-    let total = which.verdict.map_or_else(|| totals.all(), |verdict| totals.of(verdict));
-    let key = |row: Option<&Keyed<ComparedRow>>| row.map(|keyed| keyed.key(&keyed.row.comparison_id));
-    let table = Table::whole("results", "Results on both sides", &COLUMNS, &view.address, found.len())
-        .sorted(sort)
-        .with_formats_of("results")
-        .paged(&place, key(found.first()), key(found.last()), more, i64::try_from(total).unwrap_or(i64::MAX));
     let window = Window::of(&view.address, "sources", SOURCES, sources.len())?;
     let sources_table = Table::whole("sources", "Sources of the aggregator", &SOURCE_COLUMNS, &view.address, SOURCES)
         .windowed(&window)
@@ -104,11 +114,19 @@ async fn show(state: web::Data<State>, mut view: View) -> Result<HttpResponse, E
     let page = ShowPage {
         lead: lead(whole.as_ref(), &totals),
         other_day: day.is_some_and(|day| day != view.as_of),
-        totals: totals_lines(&view, &totals),
+        totals: totals_lines(&view, &totals.rules),
         filters: choices(&view, &everywhere),
-        rows: lines(found, &times),
-        table,
+        table: results.table(&view, meant(&totals.rules, which.verdict)),
+        rows: lines(results.rows, &times),
         everything: view.address.start().without(&["state", "account", "region", "rule"]).to_string(),
+        packs: Packs {
+            totals: pack_table::totals(&view, &totals.packs),
+            filters: pack_table::choices(&view),
+            table: packs.table(&view, meant(&totals.packs, of_packs.verdict)),
+            rows: packs.lines(&view, &times),
+            everything: pack_table::everything(&view),
+            any: totals.packs.all() > 0 || filtered(&view),
+        },
         sources: window.rows(&sources).to_vec(),
         sources_table,
         empty: whole.is_none().then(|| empty(failed.as_ref())),
@@ -118,6 +136,48 @@ async fn show(state: web::Data<State>, mut view: View) -> Result<HttpResponse, E
         whole,
     };
     Ok(Page(page).answer(StatusCode::OK))
+}
+
+/// How many results the filter by outcome leaves.
+fn meant(totals: &Totals, verdict: Option<Verdict>) -> u64 {
+    verdict.map_or_else(|| totals.all(), |verdict| totals.of(verdict))
+}
+
+/// Whether something keeps conformance packs from the page.
+fn filtered(view: &View) -> bool {
+    view.scope.is_some() || ["account", "region", "pack"].into_iter().any(|name| view.address.get(name).is_some())
+}
+
+/// A page of rules' results, before its times are known.
+struct Found {
+    rows: Vec<Keyed<ComparedRow>>,
+    place: Place,
+    sort: Sort,
+    more: bool,
+}
+
+async fn find(view: &mut View, which: &Which) -> Result<Found, Error> {
+    let place = Place::of(&view.address, 2)?;
+    let sort = Sort::of(&view.address, &COLUMNS, Sort::up("result"));
+    let keyset = Keyset::of(&ORDERS, sort, &place, false)?;
+    let mut rows = db::compared(&mut view.read, which, &keyset, PAGE_ROWS + 1).await?;
+    let more = table::cut(&mut rows, &place);
+    Ok(Found { rows, place, sort, more })
+}
+
+impl Found {
+    fn places(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.rows.iter().map(|keyed| (keyed.row.account_id.as_str(), keyed.row.region.as_str()))
+    }
+
+    fn table(&self, view: &View, total: u64) -> Table {
+        let key = |row: Option<&Keyed<ComparedRow>>| row.map(|keyed| keyed.key(&keyed.row.comparison_id));
+        let (first, last) = (key(self.rows.first()), key(self.rows.last()));
+        Table::whole("results", "Results on both sides", &COLUMNS, &view.address, self.rows.len())
+            .sorted(self.sort)
+            .with_formats_of("results")
+            .paged(&self.place, first, last, self.more, i64::try_from(total).unwrap_or(i64::MAX))
+    }
 }
 
 fn which(view: &View, everywhere: &[NamedPlace]) -> Result<Which, Error> {
@@ -152,15 +212,15 @@ fn which(view: &View, everywhere: &[NamedPlace]) -> Result<Which, Error> {
 }
 
 /// The totals of what is meant; without a part of a name they stay the same until the next collection.
-async fn totals(state: &State, view: &mut View, which: &Which) -> Result<Arc<Totals>, Error> {
+async fn totals(state: &State, view: &mut View, which: &Which, packs: &packs::db::Which) -> Result<Arc<Both>, Error> {
     let what = format!("compared {:?} {:?}", view.address.get("account"), which.region);
-    let key = view.key(&what).filter(|_| which.rule.is_none());
+    let key = view.key(&what).filter(|_| which.rule.is_none() && packs.pack.is_none());
     if let Some(totals) = key.as_deref().and_then(|key| state.memo.get(key)) {
         return Ok(totals);
     }
-    let totals = Arc::new(db::totals(&mut view.read, which).await?);
+    let totals = Arc::new(db::totals(&mut view.read, which, packs).await?);
     if let Some(key) = key {
-        state.memo.put(key, Arc::clone(&totals), size_of::<Totals>());
+        state.memo.put(key, Arc::clone(&totals), size_of::<Both>());
     }
     Ok(totals)
 }
@@ -173,7 +233,7 @@ fn totals_lines(view: &View, totals: &Totals) -> Vec<(Verdict, u64, String)> {
         .collect()
 }
 
-fn lines(found: Vec<Keyed<ComparedRow>>, times: &BTreeMap<(String, String), Times>) -> Vec<Line> {
+fn lines(found: Vec<Keyed<ComparedRow>>, times: &TimesOf) -> Vec<Line> {
     found
         .into_iter()
         .map(|Keyed { row, .. }| Line {
@@ -184,7 +244,7 @@ fn lines(found: Vec<Keyed<ComparedRow>>, times: &BTreeMap<(String, String), Time
         .collect()
 }
 
-fn lead(whole: Option<&ReadingRow>, totals: &Totals) -> String {
+fn lead(whole: Option<&ReadingRow>, totals: &Both) -> String {
     let Some(reading) = whole else {
         return "No aggregator of AWS Config has been read whole: nothing is compared.".to_owned();
     };
@@ -192,11 +252,12 @@ fn lead(whole: Option<&ReadingRow>, totals: &Totals) -> String {
     let Some(day) = reading.day else {
         return format!("The aggregator was read on {at}; nothing had been collected to compare it with.");
     };
-    let all = format::plural(i64::try_from(totals.all()).unwrap_or(i64::MAX), "result");
+    let all = format::plural(i64::try_from(totals.rules.all()).unwrap_or(i64::MAX), "result");
     format!(
-        "Of {all} of a rule in an account and Region, {}: the evidence of {} (UTC) beside what AWS said on {at}.",
-        totals.words(),
-        format::day(day)
+        "Of {all} of a rule in an account and Region, {}: the evidence of {} (UTC) beside what AWS said on {at}.{}",
+        totals.rules.words(),
+        format::day(day),
+        pack_table::sentence(&totals.packs)
     )
 }
 
@@ -215,6 +276,7 @@ fn empty(failed: Option<&ReadingRow>) -> Empty {
 fn choices(view: &View, everywhere: &[NamedPlace]) -> Filters {
     let states = Verdict::ALL.into_iter().map(|verdict| Choice::new(verdict.slug(), verdict.word())).collect();
     Filters::new(&view.address)
+        .called("Filters of rules’ results, accounts and Regions")
         .select("state", "Result", "All results", states)
         .accounts(everywhere.iter().map(|place| (place.account_id.as_str(), place.account_name.as_str())))
         .regions(everywhere.iter().map(|place| place.region.as_str()))
@@ -222,18 +284,19 @@ fn choices(view: &View, everywhere: &[NamedPlace]) -> Filters {
 }
 
 fn provenance(view: &View, whole: Option<&ReadingRow>) -> Provenance {
-    let mut provenance = Provenance::default()
+    let provenance = Provenance::default()
         .line("Here", "Resources that the newest day’s evidence tells a status of, rule by rule; where one fails, the rule does. One of which all are NOT_APPLICABLE is INSUFFICIENT_DATA to AWS.")
         .line("AWS", "The answers of AWS Config’s DescribeAggregateComplianceByConfigRules. It counts what fails and stops at a limit: such a count is “at least”.")
         .line("What a difference is", "The evidence is a snapshot of its time, the aggregator tells what is now: what changed between the two times differs. It is part of no figure and no pack.");
-    if let Some(reading) = whole {
-        provenance = provenance.link(
+    let provenance = pack_table::provenance(provenance, view);
+    match whole {
+        None => provenance,
+        Some(reading) => provenance.link(
             "Read by",
             format!("collection {}", reading.collection_id),
             view.frame(Section::Delivery, "").href(&format!("/collections/{}", reading.collection_id)),
-        );
+        ),
     }
-    provenance
 }
 
 fn age(at: OffsetDateTime, now: OffsetDateTime) -> String {

@@ -1,12 +1,14 @@
 //! What the page asks of the last whole reading and its comparison.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use sqlx::{FromRow, PgConnection};
 use time::{Date, OffsetDateTime};
 
+use super::compare::Both;
 use super::compare_db::Here;
-use super::core::{Totals, Verdict, verdict_of};
+use super::core::{Verdict, verdict_of};
+use super::packs;
 use crate::compliance::Status;
 use crate::web::format;
 use crate::web::keyset::{Keyed, Keyset, Kind, Order};
@@ -177,43 +179,50 @@ pub(super) async fn one(
     .await
 }
 
-/// What is meant, whatever its verdict, by what comparing came to.
-pub(super) async fn totals(db: &mut PgConnection, which: &Which) -> sqlx::Result<Totals> {
-    let rows: Vec<(i16, i64)> = sqlx::query_as(
-        "select verdict, count(*) from comparison
+/// What is meant of rules and of conformance packs, whatever its verdict, by what comparing came to.
+pub(super) async fn totals(db: &mut PgConnection, which: &Which, packs: &packs::db::Which) -> sqlx::Result<Both> {
+    let rows: Vec<(bool, i16, i64)> = sqlx::query_as(
+        "select false, verdict, count(*) from comparison
          where organization_id = $1 and ($2::text[] is null or account_id = any($2))
              and ($3::text is null or region = $3)
              and ($4::text is null or core_name = $4 or strpos(lower(rule_name), lower($4)) > 0)
+         group by verdict
+         union all
+         select true, verdict, count(*) from pack_comparison
+         where organization_id = $1 and ($2::text[] is null or account_id = any($2))
+             and ($3::text is null or region = $3)
+             and ($5::text is null or core_name = $5 or strpos(lower(pack_name), lower($5)) > 0)
          group by verdict",
     )
     .bind(which.organization_id)
     .bind(&which.accounts)
     .bind(&which.region)
     .bind(&which.rule)
+    .bind(&packs.pack)
     .fetch_all(db)
     .await?;
-    let mut totals = Totals::default();
-    for (verdict, results) in rows {
+    let mut totals = Both::default();
+    for (of_packs, verdict, results) in rows {
         let verdict = Verdict::of_id(verdict).unwrap_or(Verdict::NotComparable);
-        totals.add(verdict, u64::try_from(results).unwrap_or_default());
+        let of = if of_packs { &mut totals.packs } else { &mut totals.rules };
+        of.add(verdict, u64::try_from(results).unwrap_or_default());
     }
     Ok(totals)
 }
 
 /// When a place's evidence was taken, and when AWS last heard from it.
 pub(super) type Times = (Option<OffsetDateTime>, Option<OffsetDateTime>);
+/// Those of accounts and Regions.
+pub(super) type TimesOf = BTreeMap<(String, String), Times>;
 
 /// The times of some accounts and Regions.
-pub(super) async fn times(
+pub(super) async fn times<'a>(
     db: &mut PgConnection,
     organization_id: i16,
     day: Option<Date>,
-    rows: &[Keyed<ComparedRow>],
-) -> sqlx::Result<BTreeMap<(String, String), Times>> {
-    let mut asked: Vec<(&str, &str)> =
-        rows.iter().map(|keyed| (keyed.row.account_id.as_str(), keyed.row.region.as_str())).collect();
-    asked.sort_unstable();
-    asked.dedup();
+    places: impl Iterator<Item = (&'a str, &'a str)>,
+) -> sqlx::Result<TimesOf> {
+    let asked: BTreeSet<(&str, &str)> = places.collect();
     let (accounts, regions): (Vec<&str>, Vec<&str>) = asked.into_iter().unzip();
     let found: Vec<(String, String, Option<OffsetDateTime>, Option<OffsetDateTime>)> = sqlx::query_as(
         "select w.account_id, w.region, d.snapshot_at, s.updated_at

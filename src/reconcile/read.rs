@@ -10,8 +10,9 @@ use super::settings::AggregatorSettings;
 use super::{compare, db};
 use crate::aws::config_aggregator::{Aggregator, PackResult, RuleResult, Source};
 use crate::aws::role::is_account_id;
-use crate::aws::{AwsSettings, Clients, Failure};
+use crate::aws::{AwsSettings, Clients, Failure, Kind};
 use crate::collection::Cancelled;
+use crate::definition::Outcome;
 
 /// What to ask, and for which collection.
 #[derive(Debug, Clone, Copy)]
@@ -56,6 +57,8 @@ pub struct Tally {
     /// The day of the store that it was compared with; `None` before there is one.
     pub day: Option<Date>,
     pub totals: Totals,
+    /// The same of conformance packs.
+    pub pack_totals: Totals,
 }
 
 impl Tally {
@@ -64,7 +67,13 @@ impl Tally {
         match (&self.failure, self.day) {
             (Some(_), _) => "not read, nothing was compared".to_owned(),
             (None, None) => "read, and nothing was collected yet to compare it with".to_owned(),
-            (None, Some(day)) => format!("{}, of {} (UTC)", self.totals.words(), crate::web::format::day(day)),
+            (None, Some(day)) => {
+                let rules = format!("{}, of {} (UTC)", self.totals.words(), crate::web::format::day(day));
+                match self.pack_totals.all() {
+                    0 => rules,
+                    _ => format!("{rules}; conformance packs: {}", self.pack_totals.words()),
+                }
+            }
         }
     }
 }
@@ -88,9 +97,12 @@ pub async fn read(store: &PgPool, asked: Asked<'_>) -> anyhow::Result<Option<Tal
     let (region, role, answer) = match reached(asked, name).await {
         Ok((region, aggregator)) => {
             let answer = ask(&mut connection, asked, &aggregator).await?;
-            (region, aggregator.role().map(ToString::to_string), answer.map_err(|failure| failure.to_string()))
+            (region, aggregator.role().map(ToString::to_string), answer.map_err(|failure| unread(&failure)))
         }
-        Err(why) => (asked.aggregator.aggregator_region.clone().unwrap_or_default(), None, Err(why)),
+        Err(why) => {
+            let unread = db::Unread { cause: Outcome::Failed.word(), why };
+            (asked.aggregator.aggregator_region.clone().unwrap_or_default(), None, Err(unread))
+        }
     };
     let reading = db::Reading {
         organization_id: asked.organization_id,
@@ -103,14 +115,20 @@ pub async fn read(store: &PgPool, asked: Asked<'_>) -> anyhow::Result<Option<Tal
     let mut tx = sqlx::Connection::begin(&mut *connection).await?;
     let tally = match answer {
         Ok(answer) => keep(&mut tx, reading, &answer).await?,
-        Err(why) => {
-            db::note_failure(&mut tx, reading, &why).await?;
-            Tally { failure: Some(why), ..Tally::default() }
+        Err(unread) => {
+            db::note_failure(&mut tx, reading, &unread).await?;
+            Tally { failure: Some(unread.why), ..Tally::default() }
         }
     };
     tx.commit().await?;
     db::end(&mut connection).await?;
     Ok(Some(Tally { aggregator: name.clone(), ..tally }))
+}
+
+/// The causes are those of rules that were not read; an aggregator may not be there at all besides.
+fn unread(failure: &Failure) -> db::Unread {
+    let cause = if failure.kind == Kind::NotFound { "not found" } else { Outcome::of(failure).word() };
+    db::Unread { cause, why: failure.to_string() }
 }
 
 async fn reached(asked: Asked<'_>, name: &str) -> Result<(String, Aggregator), String> {
@@ -182,7 +200,7 @@ async fn keep(db: &mut PgConnection, reading: db::Reading<'_>, answer: &Answer) 
     db::keep_packs(db, reading.organization_id, reading_id, &answer.packs).await?;
     let totals = match day {
         Some(day) => compare::compare(db, reading.organization_id, day).await?,
-        None => Totals::default(),
+        None => compare::Both::default(),
     };
     Ok(Tally {
         aggregator: String::new(),
@@ -192,6 +210,7 @@ async fn keep(db: &mut PgConnection, reading: db::Reading<'_>, answer: &Answer) 
         rules: u64::try_from(rules)?,
         packs: number(answer.packs.len()),
         day,
-        totals,
+        totals: totals.rules,
+        pack_totals: totals.packs,
     })
 }

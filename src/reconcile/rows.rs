@@ -1,7 +1,8 @@
-//! Compared results and sources as CSV and JSON.
+//! Compared results and sources as CSV and JSON; conformance packs have theirs beside their table.
 
 use actix_web::HttpResponse;
 
+use super::packs;
 use super::page_db::{self as db, ComparedRow, ORDERS, ReadingRow, SourceRow, Times, Which};
 use crate::error::Error;
 use crate::web::View;
@@ -40,12 +41,14 @@ pub(super) fn download_of(
     format: Format,
     view: View,
     which: Which,
+    packs: packs::db::Which,
     whole: Option<ReadingRow>,
 ) -> Result<HttpResponse, Error> {
     match view.address.get("rows") {
         None | Some("results") => Ok(results(format, view, which, whole)),
+        Some("packs") => packs::table::download_of(format, view, packs, whole),
         Some("sources") => Ok(sources(format, view, which)),
-        Some(_) => Err(Error::Invalid("The rows are those of results or sources.".to_owned())),
+        Some(_) => Err(Error::Invalid("The rows are those of results, packs or sources.".to_owned())),
     }
 }
 
@@ -57,7 +60,8 @@ fn results(format: Format, mut view: View, which: Which, whole: Option<ReadingRo
             let rows = db::compared(&mut view.read, &which, &page, BATCH).await?;
             let Some(last) = rows.last() else { return Ok(to) };
             page = page.after(last.sort_key.clone(), last.row.comparison_id.to_string());
-            let times = db::times(&mut view.read, which.organization_id, day, &rows).await?;
+            let places = rows.iter().map(|keyed| (keyed.row.account_id.as_str(), keyed.row.region.as_str()));
+            let times = db::times(&mut view.read, which.organization_id, day, places).await?;
             for keyed in rows {
                 let row = keyed.row;
                 let times = times.get(&(row.account_id.clone(), row.region.clone())).copied().unwrap_or_default();

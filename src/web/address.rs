@@ -8,7 +8,7 @@ use crate::error::Error;
 
 /// Parameters that say where in a table a page begins and in which form it is wanted. Another day, other filters or
 /// another order begin anew: they drop these.
-pub const PLACE: [&str; 34] = [
+pub const PLACE: [&str; 38] = [
     "after",
     "before",
     "row",
@@ -43,6 +43,10 @@ pub const PLACE: [&str; 34] = [
     "changes",
     "agreements",
     "parameters",
+    "packs-after",
+    "packs-before",
+    "packs-row",
+    "elsewhere",
 ];
 
 /// What every page knows and every link to another one keeps: the day, and the scope that is read.

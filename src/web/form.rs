@@ -58,11 +58,20 @@ pub fn shortened(name: &str) -> String {
 pub struct Filters {
     address: Address,
     filters: Vec<Filter>,
+    /// What the form is called, where the page has several.
+    label: &'static str,
 }
 
 impl Filters {
     pub fn new(address: &Address) -> Self {
-        Self { address: address.clone(), filters: Vec::new() }
+        Self { address: address.clone(), filters: Vec::new(), label: "Filters" }
+    }
+
+    /// Called so, where the page has several.
+    #[must_use]
+    pub fn called(mut self, label: &'static str) -> Self {
+        self.label = label;
+        self
     }
 
     #[must_use]

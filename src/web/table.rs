@@ -17,6 +17,17 @@ pub const PLACE_KEYS: [&str; 5] = ["sort", "after", "before", "row", "format"];
 /// What orders the main table of a page.
 const MAIN_SORT: &str = "sort";
 
+/// The parameters that say where in a keyset-paged table a page begins.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct PlaceNames {
+    pub after: &'static str,
+    pub before: &'static str,
+    pub row: &'static str,
+}
+
+/// Those of the main table of a page.
+const MAIN_PLACE: PlaceNames = PlaceNames { after: "after", before: "before", row: "row" };
+
 /// Rows on a page of a table.
 pub const PAGE_ROWS: i64 = 100;
 
@@ -105,6 +116,11 @@ pub enum Place {
 impl Place {
     /// From `?after=` or `?before=`; keys have so many parts.
     pub fn of(address: &Address, parts: usize) -> Result<Self, Error> {
+        Self::under(address, MAIN_PLACE, parts)
+    }
+
+    /// Likewise, of one of several tables of a page.
+    pub fn under(address: &Address, names: PlaceNames, parts: usize) -> Result<Self, Error> {
         let key = |name| -> Result<Option<Vec<String>>, Error> {
             let Some(text) = address.get(name) else {
                 return Ok(None);
@@ -118,7 +134,7 @@ impl Place {
                 ))
             }
         };
-        Ok(match (key("after")?, key("before")?) {
+        Ok(match (key(names.after)?, key(names.before)?) {
             (Some(key), _) => Self::After(key),
             (None, Some(key)) => Self::Before(key),
             (None, None) => Self::First,
@@ -154,6 +170,8 @@ pub struct Table {
     pub sort: Option<Sort>,
     /// The parameter that orders it.
     sort_key: &'static str,
+    /// Those that page it, where it is keyset-paged.
+    place_names: PlaceNames,
     /// The page's address; sort and paging links change only their own parameters.
     pub address: Address,
     /// Number of the first row shown, from 1.
@@ -190,6 +208,7 @@ impl Table {
             columns: columns.to_vec(),
             sort: None,
             sort_key: MAIN_SORT,
+            place_names: MAIN_PLACE,
             address: address.clone(),
             first_row: 1,
             shown: rows,
@@ -214,6 +233,13 @@ impl Table {
     pub fn sorted_by(mut self, key: &'static str, sort: Option<Sort>) -> Self {
         self.sort_key = key;
         self.sort = sort;
+        self
+    }
+
+    /// Paged by parameters of its own; then [`Table::paged`].
+    #[must_use]
+    pub fn placed_by(mut self, names: PlaceNames) -> Self {
+        self.place_names = names;
         self
     }
 
@@ -255,20 +281,20 @@ impl Table {
     /// follow in the direction that was asked (ask for one row more than [`PAGE_ROWS`] to know).
     #[must_use]
     pub fn paged(mut self, place: &Place, first: Option<String>, last: Option<String>, more: bool, total: i64) -> Self {
-        let row = self.address.get("row").and_then(|row| row.parse::<i64>().ok()).unwrap_or(1);
-        self.first_row = if *place == Place::First { 1 } else { row.clamp(1, total.max(1)) };
+        let PlaceNames { after, before, row } = self.place_names;
+        let asked = self.address.get(row).and_then(|row| row.parse::<i64>().ok()).unwrap_or(1);
+        self.first_row = if *place == Place::First { 1 } else { asked.clamp(1, total.max(1)) };
         self.total = total;
         let (earlier, later) = match place {
             Place::First => (false, more),
             Place::After(_) => (true, more),
             Place::Before(_) => (more, true),
         };
-        let base = self.address.start();
+        let base = self.unplaced();
         self.first = base.clone();
-        self.previous = first
-            .filter(|_| earlier)
-            .map(|key| base.with("before", key).with("row", (self.first_row - PAGE_ROWS).max(1)));
-        self.next = last.filter(|_| later).map(|key| base.with("after", key).with("row", self.first_row + self.shown));
+        self.previous =
+            first.filter(|_| earlier).map(|key| base.with(before, key).with(row, (self.first_row - PAGE_ROWS).max(1)));
+        self.next = last.filter(|_| later).map(|key| base.with(after, key).with(row, self.first_row + self.shown));
         self
     }
 
@@ -279,6 +305,15 @@ impl Table {
 
     fn head_of<'a>(&'a self, column: &'a Column) -> TableHead<'a> {
         TableHead { table: self, column }
+    }
+
+    /// The page's address with this table at its beginning: where it is one of several, the others stay where they are.
+    fn unplaced(&self) -> Address {
+        if self.sort_key == MAIN_SORT {
+            return self.address.start();
+        }
+        let PlaceNames { after, before, row } = self.place_names;
+        self.address.without(&["format", "rows", self.id, after, before, row])
     }
 
     pub fn open(&self) -> TableOpen<'_> {
@@ -324,13 +359,9 @@ impl Table {
             Some(sort) if sort.by == by => !sort.descending,
             _ => self.columns.iter().any(|column| column.sort == Some(by) && column.most_first),
         };
-        let word = Sort { by, descending }.word();
-        if self.sort_key == MAIN_SORT {
-            return self.address.start().with(MAIN_SORT, word).to_string();
-        }
-        // The other tables of the page stay where they are, and the reader at this one.
-        let address = self.address.without(&["format", "rows", self.id]).with(self.sort_key, word);
-        format!("{address}#{}", self.id)
+        let address = self.unplaced().with(self.sort_key, Sort { by, descending }.word());
+        // Where the page has several, the reader stays at this one.
+        if self.sort_key == MAIN_SORT { address.to_string() } else { format!("{address}#{}", self.id) }
     }
 }
 
@@ -425,6 +456,24 @@ mod tests {
         let back = second.previous.expect("rows come before");
         assert_eq!(Place::of(&back, 1).unwrap(), Place::Before(vec!["c".to_owned()]));
         assert_eq!(back.get("row"), Some("1"));
+    }
+
+    #[test]
+    fn one_of_several_tables_is_paged_by_parameters_of_its_own() {
+        let names = PlaceNames { after: "packs-after", before: "packs-before", row: "packs-row" };
+        let address = Address::parse("/rules", "after=[\"x\"]&row=101&packs-sort=rule");
+        let table = |address: &Address| {
+            let sort = Some(Sort::up("rule"));
+            Table::whole("packs", "Packs", &COLUMNS, address, 100).sorted_by("packs-sort", sort).placed_by(names)
+        };
+        let first =
+            table(&address).paged(&Place::under(&address, names, 1).unwrap(), None, Some(key(&["b"])), true, 250);
+        let next = first.next.clone().unwrap();
+        assert_eq!(Place::under(&next, names, 1).unwrap(), Place::After(vec!["b".to_owned()]));
+        assert_eq!(Place::of(&next, 1).unwrap(), Place::After(vec!["x".to_owned()]), "the other table stays");
+        assert_eq!((next.get("row"), next.get("packs-row")), (Some("101"), Some("101")));
+        let html = table(&next).open().to_string();
+        assert!(html.contains("packs-sort=-rule#packs") && !html.contains("packs-after"), "{html}");
     }
 
     #[test]

@@ -5,8 +5,10 @@
                          "accounts": [...], "regions": [...]}],          no "accounts": the whole organisation
         "sources": [{"account": A, "region": R, "status": "FAILED", "error_code": ..., "error_message": ...}],
         "results": [{"name": "s3-*", "account": A, "region": R, "absent": true | "compliance": ... | "count": 3}],
+        "packs": [{"name": "Pack-*", "account": A, "region": R, "absent": true | "members": {"CompliantRuleCount": 3}},
+                  {"added": "Pack-old", "account": A, "region": R, "members": {...}}],     one that AWS remembers alone
         "page_size": 25}
-`sources` and `results` let the aggregator lag behind or differ from the bucket.
+`sources`, `results` and `packs` let the aggregator lag behind or differ from the bucket.
 """
 
 from collections import Counter
@@ -14,10 +16,12 @@ from datetime import UTC, datetime
 
 from .answers import ServiceError
 from .config_rules import describe_config_rules, fits, places
+from .delivered import Pack
 from .paging import answer, page
 
 CREATED = datetime(2024, 3, 1, 9, tzinfo=UTC).timestamp()
 KNOWN = ("COMPLIANT", "NON_COMPLIANT")
+NO_RULES = Pack("", "INSUFFICIENT_DATA", 0, 0, 0)
 
 
 def aggregators(world, call):
@@ -144,21 +148,39 @@ def by_conformance_packs(world, call):
     wanted = filters(call)
     found = []
     for account, region, place in aggregated(world, call):
-        for pack in place.packs:
-            shown = {
-                "ConformancePackName": pack.name,
-                "Compliance": {
-                    "ComplianceType": pack.compliance,
-                    "CompliantRuleCount": pack.compliant,
-                    "NonCompliantRuleCount": pack.non_compliant,
-                    "TotalRuleCount": pack.total,
-                },
-                "AccountId": account,
-                "AwsRegion": region,
-            }
-            if fits_filters(wanted, pack.name, "ConformancePackName", shown):
+        packs = [(pack.name, pack_counts(pack)) for pack in place.packs]
+        packs += [(name, pack_counts(NO_RULES)) for name in added_packs(world, account, region)]
+        for name, counts in packs:
+            shown = pack_result(world, account, region, name, counts)
+            if shown and fits_filters(wanted, name, "ConformancePackName", shown):
                 found.append(shown)
     return answer("AggregateComplianceByConformancePacks", *page(call, found, limit(world, call, 100, 100)))
+
+
+def pack_counts(pack):
+    """AWS counts all rules of a pack: these counts have no cap."""
+    return {
+        "ComplianceType": pack.compliance,
+        "CompliantRuleCount": pack.compliant,
+        "NonCompliantRuleCount": pack.non_compliant,
+        "TotalRuleCount": pack.total,
+    }
+
+
+def added_packs(world, account, region):
+    """Packs that the newest snapshot does not hold: AWS lists those that were deleted, too."""
+    for change in world.part("config").get("packs", []):
+        if "added" in change and fits(change, change["added"], account, region):
+            yield change["added"]
+
+
+def pack_result(world, account, region, name, counts):
+    for change in world.part("config").get("packs", []):
+        if change.get("added", name) == name and fits(change, name, account, region):
+            if change.get("absent"):
+                return None
+            counts = {**counts, **change.get("members", {})}
+    return {"ConformancePackName": name, "Compliance": counts, "AccountId": account, "AwsRegion": region}
 
 
 def details_by_config_rule(world, call):

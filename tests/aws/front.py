@@ -62,6 +62,7 @@ class Handler(BaseHTTPRequestHandler):
                 "key": call.key,
                 "parameters": call.parameters,
                 "range": headers.get("range", ""),
+                "signed_at": headers.get("x-amz-date", ""),
                 "status": answer.status,
                 "bytes": len(body),
                 "faults": [fault.kind for fault in call.faults],

@@ -67,7 +67,7 @@ class ConfigService(StandInCase):
         super().setUp()
         self.config = self.aws.client("config")
         self.addCleanup(
-            self.aws.describe, config={"rules": [], "results": [], "sources": [], "page_size": 1000, "cap": 100}
+            self.aws.describe, config={"rules": [], "results": [], "sources": [], "packs": [], "page_size": 1000, "cap": 100}
         )
 
     def member(self, account, region=HOME):
@@ -193,6 +193,28 @@ class ConfigService(StandInCase):
         self.assertEqual(len(found), 1)
         counts = {"CompliantRuleCount": 1, "NonCompliantRuleCount": 0, "TotalRuleCount": 2}
         self.assertEqual(found[0]["Compliance"], {"ComplianceType": "COMPLIANT", **counts})
+
+    def test_packs_differ_are_absent_and_are_remembered_as_described(self):
+        name = "OrgConformsPack-NIST-z6cn9v2w"
+        described = [
+            {"name": "OrgConformsPack-NIST-*", "members": {"NonCompliantRuleCount": 1}},
+            {"added": "Deleted", "account": SECOND, "region": "us-east-1", "members": {"TotalRuleCount": 2}},
+        ]
+        self.aws.describe(config={"packs": described, "cap": 1})
+        self.aws.fault("empty_page", operation="DescribeAggregateComplianceByConformancePacks")
+        told = self.aggregated(
+            "describe_aggregate_compliance_by_conformance_packs", "AggregateComplianceByConformancePacks"
+        )
+        counts = {
+            (one["AccountId"], one["ConformancePackName"]): one["Compliance"]["NonCompliantRuleCount"] for one in told
+        }
+        self.assertEqual(counts, {(FIRST, name): 1, (SECOND, "Deleted"): 0})
+        self.assertEqual(told[1]["Compliance"]["ComplianceType"], "INSUFFICIENT_DATA")
+        self.aws.describe(config={"packs": [{"name": "OrgConformsPack-*", "absent": True}]})
+        told = self.aggregated(
+            "describe_aggregate_compliance_by_conformance_packs", "AggregateComplianceByConformancePacks"
+        )
+        self.assertEqual(told, [])
 
     def test_sources_tell_how_fresh_they_are(self):
         change = {"account": SECOND, "status": "FAILED", "error_code": "AccessDenied", "error_message": "no"}

@@ -134,6 +134,11 @@ class Faults(StandInCase):
         date = parsedate_to_datetime(caught.exception.response["ResponseMetadata"]["HTTPHeaders"]["date"])
         self.assertLess(abs(datetime.now(UTC) - timedelta(hours=1) - date), timedelta(seconds=60))
 
+    def test_the_log_says_when_a_call_was_signed(self):
+        self.aws.client("organizations").list_roots()
+        signed = datetime.strptime(self.aws.shown("log")[-1]["signed_at"], "%Y%m%dT%H%M%SZ").replace(tzinfo=UTC)
+        self.assertLess(abs(datetime.now(UTC) - signed), timedelta(seconds=60))
+
     def test_an_empty_page_carries_a_token_and_loses_nothing(self):
         organizations = self.aws.client("organizations")
         self.aws.fault("empty_page", operation="ListAccounts", after=1)

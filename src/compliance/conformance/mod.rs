@@ -2,6 +2,7 @@
 
 mod core;
 mod db;
+mod elsewhere;
 mod list;
 mod places;
 mod rules;
@@ -22,6 +23,7 @@ use super::core::{Evidence, PlaceDay};
 use super::shown::{Shown, link, no_such_rows, nothing_left};
 use crate::State;
 use crate::error::Error;
+use crate::web::address::Encoded;
 use crate::web::download::Format;
 use crate::web::form::{Choice, Filters};
 use crate::web::parts::{Empty, Provenance};
@@ -35,6 +37,9 @@ pub(super) fn endpoints() -> Vec<Endpoint> {
     ]
 }
 
+/// Packs named that only the aggregator has; the others stand where all are compared.
+const NAMED: usize = 12;
+
 #[derive(Template)]
 #[template(path = "compliance/conformance_list.html")]
 struct ListPage {
@@ -45,6 +50,10 @@ struct ListPage {
     only: Option<String>,
     packs: (Vec<PackLine>, Table),
     empty: Option<Empty>,
+    /// Packs that only the aggregator has, and their pages; at most [`NAMED`], and how many more.
+    elsewhere: Vec<(String, String)>,
+    more_elsewhere: usize,
+    elsewhere_href: String,
     provenance: Provenance,
 }
 
@@ -75,6 +84,9 @@ async fn list(state: Data<State>, mut view: View) -> Result<HttpResponse, Error>
     let format = Format::of(&view.address)?;
     let shown = Shown::load(state, &mut view).await?;
     let found = delivered(&shown, &mut view).await?;
+    let mut elsewhere = elsewhere(&mut view, &found).await?;
+    let more_elsewhere = elsewhere.len().saturating_sub(NAMED);
+    elsewhere.truncate(NAMED);
     let asked = Asked::of(&view)?;
     let rows = list::lines(&shown, &view, &asked, &found);
     if let Some(format) = format {
@@ -88,6 +100,9 @@ async fn list(state: Data<State>, mut view: View) -> Result<HttpResponse, Error>
     let evidence = Evidence::of(view.as_of, shown.places.iter());
     let caption = "Conformance packs, by AWS’s own verdict in each account and Region";
     let page = ListPage {
+        elsewhere,
+        more_elsewhere,
+        elsewhere_href: link(&view, "/aggregator", &[("pack-result", "only-there")]) + "#packs",
         lead: list::lead(&view, &rows),
         filters: choices(&view, &shown, &found),
         only: asked.sentence(),
@@ -124,6 +139,18 @@ fn choices(view: &View, shown: &Shown, found: &[Delivered]) -> Filters {
         .accounts(places.iter().map(|place| (place.account_id.as_str(), place.account_name.as_str())))
         .regions(places.iter().map(|place| place.region.as_str()))
         .select("verdict", "AWS’s verdict", "All verdicts", verdicts)
+}
+
+/// Packs that only the aggregator has and no row tells of, with their pages.
+async fn elsewhere(view: &mut View, found: &[Delivered]) -> Result<Vec<(String, String)>, Error> {
+    let accounts = view.scope.as_ref().map(|scope| scope.accounts.clone());
+    let names = db::names_only_there(&mut view.read, view.organization_id, accounts.as_deref()).await?;
+    let named = names.into_iter().filter(|name| !found.iter().any(|one| one.pack == *name));
+    let with_page = |name: String| {
+        let href = link(view, &format!("/conformance-packs/{}", Encoded(&name)), &[]);
+        (name, href)
+    };
+    Ok(named.map(with_page).collect())
 }
 
 /// How urgent a verdict is, for sorting: the higher, the more.

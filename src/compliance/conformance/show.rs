@@ -7,6 +7,8 @@ use actix_web::http::StatusCode;
 use actix_web::web::{Data, Path};
 use askama::Template;
 
+use super::db::OnlyThere;
+use super::elsewhere::Elsewhere;
 use super::list::Asked;
 use super::places::{self, Line};
 use super::rules::{self, Ours, RuleLine};
@@ -24,7 +26,8 @@ use crate::web::{Frame, Page, Section, View, filters};
 
 /// Rule and severity narrow the table of rules alone.
 const OFFERS: Offers = Offers { rule: true, severity: true, status: false, resource_type: false, age: false };
-const KNOWN: [&str; 7] = ["verdict", "places", "sort", "rules", "rules-sort", "rows", "format"];
+const KNOWN: [&str; 9] =
+    ["verdict", "places", "sort", "rules", "rules-sort", "elsewhere", "elsewhere-sort", "rows", "format"];
 
 #[derive(Template)]
 #[template(path = "compliance/conformance_show.html")]
@@ -39,6 +42,10 @@ struct ShowPage {
     places: (Vec<Line>, Table),
     empty: Option<Empty>,
     rules: (Vec<RuleLine>, Table),
+    /// Whether the evidence of the day holds the pack anywhere.
+    delivered: bool,
+    elsewhere: (Vec<OnlyThere>, Table),
+    elsewhere_read: String,
     provenance: Provenance,
 }
 
@@ -48,7 +55,8 @@ pub(super) async fn show(state: Data<State>, path: Path<String>, mut view: View)
     let format = Format::of(&view.address)?;
     let shown = Shown::load(state, &mut view).await?;
     let ours = Ours::load(&shown, &mut view, &name).await?;
-    if ours.delivered.is_empty() {
+    let elsewhere = Elsewhere::load(&mut view, &name).await?;
+    if ours.delivered.is_empty() && elsewhere.is_empty() {
         return Err(Error::NotFound);
     }
     let asked = Asked::of(&view)?;
@@ -71,12 +79,21 @@ pub(super) async fn show(state: Data<State>, path: Path<String>, mut view: View)
                 let stem = view.stem(format!("conformance-pack-rules-{name}"));
                 Ok(rules::rules().download(format, &stem, address, rule_lines))
             }
+            Some(_) if Elsewhere::is_asked_for(address) => {
+                let stem = view.stem(format!("conformance-pack-aggregator-{name}"));
+                Ok(elsewhere.download(format, &stem, address))
+            }
             Some(_) => Err(no_such_rows()),
         };
     }
     let evidence = Evidence::of(view.as_of, shown.places.iter());
+    let delivered = ours.delivered.iter().any(|one| shown.place(one.place_id).is_some());
+    let lead = elsewhere.lead(&view).filter(|_| !delivered).unwrap_or_else(|| places::lead(&view, &lines));
     let page = ShowPage {
-        lead: places::lead(&view, &lines),
+        lead,
+        delivered,
+        elsewhere_read: elsewhere.read(),
+        elsewhere: elsewhere.table(address)?,
         filters: filter::offered(choices(&view, &shown, &ours.delivered), address, &shown.catalog, OFFERS),
         only: asked.sentence(),
         only_rules: filter.sentence(&["account", "region"]),

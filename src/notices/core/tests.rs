@@ -21,7 +21,7 @@ fn facts(evidence: Evidence, open: Vec<Open>) -> Facts {
         silent_after: Duration::from_hours(36),
         as_of: Some(date!(2026 - 11 - 22)),
         open,
-        said: Said::Finished(evidence),
+        said: Said::Finished(Box::new(evidence)),
     }
 }
 
@@ -214,4 +214,70 @@ fn nothing_to_notice_is_no_decision() {
     let well =
         Evidence { places: vec![place("000000000001", Some(datetime!(2026-11-22 05:00 UTC)))], ..Evidence::default() };
     assert!(decide(&facts(well, Vec::new())).is_empty());
+}
+
+fn aggregator(failure: Option<(&str, &str)>) -> Evidence {
+    let failure = failure.map(|(cause, words)| (cause.to_owned(), words.to_owned()));
+    let reading = AggregatorReading { aggregator: "organization".to_owned(), failure };
+    Evidence { collection_id: 4, aggregator: Some(reading), ..Evidence::default() }
+}
+
+#[test]
+fn an_aggregator_that_is_not_read_is_told_once_for_each_cause_until_it_is() {
+    let denied = || aggregator(Some(("denied", "access was denied: config:X on aggregator organization")));
+    let first = decide(&facts(denied(), Vec::new()));
+    assert_eq!(
+        sentences(&first),
+        [
+            "AWS Config’s aggregator organization could not be read: access was denied: config:X on aggregator organization"
+        ]
+    );
+    let open = || opened(&first.opened[0], date!(2026 - 11 - 22));
+    assert!(decide(&facts(denied(), vec![open()])).is_empty());
+    let throttled = decide(&facts(aggregator(Some(("throttled", "AWS throttled the calls"))), vec![open()]));
+    assert_eq!(throttled.opened[0].about, "throttled");
+    assert_eq!(throttled.closed, [], "it is still not known to work");
+    assert!(decide(&facts(Evidence::default(), vec![open()])).is_empty(), "who asks no aggregator knows nothing of it");
+    let works = decide(&facts(aggregator(None), vec![open()]));
+    assert_eq!(works.closed, [Closing { notice_id: 7, because: "The aggregator was read whole again." }]);
+    assert_eq!(works.opened, []);
+}
+
+fn undefined(of: &[(Outcome, &str)]) -> Evidence {
+    let one = |(cause, account_id): &(Outcome, &str)| Undefined {
+        cause: *cause,
+        place: place(account_id, None).name,
+        failure: "AWS said so".to_owned(),
+    };
+    Evidence { undefined: of.iter().map(one).collect(), ..Evidence::default() }
+}
+
+#[test]
+fn rules_that_are_not_read_are_one_notice_for_each_cause_and_not_for_each_place() {
+    let (first, second) = ("000000000001", "000000000002");
+    let decision = decide(&facts(
+        undefined(&[(Outcome::Denied, first), (Outcome::RegionOff, second), (Outcome::Denied, second)]),
+        Vec::new(),
+    ));
+    assert_eq!(
+        sentences(&decision),
+        [
+            "What rules ask for could not be read in 2 account-Regions, access was denied: 000000000001 eu-central-1, 000000000002 eu-central-1",
+            "What rules ask for could not be read in 1 account-Region, the Region is not enabled for the account: 000000000002 eu-central-1",
+        ]
+    );
+    let open = || opened(&decision.opened[0], date!(2026 - 11 - 22));
+    let still = |evidence: Evidence, accounts: &[&str]| Evidence {
+        still_undefined: accounts.iter().map(|account| place(account, None).name.member()).collect(),
+        ..evidence
+    };
+    // Denied before, throttled now: another cause, and the first is not over.
+    let other = still(undefined(&[(Outcome::Denied, first), (Outcome::Throttled, second)]), &[first, second]);
+    let decided = decide(&facts(other, vec![open()]));
+    assert_eq!((decided.opened.len(), decided.opened[0].about.as_str()), (1, "throttled"));
+    assert_eq!(decided.closed, []);
+    let one = still(Evidence::default(), &[first]);
+    assert!(decide(&facts(one, vec![open()])).is_empty(), "one of the two is still not read");
+    let over = decide(&facts(Evidence::default(), vec![open()]));
+    assert_eq!(over.closed[0].because, "The rules of each were read again, or it is no longer expected to deliver.");
 }

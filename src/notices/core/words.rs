@@ -6,6 +6,7 @@ use std::fmt::Display;
 use time::Date;
 
 use super::Place;
+use crate::definition::Outcome;
 use crate::web::format;
 
 /// Members named in a sentence; the others are counted.
@@ -74,4 +75,17 @@ pub(super) fn unreadable(collection_id: i64, objects: i64) -> String {
 
 pub(super) fn unlisted(files: i64) -> String {
     format!("{} could not be looked at", format::plural(files, "file"))
+}
+
+pub(super) fn aggregator_unread(aggregator: &str, failure: &str) -> String {
+    format!("AWS Config’s aggregator {aggregator} could not be read: {failure}")
+}
+
+pub(super) fn definitions_unread(cause: Outcome, places: &BTreeSet<String>) -> String {
+    format!(
+        "What rules ask for could not be read in {}, {}: {}",
+        format::plural(count(places.len()), "account-Region"),
+        cause.cause(),
+        some_of(places)
+    )
 }
