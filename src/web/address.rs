@@ -8,7 +8,7 @@ use crate::error::Error;
 
 /// Parameters that say where in a table a page begins and in which form it is wanted. Another day, other filters or
 /// another order begin anew: they drop these.
-pub const PLACE: [&str; 21] = [
+pub const PLACE: [&str; 22] = [
     "after",
     "before",
     "row",
@@ -30,6 +30,7 @@ pub const PLACE: [&str; 21] = [
     "stopped",
     "unread",
     "changed",
+    "queries",
 ];
 
 /// What every page knows and every link to another one keeps: the day, and the scope that is read.
