@@ -8,13 +8,13 @@ use actix_web::HttpResponse;
 use actix_web::http::StatusCode;
 use actix_web::web::{self, Data, Path};
 use askama::Template;
-use time::{Date, Duration};
+use time::{Date, Duration, OffsetDateTime};
 
 use super::core::{AtLeast, Evidence, Figures, PlaceDay};
 use super::db::{self, resource as account_db, rules as rules_db};
 use super::filter::Filter;
 use super::membership::{self, Said};
-use super::shown::{Failures, Shown, known_accounts, link, presence};
+use super::shown::{Failures, Shown, known_accounts, link, presence, query_href};
 use super::{DeliveryState, Status};
 use crate::State;
 use crate::error::Error;
@@ -91,6 +91,8 @@ struct AccountPage {
     packs_left_out: usize,
     files: Vec<FileLine>,
     files_left_out: bool,
+    /// All of them.
+    files_href: String,
     delivery_href: String,
     provenance: Provenance,
 }
@@ -131,6 +133,13 @@ struct FileLine {
     evaluations: Option<i64>,
     outcome: String,
     href: Option<String>,
+    taken_at: Option<OffsetDateTime>,
+    etag: Option<String>,
+    sha256: Option<String>,
+    /// The execution of Athena that read it, and where it stands.
+    query: Option<(String, String)>,
+    /// Whether the day's figures stand on it.
+    speaks: bool,
 }
 
 impl FileLine {
@@ -244,9 +253,10 @@ async fn show(state: Data<State>, path: Path<String>, mut view: View) -> Result<
         packs,
         packs_left_out,
         files: told.about.objects.iter().take(files).map(|object| file_line(&view, object)).collect(),
+        files_href: link(&view, "/objects", &[&pairs[..], &[("all", "yes")]].concat()),
         files_left_out: told.about.objects.len() > files,
         delivery_href: link(&view, "/delivery", &pairs),
-        provenance: shown.provenance(&view, &evidence),
+        provenance: shown.provenance(&view, &evidence, &filter),
         frame: view.frame(Section::Accounts, title).crumb("Accounts", "/accounts"),
         id,
         name,
@@ -406,5 +416,13 @@ fn file_line(view: &View, object: &account_db::Object) -> FileLine {
             _ => outcome,
         },
         href: object.collection_id.map(|id| link(view, &format!("/collections/{id}"), &[])),
+        taken_at: object.taken_at,
+        etag: object.etag.clone(),
+        sha256: object.sha256.clone(),
+        query: object.read_by.zip(object.execution_id.clone()).map(|(id, query)| {
+            let href = query_href(id, &query);
+            (query, href)
+        }),
+        speaks: object.speaks,
     }
 }

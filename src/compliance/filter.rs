@@ -168,6 +168,11 @@ impl Filter {
         pairs.into_iter().filter_map(|(key, value)| Some((key, value?))).filter(|(key, _)| !but.contains(key)).collect()
     }
 
+    /// Of them, those that say which account-Regions.
+    pub(super) fn place_pairs(&self) -> Vec<(&'static str, &str)> {
+        self.pairs(&[]).into_iter().filter(|(key, _)| SCOPE.contains(key)).collect()
+    }
+
     /// Whether a page is narrowed by what the evaluations are of, beside their places.
     pub(super) fn narrows_rules(&self) -> bool {
         self.rule.is_some()

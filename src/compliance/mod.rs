@@ -12,6 +12,7 @@ pub mod evidence;
 mod filter;
 mod membership;
 pub mod memo;
+mod objects;
 mod overview;
 mod resource;
 mod rule;
@@ -38,6 +39,7 @@ pub fn endpoints() -> Vec<crate::web::Endpoint> {
         conformance::endpoints(),
         changes::endpoints(),
         evaluations::endpoints(),
+        objects::endpoints(),
     ]
     .concat()
 }

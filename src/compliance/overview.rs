@@ -132,7 +132,7 @@ async fn show(state: Data<State>, mut view: View) -> Result<HttpResponse, Error>
         packs_href: link(&view, "/packs", &[]),
         open_notices: view.standing.open_notices,
         notices_href: link(&view, "/notices", &[]),
-        provenance: shown.provenance(&view, &evidence),
+        provenance: shown.provenance(&view, &evidence, &filter),
         frame: view.frame(Section::Overview, "Overview"),
         figures,
     };

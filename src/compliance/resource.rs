@@ -11,6 +11,8 @@ use time::{Date, Duration};
 use super::core::history::{Seen, Span, Stretch, stretches};
 use super::core::{Evidence, PlaceDay};
 use super::db::{self, resource as resource_db};
+use super::filter::Filter;
+use super::objects;
 use super::shown::Shown;
 use super::{DeliveryState, Severity, Status};
 use crate::State;
@@ -100,6 +102,8 @@ struct Line {
     first: Date,
     last: Date,
     days: i64,
+    /// The object of the first day, by which it is known.
+    first_href: Option<String>,
     /// Whether the first day is the day it began, or only the first that is shown.
     captured_at: Option<time::OffsetDateTime>,
     cause: String,
@@ -129,8 +133,15 @@ async fn show(state: Data<State>, mut view: View) -> Result<HttpResponse, Error>
     let named = ((account_id.as_str(), region.as_str()), (resource_type.as_str(), id.as_str()));
     let notes = notes::of_resource(&mut view.read, view.organization_id, named.0, named.1, NOTES).await?;
     let evidence = Evidence::of(view.as_of, [&place]);
+    let object = match place.source.and_then(|source| source.object_id) {
+        Some(object_id) => objects::db::one(&mut view.read, object_id).await?,
+        None => None,
+    };
+    let here = Filter { account: Some(account_id.clone()), region: Some(region.clone()), ..Filter::default() };
     for (number, row) in rows.iter_mut().enumerate() {
         row.number = number + 1;
+        let known = matches!(row.seen, Seen::Value(_));
+        row.first_href = known.then(|| objects::href_on(&view, row.first, &here.place_pairs()));
     }
     let bands = Window::of(&view.address, "bands", BANDS, timelines.len())?;
     let dates = Window::of(&view.address, "dates", DATES, rows.len())?;
@@ -174,7 +185,7 @@ async fn show(state: Data<State>, mut view: View) -> Result<HttpResponse, Error>
                 (note, href)
             })
             .collect(),
-        provenance: shown.provenance(&view, &evidence),
+        provenance: shown.provenance_with(&view, &evidence, &here, object.as_ref()),
         account_name: place.account_name.clone(),
         account_href: super::accounts::href(&view, &account_id),
         frame: view
@@ -279,6 +290,7 @@ fn lines(
             };
             Line {
                 number: 0,
+                first_href: None,
                 rule: name.map(|(_, rule)| rule.name.clone()).unwrap_or_default(),
                 seen: stretch.seen,
                 status: status.clone(),

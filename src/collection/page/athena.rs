@@ -103,10 +103,10 @@ pub(super) async fn queries(
     collection_id: i64,
     with_text: Option<&str>,
 ) -> sqlx::Result<Vec<QueryRow>> {
-    // Who never started has its number for a word. Texts are long: only that which is shown is read.
+    // One that was never started has no other word than its number. Texts are long: only the one that is shown is read.
     let statement = format!(
         "select {COLUMNS}, case when asked then sql end as sql, case when asked then parameters end as parameters
-         from (select *, coalesce(execution_id, athena_query_id::text) = $2 as asked
+         from (select *, execution_id = $2 or athena_query_id::text = $2 as asked
                from athena_query where collection_id = $1 or taken_up_by = $1) q
          order by athena_query_id desc"
     );

@@ -116,8 +116,8 @@ pub(super) async fn load(
     };
     let query = match &wanted {
         None => None,
-        Some(word) => {
-            let found = queries.iter().find(|query| query.sql.is_some() && query.word() == *word);
+        Some(_) => {
+            let found = queries.iter().find(|query| query.sql.is_some());
             Some(found.ok_or(Error::NotFound)?.clone())
         }
     };

@@ -140,10 +140,17 @@ async fn list(state: Data<State>, mut view: View) -> Result<HttpResponse, Error>
         lost_total: lost.len(),
         lost: lost.into_iter().take(LOST).collect(),
         empty: (total == 0).then(|| empty(&view, asked, none_at_all)),
-        provenance: shown.provenance(&view, &evidence).line(
-            "Compared",
-            format!("{} with {} (UTC); what came and went in between is not counted", day(from), day(to)),
-        ),
+        provenance: shown
+            .provenance(&view, &evidence, &filter)
+            .link(
+                "Objects of the earlier day",
+                format!("those that the figures of {} (UTC) stand on", day(from)),
+                super::objects::href_on(&view, from, &filter.place_pairs()),
+            )
+            .line(
+                "Compared",
+                format!("{} with {} (UTC); what came and went in between is not counted", day(from), day(to)),
+            ),
         frame: view.frame(Section::Changes, "Changes"),
         classes,
         rows,

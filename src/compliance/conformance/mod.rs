@@ -16,6 +16,7 @@ use self::core::RuleCounts;
 use self::db::Delivered;
 use super::Status;
 use super::core::{Evidence, PlaceDay};
+use super::filter::Filter;
 use super::shown::{Shown, link};
 use crate::State;
 use crate::error::Error;
@@ -138,7 +139,7 @@ async fn list(state: Data<State>, mut view: View) -> Result<HttpResponse, Error>
             )
             .next("See what was delivered when", link(&view, "/delivery", &[]))
         }),
-        provenance: shown.provenance(&view, &evidence),
+        provenance: shown.provenance(&view, &evidence, &Filter::default()),
         frame: view.frame(Section::Rules, "Conformance packs").crumb("Rules", "/rules"),
         rows,
     };

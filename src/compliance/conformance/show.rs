@@ -16,7 +16,7 @@ use crate::State;
 use crate::compliance::Status;
 use crate::compliance::core::{Evidence, PlaceDay};
 use crate::compliance::db::rules::{self as rules_db, Held};
-use crate::compliance::filter::is_account;
+use crate::compliance::filter::{Filter, is_account};
 use crate::compliance::shown::{Shown, link, nothing_left, page_of};
 use crate::error::Error;
 use crate::web::address::Encoded;
@@ -178,7 +178,7 @@ pub(super) async fn show(state: Data<State>, path: Path<String>, mut view: View)
         table,
         rules: window.rows(&rules).to_vec(),
         rules_table,
-        provenance: shown.provenance(&view, &evidence),
+        provenance: shown.provenance(&view, &evidence, &Filter::default()),
         frame: view
             .frame(Section::Rules, name.clone())
             .crumb("Rules", "/rules")

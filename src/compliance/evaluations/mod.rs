@@ -132,7 +132,7 @@ async fn list(state: Data<State>, mut view: View) -> Result<HttpResponse, Error>
         rows: found.rows.iter().map(|row| row.line(&shown, &view)).collect(),
         failing_only,
         empty: (total == 0).then(|| empty(&view, &shown)),
-        provenance: shown.provenance(&view, &evidence),
+        provenance: shown.provenance(&view, &evidence, &filter),
         frame: view.frame(Section::Evaluations, "Evaluations"),
         table,
     };

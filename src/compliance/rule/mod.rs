@@ -175,7 +175,7 @@ async fn show(state: Data<State>, path: Path<String>, mut view: View) -> Result<
         failing: figures.counts.not_complying,
         failing_href: rows("non-compliant"),
         controls: controls(first_rule),
-        provenance: shown.provenance(&view, &evidence),
+        provenance: shown.provenance(&view, &evidence, &filter),
         frame: view.frame(Section::Rules, core_name.clone()).crumb("Rules", "/rules"),
         identifier: first_rule.identifier.clone(),
         title: first_rule.title.clone(),
