@@ -52,13 +52,14 @@ fn kinds(html: &str) -> BTreeMap<String, String> {
         .collect()
 }
 
+/// With two dispatchers tracing asks each whether it listens; with one alone it asks whichever thread comes first to a
+/// callsite, and a test beside this one listens to nothing.
+static SECOND: OnceLock<Dispatch> = OnceLock::new();
+
 /// What a server that remembers nothing runs for a page, and the page.
 async fn first_visit(db: &PgPool, address: &str) -> (Vec<String>, String) {
     let app = site(db).await;
     let cookie = sign_in(&app, "administrator").await;
-    // With two dispatchers tracing asks each whether it listens; with one alone it asks whichever thread comes first to a
-    // callsite, and a test beside this one listens to nothing.
-    static SECOND: OnceLock<Dispatch> = OnceLock::new();
     SECOND.get_or_init(|| Dispatch::new(Registry::default().with(Statements::default())));
     let statements = Statements::default();
     let guard = tracing::subscriber::set_default(Registry::default().with(statements.clone()));

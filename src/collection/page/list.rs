@@ -107,7 +107,7 @@ pub(super) async fn list(state: web::Data<State>, mut visit: Visit) -> Result<Ht
     let everything = narrowed.then(|| visit.address.start().without(&FILTERS).to_string());
     let filters = choices(&visit.address, &places);
     let now = state.clock.now();
-    let page = ListPage { frame, rows, table, provenance, schedule, filters, everything, now };
+    let page = ListPage { frame, rows, table, now, provenance, schedule, filters, everything };
     Ok(Page(page).refreshed_after(running.then_some(REFRESH_SECONDS)))
 }
 

@@ -114,13 +114,10 @@ pub(super) async fn load(
         Some(queries) => queries,
         None => Arc::new(athena::queries(&mut visit.read, id, wanted.as_deref()).await?),
     };
-    let query = match &wanted {
-        None => None,
-        Some(_) => {
-            let found = queries.iter().find(|query| query.sql.is_some());
-            Some(found.ok_or(Error::NotFound)?.clone())
-        }
-    };
+    let query = queries.iter().find(|query| query.sql.is_some()).cloned();
+    if wanted.is_some() && query.is_none() {
+        return Err(Error::NotFound);
+    }
     let rows: Vec<&QueryRow> = queries.iter().collect();
     let (shown, table) = list().table(&visit.address, "Queries of Athena, the newest first unless sorted", rows)?;
     let asked = Asked {
