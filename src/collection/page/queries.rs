@@ -70,7 +70,6 @@ fn list() -> List<QueryRow> {
         Field::text("Question", "question", |query: &QueryRow| query.question.as_str().into()),
         Field::text("Day", "day", |query: &QueryRow| query.day.into()).most_first(),
         Field::text("State", "state", |query| query.state.as_str().into()),
-        Field::text("Execution id", "execution-id", |query| query.execution_id.as_deref().into()),
         Field::text("Began", "submitted", |query: &QueryRow| query.submitted_at.into())
             .ordered(|query| order(query.submitted_at))
             .most_first(),

@@ -39,10 +39,10 @@ pub(super) fn href_on(view: &View, on: Date, places: &[(&str, &str)]) -> String 
 }
 
 const COLUMNS: [Column; 10] = [
+    table::text("Object").by("object"),
     table::text("Account").by("account"),
     table::text("Region").by("region"),
     table::text("Day").by("day").most_first(),
-    table::text("Object").by("object"),
     table::text("Taken").by("taken").most_first(),
     table::number("Bytes").by("bytes"),
     table::number("Evaluations").by("evaluations"),
