@@ -14,6 +14,7 @@ pub struct Source {
     pub day: Date,
     /// `None` where the day is inferred from the history objects up to it.
     pub object_id: Option<i64>,
+    pub inferred: bool,
     /// The collection that read the object, or that inferred the day.
     pub collection_id: i64,
     /// The query of Athena by which it did; `None` where this program read the object.
@@ -27,6 +28,8 @@ pub struct Sources {
     pub objects: usize,
     /// Places whose day is inferred from history objects.
     pub inferred: usize,
+    /// Places of whose day no object is on record.
+    pub unnamed: usize,
     /// Expected places without evidence of the day, whose last known evaluations stand on something older.
     pub older: usize,
     /// Objects, those of older days included, that this program read, and those that Athena did.
@@ -46,7 +49,8 @@ impl Sources {
             match (place.known(), source.object_id) {
                 (false, _) => sources.older += 1,
                 (true, Some(_)) => sources.objects += 1,
-                (true, None) => sources.inferred += 1,
+                (true, None) if source.inferred => sources.inferred += 1,
+                (true, None) => sources.unnamed += 1,
             }
             match (source.object_id, source.query_id) {
                 (None, _) => {}
@@ -70,14 +74,16 @@ impl Sources {
     pub fn sentence(&self) -> String {
         let places = |places: usize| plural(number(places), "account-region");
         let mut parts = Vec::new();
-        if self.objects > 0 {
-            parts.push(format!(
-                "{}, each that of an account-region for the day",
-                plural(number(self.objects), "object")
-            ));
+        match self.objects {
+            0 => {}
+            1 => parts.push("1 object, that of an account-region for the day".to_owned()),
+            more => parts.push(format!("{} objects, each that of an account-region for the day", count(number(more)))),
         }
         if self.inferred > 0 {
             parts.push(format!("{} inferred from the history objects up to the day", places(self.inferred)));
+        }
+        if self.unnamed > 0 {
+            parts.push(format!("{} whose object is not on record", places(self.unnamed)));
         }
         if self.older > 0 {
             parts.push(format!("{} without evidence of the day: the last known", places(self.older)));
@@ -126,8 +132,9 @@ mod tests {
 
     fn place(state: DeliveryState, source: Option<(Option<i64>, i64, Option<i64>)>) -> PlaceDay {
         let day = date!(2026 - 11 - 22);
-        let source =
-            source.map(|(object_id, collection_id, query_id)| Source { day, object_id, collection_id, query_id });
+        let inferred = state == DeliveryState::InferredFromHistory;
+        let of = |(object_id, collection_id, query_id)| Source { day, object_id, inferred, collection_id, query_id };
+        let source = source.map(of);
         PlaceDay {
             place_id: 1,
             account_id: "111122223333".to_owned(),
@@ -155,7 +162,7 @@ mod tests {
             PlaceDay { expected: false, ..place(DeliveryState::Missing, Some((Some(14), 9, None))) },
         ];
         let sources = Sources::of(&places);
-        assert_eq!((sources.objects, sources.inferred, sources.older), (3, 1, 1));
+        assert_eq!((sources.objects, sources.inferred, sources.unnamed, sources.older), (3, 1, 0, 1));
         assert_eq!((sources.by_us, sources.by_athena, sources.queries.len()), (2, 2, 1));
         assert_eq!(sources.collections, BTreeMap::from([(1, 2), (2, 2), (3, 1)]));
         assert_eq!(sources.newest_collections(2), (vec![3, 2], 1));

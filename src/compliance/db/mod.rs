@@ -39,6 +39,7 @@ struct PlaceRow {
     object_id: Option<i64>,
     source_collection: Option<i64>,
     athena_query_id: Option<i64>,
+    inferred: Option<bool>,
 }
 
 impl PlaceRow {
@@ -69,6 +70,7 @@ impl PlaceRow {
             object_id: self.object_id,
             collection_id,
             query_id: self.athena_query_id,
+            inferred: self.inferred.unwrap_or(false),
         });
         Ok(PlaceDay {
             source,
@@ -105,15 +107,16 @@ pub(super) async fn places(db: &mut PgConnection, organization_id: i16, day: Dat
              l.insufficient_data as last_insufficient_data, l.not_applicable as last_not_applicable,
              l.unrecognised as last_unrecognised,
              o.object_id, coalesce(o.read_by, case when d.known then d.since_collection else l.since_collection end)
-                 as source_collection, x.athena_query_id
+                 as source_collection, x.athena_query_id,
+             case when d.known then d.state else l.state end = 'inferred from history' as inferred
          from place p
          left join account a on a.organization_id = p.organization_id and a.account_id = p.account_id
          left join delivery d on d.place_id = p.place_id and d.day = $2 and d.until_collection is null
          left join lateral (
              select * from delivery k
-             where k.place_id = p.place_id and k.day < $2 and k.until_collection is null and k.known
+             where d.known is not true and k.place_id = p.place_id and k.day < $2 and k.until_collection is null and k.known
              order by k.day desc limit 1
-         ) l on d.known is not true
+         ) l on true
          left join object o on o.object_id = case when d.known then d.object_id else l.object_id end
          left join object_outcome x on x.object_id = o.object_id and x.collection_id = o.read_by
          left join account_listing m on m.account_id = p.account_id and m.account_list_id = coalesce(

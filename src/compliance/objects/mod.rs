@@ -174,7 +174,8 @@ fn those(places: &[&PlaceDay], all: bool, day: Date) -> Those {
     for (place, source) in counts.filter_map(|place| Some((place, place.source?))) {
         match source.object_id {
             Some(object_id) => ids.push(object_id),
-            None => history.push((place.place_id, source.day)),
+            None if source.inferred => history.push((place.place_id, source.day)),
+            None => {}
         }
     }
     Those::Sources { ids, history }
