@@ -43,7 +43,7 @@ const COLUMNS: [Column; 7] = [
     table::number("At least").by("at-least"),
 ];
 
-const DOWNLOAD: [&str; 11] = [
+const DOWNLOAD: [&str; 12] = [
     "day",
     "account_id",
     "account_name",
@@ -55,6 +55,7 @@ const DOWNLOAD: [&str; 11] = [
     "unrecognised",
     "not_applicable",
     "unknown_without_evidence",
+    "organizational_unit",
 ];
 
 #[derive(Template)]
@@ -73,6 +74,8 @@ struct AccountsPage {
 pub(super) struct AccountLine {
     pub(super) id: String,
     pub(super) name: String,
+    /// The root and the organizational units down to its own; empty where no list tells.
+    unit: String,
     pub(super) href: String,
     pub(super) expected: usize,
     pub(super) delivered: usize,
@@ -93,9 +96,9 @@ impl AccountLine {
 
     fn new(view: &View, places: &[&PlaceDay], pairs: &[(&str, &str)]) -> Self {
         let evidence = Evidence::of(view.as_of, places.iter().copied());
-        let (id, name) = places
-            .first()
-            .map_or_else(Default::default, |place| (place.account_id.clone(), place.account_name.clone()));
+        let (id, name, unit) = places.first().map_or_else(Default::default, |place| {
+            (place.account_id.clone(), place.account_name.clone(), place.unit.clone())
+        });
         let gaps: Vec<String> = evidence.gaps().into_iter().map(|(state, n)| format!("{n} {}", state.word())).collect();
         let rows =
             |status| link(view, "/evaluations", &[&[("account", id.as_str()), ("status", status)], pairs].concat());
@@ -112,6 +115,7 @@ impl AccountLine {
             complying_href: rows("compliant"),
             id,
             name,
+            unit,
         }
     }
 
@@ -191,7 +195,7 @@ async fn list(state: Data<State>, mut view: View) -> Result<HttpResponse, Error>
         lead: lead(total, &evidence),
         filters: filter::form(&view.address, &shown.places, &shown.catalog, OFFERS),
         empty: (total == 0).then(|| nothing_left("No accounts to show", &view.address)),
-        provenance: shown.provenance(&view, &evidence),
+        provenance: shown.provenance(&view, &evidence, &filter),
         frame: view.frame(Section::Accounts, "Accounts"),
         rows: accounts,
         table,
@@ -271,6 +275,7 @@ fn rows(format: Format, view: &View, accounts: Vec<AccountLine>) -> HttpResponse
                 counts.unrecognised.into(),
                 counts.not_applicable.into(),
                 line.figures.carried.into(),
+                Some(line.unit).filter(|unit| !unit.is_empty()).into(),
             ])
             .await?;
         }

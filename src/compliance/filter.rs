@@ -115,6 +115,11 @@ impl Filter {
         (!said.is_empty()).then(|| format!("Only {}.", said.join(", ")))
     }
 
+    /// Of them, those that say which account-Regions.
+    pub(super) fn place_pairs(&self) -> Vec<(&'static str, &str)> {
+        self.pairs(&[]).into_iter().filter(|(key, _)| SCOPE.contains(key)).collect()
+    }
+
     /// Whether a page is narrowed by what the evaluations are of, beside their places.
     pub(super) fn narrows_rules(&self) -> bool {
         self.rule.is_some()
@@ -342,12 +347,14 @@ mod tests {
             place_id,
             account_id: String::new(),
             account_name: String::new(),
+            unit: String::new(),
             region: String::new(),
             expected: true,
             state,
             snapshot_at: None,
             counts: Counts { complying: 9, ..Counts::default() },
             last_known,
+            source: None,
         };
         let last_known = Some((day, Counts { complying: 9, ..Counts::default() }));
         let places = [

@@ -13,6 +13,7 @@ mod failures;
 mod filter;
 mod membership;
 pub mod memo;
+mod objects;
 mod overview;
 mod resource;
 mod rule;
@@ -39,6 +40,7 @@ pub fn endpoints() -> Vec<crate::web::Endpoint> {
         conformance::endpoints(),
         changes::endpoints(),
         evaluations::endpoints(),
+        objects::endpoints(),
     ]
     .concat()
 }

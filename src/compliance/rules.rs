@@ -124,7 +124,7 @@ async fn list(state: Data<State>, mut view: View) -> Result<HttpResponse, Error>
             .paged(&at, key(part.first()), key(part.last()), more, total),
         accounts: known_accounts(&places),
         empty: rules.is_empty().then(|| empty(&view, &shown)),
-        provenance: shown.provenance(&view, &evidence),
+        provenance: shown.provenance(&view, &evidence, &filter),
         frame: view.frame(Section::Rules, "Rules"),
         rows: part,
     };

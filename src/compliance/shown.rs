@@ -6,12 +6,14 @@ use actix_web::web::Data;
 use rustc_hash::FxHashMap;
 use time::Date;
 
-use super::core::{Evidence, PlaceDay};
+use super::core::{Evidence, PlaceDay, Sources};
 use super::db::{self, Catalog};
+use super::filter::Filter;
+use super::objects::db::ObjectRow;
 use crate::State;
 use crate::error::Error;
 use crate::web::address::KEPT;
-use crate::web::format::{at, day};
+use crate::web::format::{at, day, plural};
 use crate::web::parts::{Empty, Provenance};
 use crate::web::table::{PAGE_ROWS, Place};
 use crate::web::{Address, Standing, View};
@@ -30,7 +32,7 @@ impl Places {
 
     /// About how much memory they take.
     fn weight(&self) -> usize {
-        self.list.len() * 340
+        self.list.iter().map(|place| 400 + place.unit.len()).sum()
     }
 
     /// Where a place stands.
@@ -109,10 +111,23 @@ impl Shown {
         self.standing.compared.then(|| link(view, "/aggregator", &[of]))
     }
 
-    /// Where the figures come from.
-    pub(super) fn provenance(&self, view: &View, evidence: &Evidence<'_>) -> Provenance {
+    /// Where the figures come from: what arrived, the objects that they stand on, and who read those. `filter` is what
+    /// leaves the places of the evidence.
+    pub(super) fn provenance(&self, view: &View, evidence: &Evidence<'_>, filter: &Filter) -> Provenance {
+        self.provenance_with(view, evidence, filter, None)
+    }
+
+    /// The same of one account in a Region, with its object.
+    pub(super) fn provenance_with(
+        &self,
+        view: &View,
+        evidence: &Evidence<'_>,
+        filter: &Filter,
+        object: Option<&ObjectRow>,
+    ) -> Provenance {
         let href = |path: &str| view.frame(crate::web::Section::Overview, "").href(path);
-        let mut provenance = Provenance::default().link("Evidence", evidence.sentence(), href("/delivery"));
+        let provenance = Provenance::default().link("Evidence", evidence.sentence(), href("/delivery"));
+        let mut provenance = sources(view, evidence, filter, object, provenance);
         if let (Some(id), Some(finished_at)) = (self.standing.collection_id, self.standing.finished_at) {
             let engine = self.standing.engine.as_deref().unwrap_or_default();
             let source = self.standing.source.as_deref().unwrap_or_default();
@@ -135,6 +150,56 @@ impl Shown {
         }
         provenance.link("Rows", format!("every evaluation as of {} (UTC)", day(view.as_of)), href("/evaluations"))
     }
+}
+
+/// Collections, and queries, that a page names; the objects name all.
+const NAMED: usize = 3;
+
+/// The objects behind the figures, and who read them.
+fn sources(
+    view: &View,
+    evidence: &Evidence<'_>,
+    filter: &Filter,
+    object: Option<&ObjectRow>,
+    provenance: Provenance,
+) -> Provenance {
+    let sources = Sources::of(evidence.places.iter().copied());
+    if sources.none() {
+        return provenance.line("Objects", "none: no account-region shown was known up to the day");
+    }
+    let objects = super::objects::href_on(view, view.as_of, &filter.place_pairs());
+    let words = format!("{}; with key, ETag, SHA-256 and time of capture", sources.sentence());
+    let mut provenance = provenance.link("Objects", words, objects.as_str());
+    if let Some(object) = object {
+        provenance = object.lines(provenance);
+    }
+    provenance = provenance.line("Read by", sources.readers());
+    let (newest, more) = sources.newest_collections(NAMED);
+    let links = newest.into_iter().map(|id| {
+        let places = sources.collections.get(&id).copied().unwrap_or_default();
+        let places = plural(i64::try_from(places).unwrap_or(i64::MAX), "account-region");
+        (format!("collection {id} ({places})"), link(view, &format!("/collections/{id}"), &[]))
+    });
+    let more = (more > 0).then(|| (format!("and {more} before them"), objects.clone() + "&sort=-collection"));
+    provenance = provenance.links("Collected by", links.chain(more));
+    let by_query: Vec<_> =
+        evidence.places.iter().filter_map(|place| place.source).filter(|it| it.query_id.is_some()).collect();
+    if sources.queries.is_empty() || sources.queries.len() > NAMED {
+        return provenance;
+    }
+    if let Some((collection_id, execution)) = object.and_then(ObjectRow::query) {
+        return provenance.links("Query", [(execution.to_owned(), query_href(collection_id, execution))]);
+    }
+    let queries = sources.queries.iter().rev().filter_map(|query| {
+        let collection_id = by_query.iter().find(|source| source.query_id == Some(*query))?.collection_id;
+        Some((format!("query {query} of collection {collection_id}"), query_href(collection_id, &query.to_string())))
+    });
+    provenance.links("Queries", queries)
+}
+
+/// A query of a collection with its text and its objects, by its execution id or its number.
+pub(super) fn query_href(collection_id: i64, query: &str) -> String {
+    Address::new(format!("/collections/{collection_id}")).with("query", query).to_string() + "#query"
 }
 
 /// Every place of a day that is expected or known, whatever the scope.

@@ -14,6 +14,7 @@ use super::setup::{Names, Setup};
 use super::{cloudformation, policy};
 use crate::State;
 use crate::audit_log;
+use crate::collection::athena::table_statement;
 use crate::error::Error;
 use crate::jobs;
 use crate::people::{Maker, acted};
@@ -48,6 +49,7 @@ struct Document {
     name: String,
     /// What to do with it.
     hint: &'static str,
+    media_type: &'static str,
     /// `Err`: why it cannot be made.
     text: Result<String, String>,
 }
@@ -65,19 +67,46 @@ fn documents(setup: &Setup) -> Vec<Document> {
                 title: format!("{}: template", holder.title()),
                 name: format!("template-{}.json", holder.word()),
                 hint: template_hint(holder),
+                media_type: JSON,
                 text: cloudformation::template(setup, holder).map(|value| pretty(&value)),
             };
             let policy = needed.contains(&holder).then(|| Document {
                 title: format!("{}: policy", holder.title()),
                 name: format!("policy-{}.json", holder.word()),
                 hint: "For a role that is there already: what it must be allowed, and nothing more.",
+                media_type: JSON,
                 text: setup
                     .check()
                     .map(|()| policy::policy(setup, &names, holder).map(|value| pretty(&value)).unwrap_or_default()),
             });
             [Some(template), policy].into_iter().flatten()
         })
+        .chain([table(setup)])
         .collect()
+}
+
+const JSON: &str = "application/json";
+
+/// The statement that makes the table which Athena is asked about.
+fn table(setup: &Setup) -> Document {
+    let why = "Athena reads a bucket in S3, and --collect-from names a folder: set it to s3://BUCKET/PREFIX";
+    let text = match setup.bucket() {
+        None => Err(why.to_owned()),
+        Some(_) => table_statement(&setup.from, &setup.athena, &setup.regions),
+    };
+    Document {
+        title: "Athena’s table of snapshots: statement (DDL)".to_owned(),
+        name: "athena-table.sql".to_owned(),
+        hint: if setup.athena_asked() {
+            "Run it once in Athena, in the Region of the bucket; the database must be there. “auditfolio aws ddl --create” \
+             runs it with the settings of this program."
+        } else {
+            "Not needed now: --collect-engine is files. To let Athena read the snapshots, run this once in Athena and set \
+             --collect-engine athena."
+        },
+        media_type: "application/sql",
+        text,
+    }
 }
 
 fn template_hint(holder: Holder) -> &'static str {
@@ -163,9 +192,9 @@ async fn file(state: web::Data<State>, Maker(_): Maker, name: web::Path<String>)
     let found = documents(setup).into_iter().find(|document| document.name == *name).ok_or(Error::NotFound)?;
     let text = found.text.map_err(Error::Conflict)?;
     Ok(HttpResponse::build(StatusCode::OK)
-        .insert_header((CONTENT_TYPE, "application/json"))
+        .insert_header((CONTENT_TYPE, found.media_type))
         .insert_header((CONTENT_DISPOSITION, format!("attachment; filename=\"auditfolio-{}\"", found.name)))
-        .body(text + "\n"))
+        .body(text.trim_end().to_owned() + "\n"))
 }
 
 /// Puts a self-test into the queue, unless one is there.

@@ -27,6 +27,9 @@ pub struct Setup {
     pub athena: AthenaSettings,
     #[command(flatten, next_help_heading = "Reaching AWS")]
     pub aws: AwsSettings,
+    /// Regions that should deliver, where a list of them is set.
+    #[arg(skip)]
+    pub regions: Vec<String>,
     /// Secrets that other settings refer to, each with the setting that does.
     #[arg(skip)]
     pub secrets: Vec<(&'static str, Reference)>,

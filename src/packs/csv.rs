@@ -230,7 +230,7 @@ pub(super) fn query_cells(query: Query) -> [Cell; 16] {
 }
 
 /// Columns of `accounts.csv`.
-pub const ACCOUNT_COLUMNS: [&str; 9] = [
+pub const ACCOUNT_COLUMNS: [&str; 10] = [
     "account_id",
     "name",
     "status",
@@ -240,10 +240,11 @@ pub const ACCOUNT_COLUMNS: [&str; 9] = [
     "expected_until",
     "first_known_day",
     "last_known_day",
+    "organizational_unit",
 ];
 
 /// A row under [`ACCOUNT_COLUMNS`].
-pub fn account_cells(account: &Account) -> [Cell; 9] {
+pub fn account_cells(account: &Account) -> [Cell; 10] {
     [
         account.account_id.as_str().into(),
         account.name.as_deref().into(),
@@ -254,5 +255,6 @@ pub fn account_cells(account: &Account) -> [Cell; 9] {
         account.expected_until.into(),
         account.first_known_day.into(),
         account.last_known_day.into(),
+        account.unit_names.as_ref().map(|names| names.join(" / ")).into(),
     ]
 }

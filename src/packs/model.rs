@@ -1,6 +1,6 @@
 //! What a pack says, as plain data: no database, no clock, no page.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use time::{Date, OffsetDateTime};
 
@@ -335,10 +335,24 @@ pub struct Provenance {
     pub objects: Vec<(String, u64)>,
     /// Objects whose bytes were not read by this installation.
     pub not_read_by_us: u64,
-    /// Queries of Athena that read objects.
-    pub queries: u64,
+    /// Queries of Athena that read objects; `None` where there are none.
+    pub queries: Option<Queries>,
     /// Readings of the organisation's account list, with SHA-256 in hex.
     pub account_lists: Vec<(Date, String, String)>,
+}
+
+/// What was asked of Amazon Athena.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Queries {
+    pub count: u64,
+    /// As Athena names them.
+    pub engines: BTreeSet<String>,
+    pub workgroups: BTreeSet<String>,
+    pub bytes_scanned: u64,
+    /// Objects of the pack's scope and days that they read.
+    pub objects_read: u64,
+    /// In the order in which they were asked.
+    pub execution_ids: Vec<String>,
 }
 
 /// One run that brought evidence in.

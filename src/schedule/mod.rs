@@ -125,8 +125,9 @@ impl Collecting {
     /// What of AWS it uses.
     pub fn setup(&self) -> Setup {
         let source = self.source.clone();
-        let CollectArgs { from, organizations, rule_definitions, engine, athena, aggregator, aws, .. } = source;
-        Setup { from, organizations, rule_definitions, engine, aggregator, athena, aws, secrets: Vec::new() }
+        let CollectArgs { from, organizations, rule_definitions, engine, athena, aggregator, aws, regions, .. } =
+            source;
+        Setup { from, organizations, rule_definitions, engine, aggregator, athena, aws, regions, secrets: Vec::new() }
     }
 
     fn options(&self, asked: &Asked, clock: Clock) -> anyhow::Result<collection::Options> {

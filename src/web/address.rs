@@ -8,7 +8,7 @@ use crate::error::Error;
 
 /// Parameters that say where in a table a page begins and in which form it is wanted. Another day, other filters or
 /// another order begin anew: they drop these.
-pub const PLACE: [&str; 38] = [
+pub const PLACE: [&str; 39] = [
     "after",
     "before",
     "row",
@@ -47,6 +47,7 @@ pub const PLACE: [&str; 38] = [
     "packs-before",
     "packs-row",
     "elsewhere",
+    "queries",
 ];
 
 /// What every page knows and every link to another one keeps: the day, and the scope that is read.

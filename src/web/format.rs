@@ -125,6 +125,12 @@ pub fn object_name(key: &str) -> String {
     first.iter().chain(&['…']).chain(last).collect()
 }
 
+/// Enough of an id to tell it from others beside it: `1f0e8a4c…` of `1f0e8a4c-3b5d-…`.
+pub fn beginning(id: &str) -> String {
+    let beginning: String = id.chars().take(8).collect();
+    if id.chars().count() <= 12 { id.to_owned() } else { beginning + "…" }
+}
+
 /// Lower-case hexadecimal.
 pub fn hex(bytes: &[u8]) -> String {
     bytes.iter().fold(String::with_capacity(bytes.len() * 2), |mut text, byte| {

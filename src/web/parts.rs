@@ -74,20 +74,31 @@ pub struct ProvenanceLine {
     pub text: String,
     /// Where more of it stands.
     pub href: Option<String>,
+    /// More of them, each with its words.
+    pub links: Vec<(String, String)>,
 }
 
 impl Provenance {
     /// With one more line.
     #[must_use]
     pub fn line(mut self, term: impl Into<String>, text: impl Into<String>) -> Self {
-        self.lines.push(ProvenanceLine { term: term.into(), text: text.into(), href: None });
+        self.lines.push(ProvenanceLine { term: term.into(), text: text.into(), href: None, links: Vec::new() });
         self
     }
 
     /// With one more line that leads to the rows behind it.
     #[must_use]
     pub fn link(mut self, term: impl Into<String>, text: impl Into<String>, href: impl Into<String>) -> Self {
-        self.lines.push(ProvenanceLine { term: term.into(), text: text.into(), href: Some(href.into()) });
+        let href = Some(href.into());
+        self.lines.push(ProvenanceLine { term: term.into(), text: text.into(), href, links: Vec::new() });
+        self
+    }
+
+    /// With one more line of links, each with its words.
+    #[must_use]
+    pub fn links(mut self, term: impl Into<String>, links: impl IntoIterator<Item = (String, String)>) -> Self {
+        let links = links.into_iter().collect();
+        self.lines.push(ProvenanceLine { term: term.into(), text: String::new(), href: None, links });
         self
     }
 }

@@ -344,6 +344,7 @@ async fn the_page_hands_out_policies_and_templates_of_the_settings_and_no_secret
         "The portal’s own credentials: policy",
         "The member role: template",
         "The member role: policy",
+        "Athena’s table of snapshots: statement (DDL)",
     ];
     assert_eq!(page.texts("details > summary"), titles);
     assert!(!page.text.contains("geheim"));
@@ -365,6 +366,38 @@ async fn the_page_hands_out_policies_and_templates_of_the_settings_and_no_secret
     let policy: Value = serde_json::from_str(&get(&site, &cookie, "/connect/policy-portal.json").await.text).unwrap();
     assert_eq!(policy["Statement"].as_array().unwrap().len(), 4);
     assert_eq!(get(&site, &cookie, "/connect/policy-archive.json").await.status, StatusCode::NOT_FOUND);
+}
+
+#[actix_web::test]
+async fn the_page_hands_out_the_table_that_the_command_prints() {
+    let db = database().await;
+    let site = site_of(connected(&db)).await;
+    let cookie = sign_in(&site, "administrator").await;
+    let file = get(&site, &cookie, "/connect/athena-table.sql").await;
+    assert_eq!((file.status, file.header("content-type")), (StatusCode::OK, "application/sql"));
+    assert_eq!(file.header("content-disposition"), "attachment; filename=\"auditfolio-athena-table.sql\"");
+    let printed = program(&["aws", "ddl", "--from", "s3://acme/o-abc"]).output().unwrap();
+    assert_eq!(file.text, String::from_utf8(printed.stdout).unwrap());
+    assert!(file.text.contains("location 's3://acme/o-abc/AWSLogs/'"), "{}", file.text);
+    let page = get(&site, &cookie, "/connect").await;
+    assert!(page.texts("main pre").iter().any(|text| text.contains("create external table")));
+    assert!(page.text.contains("href=\"/connect/athena-table.sql\""));
+}
+
+#[actix_web::test]
+async fn a_portal_that_collects_a_folder_has_no_table_and_says_which_setting_would_make_one() {
+    let db = database().await;
+    let source = CollectArgs::of("/evidence".parse().unwrap());
+    let collecting = Collecting { organization: "Example".to_owned(), source, every: None };
+    let setup = Some(collecting.setup());
+    let duties = Duties { collecting: Some(collecting), setup, ..Duties::default() };
+    let site = site_of(State { duties: Arc::new(duties), ..state_at(&db, NOW) }).await;
+    let cookie = sign_in(&site, "administrator").await;
+    let page = get(&site, &cookie, "/connect").await;
+    let why = "--collect-from names a folder: set it to s3://BUCKET/PREFIX";
+    assert!(page.texts(".note p").iter().any(|text| text.contains(why)), "{:?}", page.texts(".note p"));
+    assert!(!page.text.contains("href=\"/connect/athena-table.sql\""));
+    assert_eq!(get(&site, &cookie, "/connect/athena-table.sql").await.status, StatusCode::CONFLICT);
 }
 
 #[actix_web::test]

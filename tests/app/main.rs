@@ -40,6 +40,7 @@ mod packs;
 mod pages;
 mod portal;
 mod private;
+mod provenance;
 mod queries;
 mod reader;
 mod reconcile;

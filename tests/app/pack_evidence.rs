@@ -51,6 +51,20 @@ async fn a_pack_names_the_queries_of_athena_that_read_its_objects() {
     let id = pack(&db, &request()).await;
     let text = text_of(&db, &id).await;
     assert!(text.contains("that read objects: 1.") && text.contains("queries.csv"), "{text}");
+    let collected: i64 = sqlx::query_scalar("select count(*) from object_outcome where outcome = 'collected'")
+        .fetch_one(&db)
+        .await
+        .unwrap();
+    for printed in [
+        "EngineAmazon Athena",
+        "Workgroupaudit",
+        &format!("Objects read{collected}"),
+        "Bytes scanned12,345,678",
+        "Execution idsan-execution",
+    ] {
+        assert!(text.replace('\n', "").contains(printed), "{printed}: {text}");
+    }
+    assert_eq!(text_of(&db, &pack(&db, &request()).await).await, text, "the same again");
     let stored = db::find(&db, &id).await.unwrap().unwrap();
     let files = stored.cover["attachments"].as_array().unwrap();
     assert!(files.iter().any(|file| file["name"] == "queries.csv" && file["rows"] == 1), "{files:?}");
@@ -64,6 +78,28 @@ async fn a_pack_names_the_queries_of_athena_that_read_its_objects() {
         let expected = if object["outcome"] == "collected" { "an-execution" } else { "" };
         assert_eq!(object["athena_execution_id"], expected, "{object:?}");
     }
+}
+
+#[actix_web::test]
+async fn a_pack_says_in_which_unit_an_account_is() {
+    let db = store().await;
+    sqlx::raw_sql(
+        "with list as (
+             insert into account_list (organization_id, collection_id, listed_on, source, sha256, origin)
+             values (1, 1, '2026-11-01', 'AWS Organizations', decode(repeat('00', 32), 'hex'), 'organizations')
+             returning account_list_id)
+         insert into account_listing (account_list_id, account_id, name, status, unit_ids, unit_names)
+         select account_list_id, '000000000001', 'shop', 'ACTIVE', '{r-1,ou-2}', '{Root,Production}' from list",
+    )
+    .execute(&db)
+    .await
+    .unwrap();
+    let id = pack(&db, &request()).await;
+    let rows = attached(&db, &id, "account_id,name,").await;
+    let unit =
+        |account: &str| rows.iter().find(|row| row["account_id"] == account).map(|row| &row["organizational_unit"]);
+    assert_eq!(unit("000000000001").map(String::as_str), Some("Root / Production"));
+    assert_eq!(unit("000000000002").map(String::as_str), Some(""), "no list tells it");
 }
 
 /// The rows of the attached CSV file that begins so.

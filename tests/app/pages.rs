@@ -190,7 +190,11 @@ async fn a_collection_by_athena_shows_how_each_query_knows() {
     let app = site(&db).await;
     let cookie = sign_in(&app, "auditor").await;
     let page = get(&app, &cookie, "/collections/1").await;
-    let all = page.texts("details.how dd").join("; ");
+    assert_eq!(page.texts("#queries tbody tr").len(), 1);
+    assert_eq!(page.texts("#spent dd")[..2], ["1", "12,345,678"]);
+    assert!(!page.text.contains("select 1"), "the text is on a page of its own");
+    let text = get(&app, &cookie, "/collections/1?query=an-execution").await;
+    let all = text.texts(".facts dd").join("; ");
     for part in [
         "workgroup audit, database evidence",
         "an-execution, attempt 1",
@@ -200,12 +204,9 @@ async fn a_collection_by_athena_shows_how_each_query_knows() {
     ] {
         assert!(all.contains(part), "{part}: {all}");
     }
-    assert_eq!(page.texts("#spent dd")[..2], ["1", "12,345,678"]);
-    assert!(!page.text.contains("select 1"), "the text is on a page of its own");
-    let text = get(&app, &cookie, "/collections/1?query=1").await;
     assert_eq!(text.texts("main pre"), ["select 1 < 2"]);
     assert!(text.texts("main p code").contains(&"'2026/11/3'".to_owned()));
-    assert_eq!(get(&app, &cookie, "/collections/1?query=2").await.status, StatusCode::NOT_FOUND);
+    assert_eq!(get(&app, &cookie, "/collections/1?query=another-execution").await.status, StatusCode::NOT_FOUND);
     sqlx::query("update collection set engine = 'files'").execute(&db).await.unwrap();
     assert!(get(&app, &cookie, "/collections/1").await.texts("#spent").is_empty());
 }

@@ -2,12 +2,12 @@
 
 use std::collections::BTreeMap;
 use std::fmt::Debug;
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, OnceLock};
 
 use scraper::{Html, Selector};
 use sqlx::{Executor as _, PgPool};
 use tracing::field::Field;
-use tracing::{Event, Subscriber};
+use tracing::{Dispatch, Event, Subscriber};
 use tracing_subscriber::Registry;
 use tracing_subscriber::layer::{Context, Layer, SubscriberExt as _};
 
@@ -52,10 +52,15 @@ fn kinds(html: &str) -> BTreeMap<String, String> {
         .collect()
 }
 
+/// With two dispatchers tracing asks each whether it listens; with one alone it asks whichever thread comes first to a
+/// callsite, and a test beside this one listens to nothing.
+static SECOND: OnceLock<Dispatch> = OnceLock::new();
+
 /// What a server that remembers nothing runs for a page, and the page.
 async fn first_visit(db: &PgPool, address: &str) -> (Vec<String>, String) {
     let app = site(db).await;
     let cookie = sign_in(&app, "administrator").await;
+    SECOND.get_or_init(|| Dispatch::new(Registry::default().with(Statements::default())));
     let statements = Statements::default();
     // While there is one dispatcher only, tracing asks the thread that comes first to a place that logs whether it is of
     // interest: the thread of another test would say no for all.
@@ -98,5 +103,24 @@ async fn a_page_of_every_kind_takes_at_most_eight_statements() {
     assert!(too_many.is_empty(), "{}", too_many.join("\n\n"));
     for kind in ["/rules 1", "/accounts 1", "/collections 1", "/evaluations 0", "/notices 0", "/jobs 0"] {
         assert!(visited.contains_key(kind), "no page of the kind {kind} among {:?}", visited.keys());
+    }
+}
+
+#[actix_web::test]
+async fn a_collection_by_athena_takes_no_more_statements_either() {
+    let db = collected().await;
+    db.execute(
+        "update collection set engine = 'athena';
+         insert into athena_query (collection_id, question, question_key, day, attempt, token, sql, parameters, workgroup,
+             database_name, marks, objects, expected_bytes, execution_id, state)
+         values (1, 'changes of a day', 'k', '2026-11-03', 1, 't', 'select 1', '{}', 'audit', 'evidence', '{}', 1, 7, 'e',
+             'SUCCEEDED');
+         update object_outcome set athena_query_id = 1 where outcome = 'collected'",
+    )
+    .await
+    .unwrap();
+    for address in ["/collections/1", "/collections/1?query=e&outcome=collected", "/objects?as_of=2026-11-03"] {
+        let (statements, _) = first_visit(&db, address).await;
+        assert!(statements.len() <= MOST, "{address}: {}\n{}", statements.len(), statements.join("\n"));
     }
 }

@@ -28,6 +28,7 @@ const RIGHTS: &[(&str, &str, Access)] = &[
     ("GET", "/resources", Access::SignedIn),
     ("GET", "/changes", Access::SignedIn),
     ("GET", "/evaluations", Access::SignedIn),
+    ("GET", "/objects", Access::SignedIn),
     ("GET", "/delivery", Access::SignedIn),
     ("GET", "/scopes", Access::SignedIn),
     ("POST", "/scopes", Access::Makers),

@@ -122,6 +122,8 @@ select place_id, day, 'snapshot', 'AWSLogs/' || account_id || '/Config/' || regi
     snapshot_at, 400000, 1, 1, 1, 900, 300, 5565
 from delivery join place using (place_id);
 
+update delivery set object_id = object.object_id from object where object.place_id = delivery.place_id and object.day = delivery.day;
+
 insert into object_outcome (object_id, collection_id, outcome, reason, position_bytes, evaluations)
 select object_id, 1, case when object_id % 400 = 0 then 'unreadable' when object_id % 50 = 0 then 'superseded' else 'collected' end,
     case when object_id % 400 = 0 then 'truncated gzip' when object_id % 50 = 0 then 'a later snapshot of the day' end,

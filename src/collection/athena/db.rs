@@ -211,11 +211,7 @@ pub struct Spent {
 }
 
 /// What a collection's queries came to, and those of its month.
-pub(in crate::collection) async fn spent(
-    db: &mut PgConnection,
-    organization_id: i16,
-    collection_id: i64,
-) -> sqlx::Result<Spent> {
+pub(super) async fn spent(db: &mut PgConnection, organization_id: i16, collection_id: i64) -> sqlx::Result<Spent> {
     sqlx::query_as(
         "select count(*) filter (where own) as queries,
                 coalesce(sum(bytes_scanned) filter (where own), 0)::bigint as bytes_scanned,

@@ -38,12 +38,24 @@ pub struct DdlArgs {
     pub aws: AwsSettings,
 }
 
+/// The statement that makes the table of a delivery bucket's snapshots, without any Regions given of AWS's commercial ones.
+/// Pure.
+///
+/// # Errors
+///
+/// Evidence is not in S3, or a name could end the quotes around it; in words for a person.
+pub fn table_statement(from: &Location, athena: &AthenaSettings, regions: &[String]) -> Result<String, String> {
+    since(FIRST_DAY, from, athena, regions)
+}
+
+fn since(first_day: Date, from: &Location, athena: &AthenaSettings, regions: &[String]) -> Result<String, String> {
+    statement::create_table(&athena.database, &athena.table, &location(from)?, regions, first_day)
+}
+
 /// Runs the command.
 pub async fn command(args: &DdlArgs) -> anyhow::Result<()> {
     let athena = &args.athena;
-    let location = location(&args.from)?;
-    let statement = statement::create_table(&athena.database, &athena.table, &location, &args.regions, args.first_day)
-        .map_err(anyhow::Error::msg)?;
+    let statement = since(args.first_day, &args.from, athena, &args.regions).map_err(anyhow::Error::msg)?;
     print!("{statement}");
     if args.create {
         create(args, &statement).await?;
@@ -80,9 +92,9 @@ async fn create(args: &DdlArgs, statement: &str) -> anyhow::Result<()> {
 }
 
 /// The folder that holds accounts.
-fn location(from: &Location) -> anyhow::Result<String> {
+fn location(from: &Location) -> Result<String, String> {
     let Location::Bucket { name, prefix } = from else {
-        anyhow::bail!("Athena reads a bucket in S3: give --from s3://BUCKET/PREFIX");
+        return Err("Athena reads a bucket in S3: give --from s3://BUCKET/PREFIX".to_owned());
     };
     Ok(match prefix.find("AWSLogs/") {
         Some(at) => format!("s3://{name}/{}AWSLogs/", prefix.get(..at).unwrap_or_default()),

@@ -26,7 +26,6 @@ pub(super) use batch::collect;
 pub use cost::Price;
 pub(super) use cost::usd;
 pub use db::Spent;
-pub(super) use db::spent;
-pub use ddl::{DdlArgs, command as ddl};
+pub use ddl::{DdlArgs, command as ddl, table_statement};
 pub(super) use session::Session;
 pub use settings::{AthenaSettings, Engine};

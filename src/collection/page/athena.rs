@@ -1,6 +1,6 @@
-//! A collection's queries of Athena, for its page.
+//! A collection's queries of Athena, for its page: a list of them, and one with its text.
 
-use sqlx::{FromRow, PgConnection};
+use sqlx::{AssertSqlSafe, FromRow, PgConnection};
 use time::{Date, OffsetDateTime};
 
 pub(super) use crate::collection::athena::usd;
@@ -10,7 +10,7 @@ use crate::web::format;
 const PARAMETERS_SHOWN: usize = 200;
 
 /// One attempt at a question.
-#[derive(Debug, FromRow)]
+#[derive(Debug, Clone, FromRow)]
 pub(super) struct QueryRow {
     pub athena_query_id: i64,
     pub collection_id: i64,
@@ -18,8 +18,9 @@ pub(super) struct QueryRow {
     pub question: String,
     pub day: Date,
     pub attempt: i32,
-    pub sql: String,
-    pub parameters: Vec<String>,
+    /// Of the one whose text was asked for.
+    pub sql: Option<String>,
+    pub parameters: Option<Vec<String>>,
     pub workgroup: String,
     pub database_name: String,
     pub objects: i64,
@@ -36,6 +37,11 @@ pub(super) struct QueryRow {
 }
 
 impl QueryRow {
+    /// Its word in the address: the execution id, or its number where it was never started.
+    pub(super) fn word(&self) -> String {
+        self.execution_id.clone().unwrap_or_else(|| self.athena_query_id.to_string())
+    }
+
     /// "17 Nov 2026 06:00:01 UTC to 17 Nov 2026 06:00:09 UTC".
     pub(super) fn times(&self) -> String {
         let at = |at: Option<OffsetDateTime>| at.map_or_else(|| "not yet".to_owned(), format::at);
@@ -66,8 +72,9 @@ impl QueryRow {
 
     /// The first parameters; a query over many objects has as many more.
     pub(super) fn parameter_words(&self) -> String {
-        let shown = self.parameters.iter().take(PARAMETERS_SHOWN).map(String::as_str).collect::<Vec<_>>().join(", ");
-        match self.parameters.len().saturating_sub(PARAMETERS_SHOWN) {
+        let all = self.parameters.as_deref().unwrap_or_default();
+        let shown = all.iter().take(PARAMETERS_SHOWN).map(String::as_str).collect::<Vec<_>>().join(", ");
+        match all.len().saturating_sub(PARAMETERS_SHOWN) {
             0 => shown,
             more => format!("{shown} and {more} more"),
         }
@@ -76,26 +83,47 @@ impl QueryRow {
     pub(super) fn price(&self) -> String {
         self.price_billionths.map_or_else(|| "–".to_owned(), usd)
     }
+
+    /// About how much memory it takes, without its text.
+    pub(super) fn weight(&self) -> usize {
+        let words = [&self.execution_id, &self.reason, &self.result_location, &self.engine_version];
+        let words: usize = words.into_iter().flatten().map(String::len).sum();
+        size_of::<Self>() + words + self.question.len() + self.workgroup.len() + self.database_name.len()
+    }
 }
 
 const COLUMNS: &str = "athena_query_id, collection_id, taken_up_by, question, day, attempt, workgroup, database_name,
     objects::bigint as objects, execution_id, state, reason, submitted_at, completed_at, bytes_scanned, price_billionths,
     result_rows, result_location, engine_version";
 
-/// The newest queries that a collection asked, or whose results it read; without their texts, which are long.
-pub(super) async fn queries(db: &mut PgConnection, collection_id: i64, limit: i64) -> sqlx::Result<Vec<QueryRow>> {
-    let statement = sqlx::AssertSqlSafe(format!(
-        "select {COLUMNS}, '' as sql, '{{}}'::text[] as parameters
-         from athena_query where collection_id = $1 or taken_up_by = $1 order by athena_query_id desc limit $2"
-    ));
-    sqlx::query_as(statement).bind(collection_id).bind(limit).fetch_all(db).await
+/// Every query that a collection asked, or whose result it read, the newest first; of them one with its text, by its word
+/// in the address.
+pub(super) async fn queries(
+    db: &mut PgConnection,
+    collection_id: i64,
+    with_text: Option<&str>,
+) -> sqlx::Result<Vec<QueryRow>> {
+    // One that was never started has no other word than its number. Texts are long: only the one that is shown is read.
+    let statement = format!(
+        "select {COLUMNS}, case when asked then sql end as sql, case when asked then parameters end as parameters
+         from (select *, execution_id = $2 or athena_query_id::text = $2 as asked
+               from athena_query where collection_id = $1 or taken_up_by = $1) q
+         order by athena_query_id desc"
+    );
+    sqlx::query_as(AssertSqlSafe(statement)).bind(collection_id).bind(with_text).fetch_all(db).await
 }
 
-/// One of them with its text.
-pub(super) async fn query(db: &mut PgConnection, collection_id: i64, query_id: i64) -> sqlx::Result<Option<QueryRow>> {
-    let statement = sqlx::AssertSqlSafe(format!(
+/// Of the queries of a collection those after one, the newest first and with their texts.
+pub(super) async fn with_texts(
+    db: &mut PgConnection,
+    collection_id: i64,
+    after: Option<i64>,
+    most: i64,
+) -> sqlx::Result<Vec<QueryRow>> {
+    let statement = format!(
         "select {COLUMNS}, sql, parameters from athena_query
-         where (collection_id = $1 or taken_up_by = $1) and athena_query_id = $2"
-    ));
-    sqlx::query_as(statement).bind(collection_id).bind(query_id).fetch_optional(db).await
+         where (collection_id = $1 or taken_up_by = $1) and ($2::bigint is null or athena_query_id < $2)
+         order by athena_query_id desc limit $3"
+    );
+    sqlx::query_as(AssertSqlSafe(statement)).bind(collection_id).bind(after).bind(most).fetch_all(db).await
 }

@@ -56,36 +56,87 @@ const COLLECTION: &str =
      first_day, last_day, objects_done, objects_total, ladder,
      case when state = 'running' then collection_is_running(collection_id) else false end as alive";
 
-/// The collections of an organisation, so many at most of a page.
+/// Which collections of an organisation.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Those {
+    pub organization_id: i16,
+    pub state: Option<String>,
+    pub engine: Option<String>,
+    /// Only those with objects that could not be read.
+    pub unreadable: bool,
+    /// Those that brought evidence of one of these; `None` is all.
+    pub place_ids: Option<Vec<i32>>,
+}
+
+/// `$4` to `$8` are those of [`Those`].
+const THOSE: &str = "collection where organization_id = $4 and ($5::text is null or state = $5)
+     and ($6::text is null or engine = $6) and (not $7 or coalesce((ladder->>'objects_unreadable')::bigint, 0) > 0)
+     and ($8::integer[] is null or collection_id = any (
+         array(select distinct since_collection from delivery where place_id = any($8))))";
+
+/// The collections that are meant, so many at most of a page.
 pub(super) async fn list(
     db: &mut PgConnection,
-    organization_id: i16,
+    those: &Those,
     page: &Keyset,
     most: i64,
 ) -> sqlx::Result<Vec<Keyed<CollectionRow>>> {
     let (value, id) = page.bounds();
-    sqlx::query_as(page.select(COLLECTION, "collection where organization_id = $4", "collection_id", "bigint"))
+    sqlx::query_as(page.select(COLLECTION, THOSE, "collection_id", "bigint"))
         .bind(value)
         .bind(id)
         .bind(most)
-        .bind(organization_id)
+        .bind(those.organization_id)
+        .bind(&those.state)
+        .bind(&those.engine)
+        .bind(those.unreadable)
+        .bind(&those.place_ids)
         .fetch_all(db)
         .await
 }
 
-pub(super) async fn count(db: &mut PgConnection, organization_id: i16) -> sqlx::Result<i64> {
-    sqlx::query_scalar("select count(*) from collection where organization_id = $1")
-        .bind(organization_id)
+pub(super) async fn count(db: &mut PgConnection, those: &Those) -> sqlx::Result<i64> {
+    let nothing = "$1::text is null and $2::text is null and $3::text is null";
+    sqlx::query_scalar(AssertSqlSafe(format!("select count(*) from {THOSE} and {nothing}")))
+        .bind(None::<&str>)
+        .bind(None::<&str>)
+        .bind(None::<&str>)
+        .bind(those.organization_id)
+        .bind(&those.state)
+        .bind(&those.engine)
+        .bind(those.unreadable)
+        .bind(&those.place_ids)
         .fetch_one(db)
         .await
+}
+
+/// A collection, and what the queries of Athena of its month (UTC) came to, of all collections.
+#[derive(Debug, FromRow)]
+pub(super) struct Found {
+    #[sqlx(flatten)]
+    pub row: CollectionRow,
+    pub month_queries: i64,
+    pub month_bytes_scanned: i64,
+    pub month_price_billionths: i64,
 }
 
 pub(super) async fn find(
     db: &mut PgConnection,
     organization_id: i16,
     collection_id: i64,
-) -> sqlx::Result<Option<CollectionRow>> {
-    let sql = format!("select {COLLECTION} from collection where organization_id = $1 and collection_id = $2");
+) -> sqlx::Result<Option<Found>> {
+    let sql = format!(
+        "select {COLLECTION}, month_queries, month_bytes_scanned, month_price_billionths
+         from collection c left join lateral (
+             select count(*) as month_queries, coalesce(sum(q.bytes_scanned), 0)::bigint as month_bytes_scanned,
+                 coalesce(sum(q.price_billionths), 0)::bigint as month_price_billionths
+             from athena_query q join collection o on o.collection_id = q.collection_id
+             where c.engine = 'athena' and o.organization_id = $1
+                 and date_trunc('month', q.created_at at time zone 'UTC')
+                     = date_trunc('month', c.started_at at time zone 'UTC')
+         ) m on true
+         where organization_id = $1 and collection_id = $2"
+    );
     sqlx::query_as(AssertSqlSafe(sql)).bind(organization_id).bind(collection_id).fetch_optional(db).await
 }
 
@@ -96,110 +147,6 @@ pub(super) async fn outcomes(db: &mut PgConnection, collection_id: i64) -> sqlx:
     )
     .bind(collection_id)
     .fetch_all(db)
-    .await
-}
-
-/// Which objects of a collection.
-#[derive(Debug, Clone, Default)]
-pub(super) struct Which {
-    pub collection_id: i64,
-    pub outcome: Option<String>,
-    /// `None` is all.
-    pub place_ids: Option<Vec<i32>>,
-}
-
-#[derive(Debug, FromRow)]
-pub(super) struct ObjectRow {
-    pub object_id: i64,
-    pub outcome: String,
-    pub reason: Option<String>,
-    pub position_bytes: Option<i64>,
-    pub account_id: String,
-    pub region: String,
-    pub day: Date,
-    pub kind: String,
-    pub key: String,
-    pub size_bytes: i64,
-    pub etag: Option<String>,
-    pub version_id: Option<String>,
-    pub sha256: Option<Vec<u8>>,
-    pub items: Option<i64>,
-    pub compliance_items: Option<i64>,
-    pub evaluations: Option<i64>,
-}
-
-/// What a collection's objects can be sorted on.
-pub(super) const OBJECT_ORDERS: [Order; 10] = [
-    Order { name: "found", expression: "x.object_id", kind: Kind::Number },
-    Order { name: "outcome", expression: "x.outcome", kind: Kind::Text },
-    Order { name: "account", expression: "p.account_id", kind: Kind::Text },
-    Order { name: "region", expression: "p.region", kind: Kind::Text },
-    Order { name: "day", expression: "(o.day - date '1970-01-01')::bigint", kind: Kind::Number },
-    Order { name: "kind", expression: "o.kind", kind: Kind::Text },
-    Order { name: "bytes", expression: "o.size_bytes", kind: Kind::Number },
-    // Objects that were not read have no counts, and stand before those that hold nothing.
-    Order { name: "items", expression: "coalesce(o.items, -1)::bigint", kind: Kind::Number },
-    Order { name: "compliance-items", expression: "coalesce(o.compliance_items, -1)::bigint", kind: Kind::Number },
-    Order { name: "evaluations", expression: "coalesce(o.evaluations, -1)::bigint", kind: Kind::Number },
-];
-
-/// In the order in which they were found.
-pub(super) const AS_FOUND: Keyset = Keyset::first(OBJECT_ORDERS[0], false);
-
-const OBJECT: &str = "o.object_id, x.outcome, x.reason, x.position_bytes, p.account_id, p.region, o.day, o.kind, o.key,
-     o.size_bytes, o.etag, o.version_id, o.sha256, o.items, o.compliance_items, o.evaluations";
-
-const OUTCOMES: &str = "object_outcome x join object o using (object_id) join place p using (place_id)";
-
-/// The objects that are meant, so many at most of a page.
-pub(super) async fn objects(
-    db: &mut PgConnection,
-    which: &Which,
-    page: &Keyset,
-    most: i64,
-) -> sqlx::Result<Vec<Keyed<ObjectRow>>> {
-    let (value, id) = page.bounds();
-    let meant = format!(
-        "{OUTCOMES} where x.collection_id = $4 and ($5::text is null or x.outcome = $5)
-             and ($6::integer[] is null or o.place_id = any($6))"
-    );
-    sqlx::query_as(page.select(OBJECT, &meant, "x.object_id", "bigint"))
-        .bind(value)
-        .bind(id)
-        .bind(most)
-        .bind(which.collection_id)
-        .bind(&which.outcome)
-        .bind(&which.place_ids)
-        .fetch_all(db)
-        .await
-}
-
-/// The objects that somebody must look at: those that could not be read, and those that changed after they were.
-pub(super) async fn bad_objects(db: &mut PgConnection, collection_id: i64, limit: i64) -> sqlx::Result<Vec<ObjectRow>> {
-    // Said twice: the second is what the partial index holds.
-    let sql = format!(
-        "select {OBJECT} from {OUTCOMES} where x.collection_id = $1
-             and x.outcome = 'unreadable' and x.outcome in ('unreadable', 'changed') order by x.object_id limit $2"
-    );
-    sqlx::query_as(AssertSqlSafe(sql)).bind(collection_id).bind(limit).fetch_all(db).await
-}
-
-/// A count is exact up to here; beyond it is "more than".
-pub(super) const COUNTED: i64 = 1_000_000;
-
-pub(super) async fn count_objects(db: &mut PgConnection, which: &Which) -> sqlx::Result<i64> {
-    sqlx::query_scalar(
-        "select count(*) from (
-             select from object_outcome x join object o using (object_id)
-             where x.collection_id = $1 and ($2::text is null or x.outcome = $2)
-                 and ($3::integer[] is null or o.place_id = any($3))
-             limit $4 + 1) counted",
-    )
-    .bind(which.collection_id)
-    .bind(&which.outcome)
-    .bind(&which.place_ids)
-    .bind(COUNTED)
-    .fetch_one(db)
     .await
 }
 

@@ -4,14 +4,16 @@ use actix_web::{HttpResponse, web};
 use askama::Template;
 use time::OffsetDateTime;
 
-use super::REFRESH_SECONDS;
-use super::db::{self, COLLECTION_ORDERS, CollectionRow, NEWEST};
+use super::db::{self, COLLECTION_ORDERS, CollectionRow, NEWEST, Those};
+use super::{REFRESH_SECONDS, chosen};
 use crate::error::Error;
+use crate::organization::{self, NamedPlace};
 use crate::web::download::{Cell, Format, download};
+use crate::web::form::{Choice, Filters};
 use crate::web::keyset::{Keyed, Keyset};
 use crate::web::parts::{Empty, Provenance};
 use crate::web::table::{self, Column, PAGE_ROWS, PLACE_KEYS, Place, Sort, Table, number, text};
-use crate::web::{Frame, Page, Section, Visit, filters};
+use crate::web::{Address, Frame, Page, Section, Visit, filters};
 use crate::{State, schedule};
 
 #[derive(Template)]
@@ -23,6 +25,9 @@ struct ListPage {
     now: OffsetDateTime,
     provenance: Provenance,
     schedule: schedule::page::Standing,
+    filters: Filters,
+    /// The same without filters, where there are any.
+    everything: Option<String>,
 }
 
 const LIST: [&str; 16] = [
@@ -44,6 +49,11 @@ const LIST: [&str; 16] = [
     "ladder",
 ];
 
+/// What narrows the list. An account and a Region leave the collections that brought evidence of them.
+const FILTERS: [&str; 5] = ["state", "engine", "outcome", "account", "region"];
+const STATES: [&str; 4] = ["finished", "failed", "interrupted", "running"];
+const ENGINES: [&str; 2] = ["files", "athena"];
+
 const TABLE: [Column; 9] = [
     text("Collection").by("collection").most_first(),
     text("State").by("state"),
@@ -57,18 +67,24 @@ const TABLE: [Column; 9] = [
 ];
 
 pub(super) async fn list(state: web::Data<State>, mut visit: Visit) -> Result<HttpResponse, Error> {
-    visit.address.only(&[&PLACE_KEYS])?;
+    visit.address.only(&[&PLACE_KEYS, &FILTERS])?;
+    let organization_id = visit.organization.as_ref().map(|organization| organization.id);
+    let places = match organization_id {
+        Some(id) => organization::places(&mut visit.read, id).await?,
+        None => Vec::new(),
+    };
+    let those = those(&visit.address, organization_id.unwrap_or_default(), &places)?;
     if let Some(format) = Format::of(&visit.address)? {
-        return Ok(list_rows(format, visit));
+        return Ok(list_rows(format, visit, those));
     }
     let place = Place::of(&visit.address, 2)?;
     let sort = Sort::of(&visit.address, &TABLE, Sort::down("collection"));
     let keyset = Keyset::of(&COLLECTION_ORDERS, sort, &place, false)?;
-    let (mut rows, total) = match &visit.organization {
+    let (mut rows, total) = match organization_id {
         None => (Vec::new(), 0),
-        Some(organization) => (
-            db::list(&mut visit.read, organization.id, &keyset, PAGE_ROWS + 1).await?,
-            db::count(&mut visit.read, organization.id).await?,
+        Some(_) => (
+            db::list(&mut visit.read, &those, &keyset, PAGE_ROWS + 1).await?,
+            db::count(&mut visit.read, &those).await?,
         ),
     };
     let more = table::cut(&mut rows, &place);
@@ -87,17 +103,47 @@ pub(super) async fn list(state: web::Data<State>, mut visit: Visit) -> Result<Ht
             "Counts and times",
             "Each collection counts what it does and writes it down as it ends, by the database’s clock.",
         );
-    let page = ListPage { frame, rows, table, provenance, schedule, now: state.clock.now() };
+    let narrowed = FILTERS.iter().any(|filter| visit.address.get(filter).is_some());
+    let everything = narrowed.then(|| visit.address.start().without(&FILTERS).to_string());
+    let filters = choices(&visit.address, &places);
+    let now = state.clock.now();
+    let page = ListPage { frame, rows, table, now, provenance, schedule, filters, everything };
     Ok(Page(page).refreshed_after(running.then_some(REFRESH_SECONDS)))
 }
 
-/// Every collection, the newest first.
-fn list_rows(format: Format, mut visit: Visit) -> HttpResponse {
+/// The collections that the filters leave; a word that no filter has is refused.
+fn those(address: &Address, organization_id: i16, places: &[NamedPlace]) -> Result<Those, Error> {
+    let word = |name: &str, choices: &[&str]| match address.get(name) {
+        Some(text) if !choices.contains(&text) => {
+            Err(Error::Invalid(format!("“{text}” is none of the choices for {name}.")))
+        }
+        found => Ok(found.map(str::to_owned)),
+    };
+    Ok(Those {
+        organization_id,
+        state: word("state", &STATES)?,
+        engine: word("engine", &ENGINES)?,
+        unreadable: word("outcome", &["unreadable"])?.is_some(),
+        place_ids: chosen(address, places),
+    })
+}
+
+fn choices(address: &Address, places: &[NamedPlace]) -> Filters {
+    let choice = |word: &str| Choice::new(word, word);
+    Filters::new(address)
+        .select("state", "State", "All states", STATES.map(choice).to_vec())
+        .select("engine", "Engine", "All engines", ENGINES.map(choice).to_vec())
+        .select("outcome", "Objects", "Any objects", vec![Choice::new("unreadable", "some unreadable")])
+        .accounts(places.iter().map(|place| (place.account_id.as_str(), place.account_name.as_str())))
+        .regions(places.iter().map(|place| place.region.as_str()))
+}
+
+/// Every collection that the filters leave, the newest first.
+fn list_rows(format: Format, mut visit: Visit, those: Those) -> HttpResponse {
     download(format, "collections", &LIST, |mut rows| async move {
-        let Some(organization) = visit.organization.clone() else { return Ok(rows) };
         let mut page = NEWEST;
         loop {
-            let part = db::list(&mut visit.read, organization.id, &page, 1000).await?;
+            let part = db::list(&mut visit.read, &those, &page, 1000).await?;
             let Some(last) = part.last() else { break };
             page = NEWEST.after(last.sort_key.clone(), last.row.collection_id.to_string());
             for Keyed { row, .. } in part {

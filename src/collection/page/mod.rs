@@ -4,19 +4,32 @@ mod athena;
 mod db;
 mod list;
 mod objects;
+mod objects_db;
+mod queries;
 mod show;
 
 use actix_web::web;
 use time::OffsetDateTime;
 
 use self::db::CollectionRow;
-use crate::web::{Access, Endpoint, format};
+use crate::organization::NamedPlace;
+use crate::web::{Access, Address, Endpoint, format};
 
 pub fn endpoints() -> Vec<Endpoint> {
     vec![
         Endpoint::get("/collections", Access::SignedIn, || web::get().to(list::list)),
         Endpoint::get("/collections/{collection_id}", Access::SignedIn, || web::get().to(show::show)),
     ]
+}
+
+/// The places that the filters of an address leave; `None` is all.
+fn chosen(address: &Address, places: &[NamedPlace]) -> Option<Vec<i32>> {
+    let (account, region) = (address.get("account"), address.get("region"));
+    if account.is_none() && region.is_none() {
+        return None;
+    }
+    let meant = places.iter().filter(|place| place.is_asked_for(account, region));
+    Some(meant.map(|place| place.place_id).collect())
 }
 
 /// Seconds after which the page of a running collection is asked for again.

@@ -3,7 +3,7 @@
 use actix_web::HttpResponse;
 
 use super::super::Ladder;
-use super::db::{self, AS_FOUND, ObjectRow, Which};
+use super::objects_db::{self, AS_FOUND, ObjectRow, Which};
 use crate::web::download::{Format, download};
 use crate::web::keyset::Keyed;
 use crate::web::{Visit, format};
@@ -94,7 +94,7 @@ pub(super) fn oddities(ladder: &Ladder) -> Vec<(&'static str, &str, &str)> {
         .collect()
 }
 
-const COLUMNS: [&str; 16] = [
+const COLUMNS: [&str; 18] = [
     "object_id",
     "key",
     "outcome",
@@ -111,6 +111,8 @@ const COLUMNS: [&str; 16] = [
     "items",
     "compliance_items",
     "evaluations",
+    "taken_at",
+    "athena_execution_id",
 ];
 
 /// Every object of the collection that the filters leave.
@@ -119,7 +121,7 @@ pub(super) fn download_of(format: Format, mut visit: Visit, which: Which) -> Htt
     download(format, &stem, &COLUMNS, |mut rows| async move {
         let mut page = AS_FOUND;
         loop {
-            let objects = db::objects(&mut visit.read, &which, &page, 1000).await?;
+            let objects = objects_db::objects(&mut visit.read, &which, &page, 1000, false).await?;
             let Some(last) = objects.last() else { break };
             page = AS_FOUND.after(last.sort_key.clone(), last.row.object_id.to_string());
             for Keyed { row: object, .. } in objects {
@@ -141,6 +143,8 @@ pub(super) fn download_of(format: Format, mut visit: Visit, which: Which) -> Htt
                     object.items.into(),
                     object.compliance_items.into(),
                     object.evaluations.into(),
+                    object.taken_at.into(),
+                    object.execution_id.into(),
                 ])
                 .await?;
             }

@@ -7,26 +7,29 @@ use askama::Template;
 use time::OffsetDateTime;
 
 use super::super::Ladder;
-use super::super::athena::{Engine, Spent, spent};
-use super::REFRESH_SECONDS;
-use super::athena::{self, QueryRow};
-use super::db::{self, CollectionRow, OBJECT_ORDERS, ObjectRow, RestatedDay, Which};
+use super::db::{self, CollectionRow, Found, RestatedDay};
 use super::objects::{self, ladder_lines, oddities};
+use super::objects_db::{self, COUNTED, OBJECT_ORDERS, ObjectRow, Which};
+use super::queries::{self, Asked};
+use super::{REFRESH_SECONDS, chosen};
 use crate::State;
 use crate::error::Error;
 use crate::organization::{self, NamedPlace};
 use crate::web::download::Format;
 use crate::web::form::{Choice, Filters};
 use crate::web::keyset::{Keyed, Keyset};
+use crate::web::list::{Field, List};
 use crate::web::parts::{Empty, Provenance};
-use crate::web::table::{self, Column, PAGE_ROWS, PLACE_KEYS, Place, Sort, Table, Window, number, text};
-use crate::web::{Address, Frame, Page, Read, Section, Visit, filters};
+use crate::web::table::{self, Column, PAGE_ROWS, PLACE_KEYS, Place, Sort, Table, number, text};
+use crate::web::{Frame, Page, Section, Visit, filters, parse_day};
 
 #[derive(Template)]
 #[template(path = "collections/show.html")]
 struct ShowPage {
     frame: Frame,
     collection: CollectionRow,
+    /// What the queries of its month came to: their number, bytes scanned and price.
+    month: (i64, i64, i64),
     now: OffsetDateTime,
     ladder: Option<Ladder>,
     outcomes: Vec<(String, i64)>,
@@ -37,6 +40,8 @@ struct ShowPage {
     filters: Filters,
     objects: Vec<ObjectRow>,
     table: Table,
+    /// Whether Athena may have read them.
+    by_query: bool,
     /// The same without filters.
     everything: String,
     unreadable_href: String,
@@ -46,18 +51,8 @@ struct ShowPage {
     asked: Asked,
 }
 
-/// What Athena was asked.
-#[derive(Default)]
-struct Asked {
-    /// The newest queries.
-    queries: Vec<QueryRow>,
-    /// The one whose text was asked for.
-    query: Option<QueryRow>,
-    /// `None` where another engine collected.
-    spent: Option<Spent>,
-}
-
-const TABLE: [Column; 10] = [
+/// The columns of the objects; the last only where Athena collected.
+const TABLE: [Column; 11] = [
     text("Object").by("found"),
     text("Outcome").by("outcome"),
     text("Account").by("account"),
@@ -68,21 +63,37 @@ const TABLE: [Column; 10] = [
     number("Items").by("items"),
     number("Compliance items").by("compliance-items"),
     number("Evaluations").by("evaluations"),
+    text("Read by query").by("query"),
 ];
 
+/// What narrows the objects.
+const FILTERS: [&str; 5] = ["outcome", "account", "region", "day", "query"];
+/// What else the page can be asked for: the places in its lists and what orders them.
+const LISTS: [&str; 6] = ["rows", RESTATED_ID, RESTATED_SORT, queries::ID, queries::SORT, FAILED_SORT];
+
+const FAILED: [Column; 5] = [
+    text("Object").by("found"),
+    text("Why").by("why"),
+    text("Account").by("account"),
+    text("Region").by("region"),
+    text("Day").by("day").most_first(),
+];
+const FAILED_SORT: &str = "unreadable-sort";
+
+const RESTATED_ID: &str = "restated";
+const RESTATED_SORT: &str = "restated-sort";
 /// Restated days on a page.
 const RESTATED: usize = 50;
-/// Queries of Athena on a page, the newest.
-const QUERIES: i64 = 50;
 
-/// The places that the filters leave; `None` is all.
-fn chosen(address: &Address, places: &[NamedPlace]) -> Option<Vec<i32>> {
-    let (account, region) = (address.get("account"), address.get("region"));
-    if account.is_none() && region.is_none() {
-        return None;
-    }
-    let meant = places.iter().filter(|place| place.is_asked_for(account, region));
-    Some(meant.map(|place| place.place_id).collect())
+fn restated_list() -> List<RestatedDay> {
+    let fields = vec![
+        Field::text("Day", "day", |day: &RestatedDay| day.day.into()).most_first(),
+        Field::number("Account-Regions", "account-regions", |day| day.places.into()),
+        Field::number("Of them late", "late", |day| day.late.into()),
+        Field::number("Rows added", "rows-added", |day| day.rows_added.into()),
+        Field::number("Rows removed", "rows-removed", |day| day.rows_removed.into()),
+    ];
+    List::new(RESTATED_ID, RESTATED_SORT, RESTATED, fields)
 }
 
 /// How many objects had which outcome. It stays the same until the next collection; while one runs, its own change.
@@ -101,15 +112,6 @@ async fn outcomes(
         state.memo.put(key, Arc::clone(&outcomes), 200);
     }
     Ok(outcomes)
-}
-
-/// How many objects the filters leave: known from the outcomes, or counted where a place is chosen.
-async fn total(read: &mut Read, which: &Which, outcomes: &[(String, i64)]) -> Result<i64, Error> {
-    match (&which.place_ids, &which.outcome) {
-        (Some(_), _) => Ok(db::count_objects(read, which).await?),
-        (None, Some(outcome)) => Ok(outcomes.iter().filter(|(of, _)| of == outcome).map(|(_, count)| count).sum()),
-        (None, None) => Ok(outcomes.iter().map(|(_, count)| count).sum()),
-    }
 }
 
 /// The days that a collection changed; they stay the same until the next collection.
@@ -145,100 +147,137 @@ pub(super) async fn show(
 ) -> Result<HttpResponse, Error> {
     let collection_id: i64 = id.parse().map_err(|_not_a_number| Error::NotFound)?;
     let organization = visit.organization.clone().ok_or(Error::NotFound)?;
-    visit.address.only(&[&["outcome", "account", "region", "restated", "query"], &PLACE_KEYS])?;
-    let collection = db::find(&mut visit.read, organization.id, collection_id).await?.ok_or(Error::NotFound)?;
+    visit.address.only(&[&FILTERS, &LISTS, &PLACE_KEYS])?;
+    let found = db::find(&mut visit.read, organization.id, collection_id).await?.ok_or(Error::NotFound)?;
+    let Found { row: collection, month_queries, month_bytes_scanned, month_price_billionths } = found;
     let places = organization::places(&mut visit.read, organization.id).await?;
-    let which = Which {
-        collection_id,
-        outcome: visit.address.get("outcome").map(str::to_owned),
-        place_ids: chosen(&visit.address, &places),
-    };
-    if let Some(format) = Format::of(&visit.address)? {
+    let format = Format::of(&visit.address)?;
+    if let Some(format) = format.filter(|_| queries::is_asked_for(&visit.address)) {
+        return Ok(queries::download_of(format, visit, collection_id));
+    }
+    let asked = queries::load(&state, &mut visit, organization.id, &collection).await?;
+    let which = which(&visit, collection_id, &places, &asked)?;
+    if let Some(format) = format.filter(|_| visit.address.get("rows").is_none()) {
         return Ok(objects::download_of(format, visit, which));
     }
-    let place = Place::of(&visit.address, 2)?;
-    let sort = Sort::of(&visit.address, &TABLE, Sort::up("found"));
-    let keyset = Keyset::of(&OBJECT_ORDERS, sort, &place, false)?;
-    let mut objects = db::objects(&mut visit.read, &which, &keyset, PAGE_ROWS + 1).await?;
-    let more = table::cut(&mut objects, &place);
+    let restated = restated(&state, &mut visit, organization.id, &collection).await?;
+    let restated: Vec<&RestatedDay> = restated.iter().collect();
+    if let Some(format) = format {
+        return if restated_list().is_asked_for(&visit.address) {
+            let stem = format!("collection-{collection_id}-restated");
+            Ok(restated_list().download(format, &stem, &visit.address, restated))
+        } else {
+            Err(Error::Invalid("The rows of this page are its objects, restated and queries.".to_owned()))
+        };
+    }
+    let outcomes = outcomes(&state, &mut visit, organization.id, collection_id).await?;
+    let by_query = asked.list.is_some();
+    let (objects, table) = object_page(&mut visit, &which, &outcomes, by_query).await?;
+    let (failed, failed_table) = failed(&mut visit, collection_id, &outcomes).await?;
+    let caption = "Days that were collected before and that this collection changed";
+    let (restated, restated_table) = restated_list().table(&visit.address, caption, restated)?;
     let ladder: Option<Ladder> =
         collection.ladder.clone().map(serde_json::from_value).transpose().map_err(anyhow::Error::from)?;
-    let outcomes = outcomes(&state, &mut visit, organization.id, collection_id).await?;
-    let read = &mut visit.read;
-    let total = total(read, &which, &outcomes).await?;
-    let unreadable_count = outcomes.iter().find(|(outcome, _)| outcome == "unreadable").map_or(0, |(_, count)| *count);
-    let failed = if unreadable_count > 0 { db::bad_objects(read, collection_id, PAGE_ROWS).await? } else { Vec::new() };
-    let restated = restated(&state, &mut visit, organization.id, &collection).await?;
-
-    let asked = asked(&mut visit, organization.id, &collection).await?;
-
-    let address = &visit.address;
-    let row_key = |row: Option<&Keyed<ObjectRow>>| row.map(|keyed| keyed.key(&keyed.row.object_id));
-    let table = Table::whole("objects", "Objects", &TABLE, address, objects.len())
-        .sorted(sort)
-        .paged(&place, row_key(objects.first()), row_key(objects.last()), more, total)
-        .with_formats();
-    let mut failed_table = Table::whole(
-        "unreadable",
-        "Objects that could not be read, and why",
-        &[text("Object"), text("Why"), text("Account"), text("Region"), text("Day")],
-        address,
-        failed.len(),
-    );
-    failed_table.total = unreadable_count;
-    let unreadable_href = visit.address.start().with("outcome", "unreadable").to_string() + "#objects";
-    let window = Window::of(address, "restated", RESTATED, restated.len())?;
-    let restated_table = Table::whole(
-        "restated",
-        "Days that were collected before and that this collection changed",
-        &[text("Day"), number("Account-Regions"), number("Of them late"), number("Rows added"), number("Rows removed")],
-        address,
-        restated.len(),
-    )
-    .windowed(&window);
     let running = collection.running();
-    let provenance = provenance(&collection);
     let page = ShowPage {
         frame: visit
             .frame(Section::Collections, format!("Collection {collection_id}"))
             .crumb("Collections", "/collections"),
+        month: (month_queries, month_bytes_scanned, month_price_billionths),
         now: state.clock.now(),
         ladder,
         filters: choices(&visit, &places),
-        everything: visit.address.start().without(&["outcome", "account", "region"]).to_string(),
-        unreadable_href,
-        more_than: total > db::COUNTED,
-        provenance,
+        everything: visit.address.start().without(&FILTERS).to_string(),
+        unreadable_href: visit.address.start().without(&FILTERS).with("outcome", "unreadable").to_string() + "#objects",
+        more_than: table.total > COUNTED,
+        provenance: provenance(&collection),
+        by_query,
         asked,
         collection,
         outcomes: outcomes.to_vec(),
         failed,
         failed_table,
-        restated: window.rows(&restated).to_vec(),
+        restated: restated.into_iter().cloned().collect(),
         restated_table,
-        objects: objects.into_iter().map(|keyed| keyed.row).collect(),
+        objects,
         table,
     };
     Ok(Page(page).refreshed_after(running.then_some(REFRESH_SECONDS)))
 }
 
-async fn asked(visit: &mut Visit, organization_id: i16, collection: &CollectionRow) -> Result<Asked, Error> {
-    let wanted = visit.address.get("query").map(|id| id.parse::<i64>().map_err(|_not_a_number| Error::NotFound));
-    if collection.engine != Engine::Athena.word() {
-        return if wanted.is_some() { Err(Error::NotFound) } else { Ok(Asked::default()) };
-    }
-    let (id, read) = (collection.collection_id, &mut visit.read);
-    let query = match wanted.transpose()? {
-        Some(wanted) => Some(athena::query(read, id, wanted).await?.ok_or(Error::NotFound)?),
+/// The objects that the filters leave. Those of a day, or of a query, which is of one, are found by place and day.
+fn which(visit: &Visit, collection_id: i64, places: &[NamedPlace], asked: &Asked) -> Result<Which, Error> {
+    let address = &visit.address;
+    let day = match address.get("day") {
         None => None,
+        Some(text) => Some(parse_day(text).ok_or_else(|| Error::Invalid(format!("“{text}” is not a day.")))?),
     };
-    let queries = athena::queries(read, id, QUERIES).await?;
-    Ok(Asked { queries, query, spent: Some(spent(read, organization_id, id).await?) })
+    // One that was never started has read nothing, and no object names it.
+    let query = asked.query.as_ref();
+    let day = day.or(query.map(|query| query.day));
+    let everywhere = || day.map(|_| places.iter().map(|place| place.place_id).collect());
+    Ok(Which {
+        collection_id,
+        outcome: address.get("outcome").map(str::to_owned),
+        place_ids: chosen(address, places).or_else(everywhere),
+        day,
+        query_id: query.map(|query| query.athena_query_id),
+    })
+}
+
+/// A page of the objects that the filters leave, with its table.
+async fn object_page(
+    visit: &mut Visit,
+    which: &Which,
+    outcomes: &[(String, i64)],
+    by_query: bool,
+) -> Result<(Vec<ObjectRow>, Table), Error> {
+    let columns = if by_query { &TABLE[..] } else { TABLE.split_last().map_or(&TABLE[..], |(_, columns)| columns) };
+    let place = Place::of(&visit.address, 2)?;
+    let sort = Sort::of(&visit.address, columns, Sort::up("found"));
+    let keyset = Keyset::of(&OBJECT_ORDERS, sort, &place, false)?;
+    let mut objects = objects_db::objects(&mut visit.read, which, &keyset, PAGE_ROWS + 1, !which.whole()).await?;
+    let more = table::cut(&mut objects, &place);
+    let counted = objects.first().map_or(Some(0), |keyed| keyed.row.total);
+    let is_meant = |outcome: &str| which.outcome.as_deref().is_none_or(|asked| asked == outcome);
+    // Known from the outcomes, where no more than an outcome is asked for.
+    let all = || outcomes.iter().filter(|(outcome, _)| is_meant(outcome)).map(|(_, count)| count).sum();
+    let total = counted.filter(|_| !which.whole()).unwrap_or_else(all);
+    let row_key = |row: Option<&Keyed<ObjectRow>>| row.map(|keyed| keyed.key(&keyed.row.object_id));
+    let table = Table::whole("objects", "Objects", columns, &visit.address, objects.len())
+        .sorted(sort)
+        .paged(&place, row_key(objects.first()), row_key(objects.last()), more, total)
+        .with_formats();
+    Ok((objects.into_iter().map(|keyed| keyed.row).collect(), table))
+}
+
+/// The first of the objects that could not be read, in the order of the address.
+async fn failed(
+    visit: &mut Visit,
+    collection_id: i64,
+    outcomes: &[(String, i64)],
+) -> Result<(Vec<ObjectRow>, Table), Error> {
+    let total = outcomes.iter().find(|(outcome, _)| outcome == "unreadable").map_or(0, |(_, count)| *count);
+    let asked = Sort::asked(&visit.address, FAILED_SORT, &FAILED);
+    let keyset = Keyset::of(&OBJECT_ORDERS, asked.unwrap_or(Sort::up("found")), &Place::First, false)?;
+    let which = Which { collection_id, outcome: Some("unreadable".to_owned()), ..Which::default() };
+    let failed = if total > 0 {
+        objects_db::objects(&mut visit.read, &which, &keyset, PAGE_ROWS, false).await?
+    } else {
+        Vec::new()
+    };
+    let caption = "Objects that could not be read, and why";
+    let mut table =
+        Table::whole("unreadable", caption, &FAILED, &visit.address, failed.len()).sorted_by(FAILED_SORT, asked);
+    table.total = total;
+    // The same rows stand among the objects, page by page.
+    table.formats = Some(visit.address.start().without(&FILTERS).with("outcome", "unreadable"));
+    Ok((failed.into_iter().map(|keyed| keyed.row).collect(), table))
 }
 
 fn choices(visit: &Visit, places: &[NamedPlace]) -> Filters {
     let choice = |word: &str| Choice::new(word, word);
-    Filters::new(&visit.address)
+    let filters = Filters::new(&visit.address)
         .select(
             "outcome",
             "Outcome",
@@ -247,4 +286,7 @@ fn choices(visit: &Visit, places: &[NamedPlace]) -> Filters {
         )
         .accounts(places.iter().map(|place| (place.account_id.as_str(), place.account_name.as_str())))
         .regions(places.iter().map(|place| place.region.as_str()))
+        .day("day", "Day");
+    // A query's row sets it; it is shown so that it can be seen and taken away.
+    if visit.address.get("query").is_some() { filters.text("query", "Query", "execution id") } else { filters }
 }

@@ -11,7 +11,7 @@ use crate::compliance::db::resource::{Object, PackVerdict};
 use crate::compliance::db::rules::InPlace;
 use crate::compliance::filter::Which;
 use crate::compliance::membership::Said;
-use crate::compliance::shown::{Shown, link};
+use crate::compliance::shown::{Shown, link, query_href};
 use crate::compliance::{Status, conformance};
 use crate::web::format::object_name;
 use crate::web::list::{Field, List};
@@ -164,6 +164,8 @@ pub(super) struct FileLine {
     pub(super) object: Object,
     pub(super) outcome: String,
     pub(super) href: Option<String>,
+    /// The execution of Athena that read it, and where it stands.
+    pub(super) query: Option<(String, String)>,
 }
 
 impl FileLine {
@@ -188,6 +190,10 @@ pub(super) fn file_lines(view: &View, of: &Of<'_>, objects: &[Object]) -> Vec<Fi
                     _ => outcome,
                 },
                 href: object.collection_id.map(|id| link(view, &format!("/collections/{id}"), &[])),
+                query: object.read_by.zip(object.execution_id.clone()).map(|(id, query)| {
+                    let href = query_href(id, &query);
+                    (query, href)
+                }),
                 object: object.clone(),
             }
         })
@@ -205,6 +211,11 @@ pub(super) fn files() -> List<FileLine> {
         Field::number("Evaluations", "evaluations", |line| line.object.evaluations.into()),
         Field::text("Outcome", "outcome", |line| line.outcome.as_str().into()),
         Field::unseen("collection_id", |line| line.object.collection_id.into()),
+        Field::unseen("figures_stand_on_it", |line| line.object.speaks.into()),
+        Field::unseen("etag", |line| line.object.etag.clone().into()),
+        Field::unseen("sha256", |line| line.object.sha256.clone().into()),
+        Field::unseen("taken_at", |line| line.object.taken_at.into()),
+        Field::unseen("query_execution_id", |line| line.object.execution_id.clone().into()),
     ];
     List::new("files", "files-sort", 50, fields)
 }

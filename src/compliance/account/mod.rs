@@ -93,6 +93,8 @@ struct AccountPage {
     unknown: (Vec<UnknownLine>, Table),
     packs: (Vec<PackLine>, Table),
     files: (Vec<FileLine>, Table),
+    /// The same with the objects that stand behind them, wherever they were read.
+    files_href: String,
     delivery_href: String,
     provenance: Provenance,
 }
@@ -181,9 +183,10 @@ async fn show(state: Data<State>, path: Path<String>, mut view: View) -> Result<
             &view,
             lists::files().table(address, "Delivered objects", lists::file_lines(&view, &of, &told.about.objects))?,
         ),
+        files_href: link(&view, "/objects", &[&filter.place_pairs()[..], &[("all", "yes")]].concat()),
         figures,
         delivery_href: link(&view, "/delivery", &filter.pairs(&["rule", "name", "origin", "pack", "severity", "type"])),
-        provenance: shown.provenance(&view, &evidence),
+        provenance: shown.provenance(&view, &evidence, &filter),
         frame: view.frame(Section::Accounts, title).crumb("Accounts", "/accounts"),
         id: id.clone(),
         name,

@@ -139,7 +139,14 @@ async fn list(state: Data<State>, mut view: View) -> Result<HttpResponse, Error>
         classes: lists::classes().table(&view.address, words, classes)?,
         lost: lists::lost().table(&view.address, lost_words, lost)?,
         empty: (table.total == 0).then(|| empty(&view, asked, none_at_all)),
-        provenance: shown.provenance(&view, &evidence).line("Compared", compared),
+        provenance: shown
+            .provenance(&view, &evidence, &filter)
+            .link(
+                "Objects of the earlier day",
+                format!("those that the figures of {} (UTC) stand on", day(from)),
+                super::objects::href_on(&view, from, &filter.place_pairs()),
+            )
+            .line("Compared", compared),
         frame: view.frame(Section::Changes, "Changes"),
         rows,
         table,

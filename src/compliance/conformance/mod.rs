@@ -20,6 +20,7 @@ use self::db::Delivered;
 use self::list::{Asked, PackLine};
 use super::Status;
 use super::core::{Evidence, PlaceDay};
+use super::filter::Filter;
 use super::shown::{Shown, link, no_such_rows, nothing_left};
 use crate::State;
 use crate::error::Error;
@@ -108,7 +109,7 @@ async fn list(state: Data<State>, mut view: View) -> Result<HttpResponse, Error>
         only: asked.sentence(),
         empty: rows.is_empty().then(|| empty(&view, asked.sentence().is_some())),
         packs: as_of(&view, list::packs().table(&view.address, caption, rows)?),
-        provenance: shown.provenance(&view, &evidence),
+        provenance: shown.provenance(&view, &evidence, &Filter::default()),
         frame: view.frame(Section::Rules, "Conformance packs").crumb("Rules", "/rules"),
     };
     Ok(Page(page).answer(StatusCode::OK))

@@ -100,7 +100,7 @@ pub(super) async fn show(state: Data<State>, path: Path<String>, mut view: View)
         empty: lines.is_empty().then(|| nothing_left("No account-Region here", address)),
         places: as_of(&view, places::places().table(address, "Where it is deployed", lines)?),
         rules: as_of(&view, rules::rules().table(address, "Its rules, where the day is known", rule_lines)?),
-        provenance: shown.provenance(&view, &evidence),
+        provenance: shown.provenance(&view, &evidence, &Filter::default()),
         frame: view
             .frame(Section::Rules, name.clone())
             .crumb("Rules", "/rules")

@@ -6,6 +6,7 @@ use std::fmt::Write as _;
 use time::{Date, OffsetDateTime};
 
 use super::figures::{Counts, Figures, NeverSeen};
+use super::sources::Source;
 use crate::compliance::DeliveryState;
 use crate::web::format::{count, day as day_words};
 
@@ -16,6 +17,9 @@ pub struct PlaceDay {
     pub account_id: String,
     /// Empty where no account list names it.
     pub account_name: String,
+    /// The root and the organizational units down to the account's own, as the list that speaks for the day has them; empty
+    /// where none tells.
+    pub unit: String,
     pub region: String,
     /// Whether the account list and the Region list say that it should deliver.
     pub expected: bool,
@@ -25,6 +29,8 @@ pub struct PlaceDay {
     pub counts: Counts,
     /// The last known day before, where the day itself is not known, with what was known then.
     pub last_known: Option<(Date, Counts)>,
+    /// What its figures stand on, those of the last known day included; `None` where no day up to it is known.
+    pub source: Option<Source>,
 }
 
 impl PlaceDay {
@@ -152,6 +158,7 @@ mod tests {
             place_id: 1,
             account_id: account.to_owned(),
             account_name: String::new(),
+            unit: String::new(),
             region: "eu-central-1".to_owned(),
             expected: true,
             state,
@@ -162,6 +169,7 @@ mod tests {
                 Counts::default()
             },
             last_known: None,
+            source: None,
         }
     }
 

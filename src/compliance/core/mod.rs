@@ -5,10 +5,12 @@ pub mod days;
 pub mod evidence;
 pub mod figures;
 pub mod history;
+pub mod sources;
 
 pub use changes::{Change, Held};
 pub use evidence::{Evidence, PlaceDay};
 pub use figures::{AtLeast, Counts, Figures, NeverSeen, Share};
+pub use sources::{Source, Sources};
 
 /// How long a deviation has been open on a day, from the day it was first observed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]

@@ -12,7 +12,7 @@ use rustc_hash::{FxHashMap, FxHashSet};
 use sqlx::{FromRow, PgConnection};
 use time::{Date, OffsetDateTime};
 
-use super::core::{Counts, PlaceDay};
+use super::core::{Counts, PlaceDay, Source};
 use super::{DeliveryState, Severity, Status};
 
 #[derive(FromRow)]
@@ -20,6 +20,7 @@ struct PlaceRow {
     place_id: i32,
     account_id: String,
     account_name: Option<String>,
+    unit_names: Option<Vec<String>>,
     region: String,
     expected: bool,
     state: Option<String>,
@@ -35,10 +36,14 @@ struct PlaceRow {
     last_insufficient_data: Option<i64>,
     last_not_applicable: Option<i64>,
     last_unrecognised: Option<i64>,
+    object_id: Option<i64>,
+    source_collection: Option<i64>,
+    athena_query_id: Option<i64>,
+    inferred: Option<bool>,
 }
 
 impl PlaceRow {
-    fn into_place(self) -> sqlx::Result<PlaceDay> {
+    fn into_place(self, day: Date) -> sqlx::Result<PlaceDay> {
         let state = match self.state.as_deref() {
             Some(word) => DeliveryState::parse(word)
                 .ok_or_else(|| sqlx::Error::Decode(format!("unknown delivery state {word:?}").into()))?,
@@ -59,10 +64,20 @@ impl PlaceRow {
             not_applicable: self.last_not_applicable.unwrap_or(0),
             unrecognised: self.last_unrecognised.unwrap_or(0),
         };
+        let evidence_day = if state.known() { Some(day) } else { self.last_day };
+        let source = evidence_day.zip(self.source_collection).map(|(day, collection_id)| Source {
+            day,
+            object_id: self.object_id,
+            collection_id,
+            query_id: self.athena_query_id,
+            inferred: self.inferred.unwrap_or(false),
+        });
         Ok(PlaceDay {
+            source,
             place_id: self.place_id,
             account_id: self.account_id,
             account_name: self.account_name.unwrap_or_default(),
+            unit: unit_path(self.unit_names.as_deref()),
             region: self.region,
             expected: self.expected,
             state,
@@ -73,27 +88,44 @@ impl PlaceRow {
     }
 }
 
+/// "Root / Workloads / Production".
+pub(super) fn unit_path(names: Option<&[String]>) -> String {
+    names.unwrap_or_default().join(" / ")
+}
+
 /// Every place of the organisation on a day, by account and Region; those also that nobody expects or hears of.
 ///
 /// The counts of the last known day are what the open runs of a silent place still say: a gap never cuts a run.
 pub(super) async fn places(db: &mut PgConnection, organization_id: i16, day: Date) -> sqlx::Result<Vec<PlaceDay>> {
     let rows: Vec<PlaceRow> = sqlx::query_as(
-        "select p.place_id, p.account_id, a.name as account_name, p.region,
+        "select p.place_id, p.account_id, a.name as account_name, m.unit_names, p.region,
              exists (select from expected_place e where e.place_id = p.place_id and e.until_collection is null
                      and e.first_day <= $2 and e.end_day > $2) as expected,
              d.state, d.snapshot_at,
              d.complying, d.not_complying, d.insufficient_data, d.not_applicable, d.unrecognised,
              l.day as last_day, l.complying as last_complying, l.not_complying as last_not_complying,
              l.insufficient_data as last_insufficient_data, l.not_applicable as last_not_applicable,
-             l.unrecognised as last_unrecognised
+             l.unrecognised as last_unrecognised,
+             o.object_id, coalesce(o.read_by, case when d.known then d.since_collection else l.since_collection end)
+                 as source_collection, x.athena_query_id,
+             case when d.known then d.state else l.state end = 'inferred from history' as inferred
          from place p
          left join account a on a.organization_id = p.organization_id and a.account_id = p.account_id
          left join delivery d on d.place_id = p.place_id and d.day = $2 and d.until_collection is null
          left join lateral (
              select * from delivery k
-             where k.place_id = p.place_id and k.day < $2 and k.until_collection is null and k.known
+             where d.known is not true and k.place_id = p.place_id and k.day < $2 and k.until_collection is null and k.known
              order by k.day desc limit 1
-         ) l on d.known is not true
+         ) l on true
+         left join object o on o.object_id = case when d.known then d.object_id else l.object_id end
+         left join object_outcome x on x.object_id = o.object_id and x.collection_id = o.read_by
+         left join account_listing m on m.account_id = p.account_id and m.account_list_id = coalesce(
+             (select account_list_id from account_list
+              where organization_id = $1 and origin = 'organizations' and listed_on <= $2
+              order by listed_on desc, account_list_id desc limit 1),
+             (select account_list_id from account_list
+              where organization_id = $1 and origin = 'organizations' and listed_on > $2
+              order by listed_on, account_list_id desc limit 1))
          where p.organization_id = $1
          order by p.account_id, p.region",
     )
@@ -101,7 +133,7 @@ pub(super) async fn places(db: &mut PgConnection, organization_id: i16, day: Dat
     .bind(day)
     .fetch_all(db)
     .await?;
-    rows.into_iter().map(PlaceRow::into_place).collect()
+    rows.into_iter().map(|row| row.into_place(day)).collect()
 }
 
 /// A rule by its name as delivered.

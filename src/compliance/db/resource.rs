@@ -122,6 +122,16 @@ pub(crate) struct Object {
     pub(crate) outcome: Option<String>,
     pub(crate) reason: Option<String>,
     pub(crate) collection_id: Option<i64>,
+    #[serde(with = "time::serde::rfc3339::option")]
+    pub(crate) taken_at: Option<OffsetDateTime>,
+    pub(crate) etag: Option<String>,
+    /// In hexadecimal; `None` where the bytes were not read by us.
+    pub(crate) sha256: Option<String>,
+    /// The collection that read it, and the execution of Athena by which it did.
+    pub(crate) read_by: Option<i64>,
+    pub(crate) execution_id: Option<String>,
+    /// Whether the day's figures stand on it.
+    pub(crate) speaks: bool,
 }
 
 /// An account's life in the organisation; days as YYYY-MM-DD.
@@ -215,8 +225,14 @@ pub(crate) async fn about(
                      order by c.core_name, p.account_id, p.region, c.id
                  ) v),
                  (select coalesce(jsonb_agg(f), '[]') from (
-                     select p.region, o.kind, o.key, o.size_bytes, o.evaluations, c.outcome, c.reason, c.collection_id
+                     select p.region, o.kind, o.key, o.size_bytes, o.evaluations, c.outcome, c.reason, c.collection_id,
+                         o.taken_at, o.etag, encode(o.sha256, 'hex') as sha256, o.read_by, q.execution_id,
+                         coalesce(d.known and (d.object_id = o.object_id
+                             or d.object_id is null and o.kind = 'history' and o.read_by is not null), false) as speaks
                      from object o join place p using (place_id)
+                     left join delivery d on d.place_id = o.place_id and d.day = o.day and d.until_collection is null
+                     left join object_outcome r on r.object_id = o.object_id and r.collection_id = o.read_by
+                     left join athena_query q on q.athena_query_id = r.athena_query_id
                      left join lateral (
                          select outcome, reason, collection_id from object_outcome
                          where object_id = o.object_id order by collection_id desc limit 1

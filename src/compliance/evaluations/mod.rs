@@ -139,7 +139,7 @@ async fn list(state: Data<State>, mut view: View) -> Result<HttpResponse, Error>
         failing_only,
         too_long: (!selection.is_short()).then_some(READ_WHOLE),
         empty: (total == 0).then(|| empty(&view, &shown)),
-        provenance: shown.provenance(&view, &evidence),
+        provenance: shown.provenance(&view, &evidence, &filter),
         frame: view.frame(Section::Evaluations, "Evaluations"),
         table,
     };

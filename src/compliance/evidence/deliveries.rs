@@ -283,6 +283,8 @@ pub struct Account {
     /// Known days, over all Regions.
     pub first_known_day: Option<Date>,
     pub last_known_day: Option<Date>,
+    /// The root and the organizational units down to the account's own, by the newest list that tells them.
+    pub unit_names: Option<Vec<String>>,
 }
 
 /// The accounts of a scope: all that were listed or delivered anything, by id.

@@ -289,6 +289,11 @@ pub(super) async fn accounts(db: &mut PgConnection, scope: &Scope, known_at: Kno
              from account_list l join account_listing m using (account_list_id)
              where l.organization_id = $1 and l.collection_id <= $3
              order by m.account_id, l.listed_on desc, l.account_list_id desc
+         ), units as (
+             select distinct on (m.account_id) m.account_id, m.unit_names
+             from account_list l join account_listing m using (account_list_id)
+             where l.organization_id = $1 and l.collection_id <= $3 and m.unit_names is not null
+             order by m.account_id, l.listed_on desc, l.account_list_id desc
          ), expected as (
              select p.account_id, count(distinct p.region) as regions, min(e.first_day) as first_day,
                  nullif(max(e.end_day), 'infinity') as end_day
@@ -306,8 +311,9 @@ pub(super) async fn accounts(db: &mut PgConnection, scope: &Scope, known_at: Kno
          select account_id, listed.name, listed.status, listed.listed_on,
              coalesce(expected.regions, 0) as expected_regions,
              expected.first_day as expected_from, expected.end_day as expected_until,
-             seen.first_day as first_known_day, seen.last_day as last_known_day
+             seen.first_day as first_known_day, seen.last_day as last_known_day, units.unit_names
          from listed full join expected using (account_id) full join seen using (account_id)
+             left join units using (account_id)
          where $2::text[] is null or account_id = any($2)
          order by account_id",
     )

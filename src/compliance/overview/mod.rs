@@ -158,7 +158,7 @@ fn page(
         packs_href: link(view, "/packs", &[]),
         open_notices: view.standing.open_notices,
         notices_href: link(view, "/notices", &[]),
-        provenance: shown.provenance(view, &evidence),
+        provenance: shown.provenance(view, &evidence, filter),
         frame: view.frame(Section::Overview, "Overview"),
         figures,
     })

@@ -17,6 +17,7 @@ use super::core::history::Seen;
 use super::core::{Evidence, PlaceDay};
 use super::db::{self, resource as resource_db};
 use super::filter::{self, Filter, Offers};
+use super::objects;
 use super::shown::{Shown, link, no_such_rows};
 use super::{Severity, Status};
 use crate::State;
@@ -64,7 +65,8 @@ struct ResourcePage {
     as_of: Date,
     /// The same with all collected days, where there are more.
     whole_href: Option<String>,
-    dates: (Vec<Line>, Table),
+    /// Each with the object of its first day, by which it is known.
+    dates: (Vec<(Line, Option<String>)>, Table),
     /// AWS's notes, fetched for some rules, each with the page of its rule here.
     notes: Vec<(ResourceNote, String)>,
     provenance: Provenance,
@@ -107,6 +109,11 @@ async fn show(state: Data<State>, mut view: View) -> Result<HttpResponse, Error>
         };
     }
     let notes = fetched(&mut view, &of).await?;
+    let object = match place.source.and_then(|source| source.object_id) {
+        Some(object_id) => objects::db::one(&mut view.read, object_id).await?,
+        None => None,
+    };
+    let here = Filter { account: Some(of.account_id.clone()), region: Some(of.region.clone()), ..Filter::default() };
     let evidence = Evidence::of(view.as_of, [&place]);
     let address = &view.address;
     let only = filter.sentence(&["account", "region", "type"]);
@@ -127,9 +134,13 @@ async fn show(state: Data<State>, mut view: View) -> Result<HttpResponse, Error>
         first,
         as_of: view.as_of,
         whole_href: (first > view.first_day).then(|| address.start().with("days", "all").to_string()),
-        dates: lists::dates().table(address, "What each rule said, with exact dates", lines)?,
+        dates: with_objects(
+            &view,
+            &here,
+            lists::dates().table(address, "What each rule said, with exact dates", lines)?,
+        ),
         notes,
-        provenance: shown.provenance(&view, &evidence),
+        provenance: shown.provenance_with(&view, &evidence, &here, object.as_ref()),
         account_name: place.account_name.clone(),
         account_href: super::accounts::href(&view, &of.account_id),
         frame: view
@@ -139,6 +150,21 @@ async fn show(state: Data<State>, mut view: View) -> Result<HttpResponse, Error>
         of,
     };
     Ok(Page(page).answer(StatusCode::OK))
+}
+
+/// Lines with the objects of their first days.
+fn with_objects(
+    view: &View,
+    here: &Filter,
+    (lines, table): (Vec<Line>, Table),
+) -> (Vec<(Line, Option<String>)>, Table) {
+    let places = here.place_pairs();
+    let of = |line: Line| {
+        let known = matches!(line.seen, Seen::Value(_));
+        let href = known.then(|| objects::href_on(view, line.first, &places));
+        (line, href)
+    };
+    (lines.into_iter().map(of).collect(), table)
 }
 
 /// What narrows the page, beside what names the resource.

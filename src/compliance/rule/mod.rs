@@ -166,7 +166,7 @@ async fn show(state: Data<State>, path: Path<String>, mut view: View) -> Result<
         failing_href: evaluations("non-compliant"),
         controls: lists::controls().table(address, "Related controls", related(first_rule))?,
         controls_open: is_asked(&["controls", "controls-sort"]),
-        provenance: shown.provenance(&view, &evidence),
+        provenance: shown.provenance(&view, &evidence, &filter),
         frame: view.frame(Section::Rules, core_name.clone()).crumb("Rules", "/rules"),
         identifier: first_rule.identifier.clone(),
         title: first_rule.title.clone(),

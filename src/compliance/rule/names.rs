@@ -110,7 +110,7 @@ pub(super) async fn list(state: Data<State>, path: Path<String>, mut view: View)
             .text("pack", "Conformance pack", "the whole name"),
         empty: names.is_empty().then(|| nothing_left("No names to show", &view.address)),
         rows: part.iter().map(|variant| (variant, href(variant))).collect(),
-        provenance: shown.provenance(&view, &Evidence::of(view.as_of, places.iter().copied())),
+        provenance: shown.provenance(&view, &Evidence::of(view.as_of, places.iter().copied()), &filter),
         frame: view
             .frame(Section::Rules, format!("Names of {core_name}"))
             .crumb("Rules", "/rules")

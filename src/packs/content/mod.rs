@@ -6,13 +6,15 @@ mod tables;
 pub(super) use scope::sentence as scope_sentence;
 pub use tables::{Tables, delivered_as, deviation_table, register_table};
 
+use std::collections::BTreeSet;
+
 use time::macros::format_description;
 use time::{Date, OffsetDateTime, UtcOffset};
 
 use super::definitions;
 use super::layout::table::Table;
 use super::layout::{Block, Document};
-use super::model::{Cover, Listed, Pack, Program, grouped, share_down};
+use super::model::{Cover, Listed, Pack, Program, Queries, grouped, share_down};
 use super::names;
 
 /// `2026-11-22`.
@@ -317,18 +319,41 @@ fn provenance<'a>(blocks: &mut Vec<Block<'a>>, pack: &'a Pack, tables: &'a Table
         "Every object with its key, size, SHA-256 and counts is in {}. {read}",
         names::OBJECTS
     )));
-    if pack.provenance.queries > 0 {
-        blocks.push(paragraph(format!(
-            "Queries of Amazon Athena that read objects: {}. Each with its text, execution id, times, bytes and result is in \
-             {}. What they counted was counted again in the store.",
-            grouped(pack.provenance.queries),
-            names::QUERIES
-        )));
+    if let Some(asked) = &pack.provenance.queries {
+        queries(blocks, asked);
     }
     table(blocks, "Objects of the pack's days and scope, by outcome.", &tables.objects, "No object was found.");
     for (listed_on, source, sha256) in &pack.provenance.account_lists {
         blocks.push(paragraph(format!("Account list of {}: {source}, SHA-256 {sha256}.", day(*listed_on))));
     }
+}
+
+/// Execution ids that are printed.
+const EXECUTIONS: usize = 20;
+
+fn queries(blocks: &mut Vec<Block>, asked: &Queries) {
+    blocks.push(paragraph(format!(
+        "Queries of Amazon Athena that read objects: {}. Each with its text, execution id, times, bytes and result is in {}; \
+         which of them read an object, in {}. What they counted was counted again in the store.",
+        grouped(asked.count),
+        names::QUERIES,
+        names::OBJECTS
+    )));
+    let joined = |words: &BTreeSet<String>| words.iter().map(String::as_str).collect::<Vec<_>>().join(", ");
+    let engine = if asked.engines.is_empty() { "Amazon Athena".to_owned() } else { joined(&asked.engines) };
+    let mut executions = asked.execution_ids.iter().take(EXECUTIONS).cloned().collect::<Vec<_>>().join(", ");
+    let more = asked.execution_ids.len().saturating_sub(EXECUTIONS);
+    if more > 0 {
+        let more = grouped(u64::try_from(more).unwrap_or(u64::MAX));
+        executions = format!("{executions} and {more} more, in {}", names::QUERIES);
+    }
+    blocks.push(Block::Facts(vec![
+        fact("Engine", engine),
+        fact("Workgroup", joined(&asked.workgroups)),
+        fact("Objects read", grouped(asked.objects_read)),
+        fact("Bytes scanned", grouped(asked.bytes_scanned)),
+        fact("Execution ids", executions),
+    ]));
 }
 
 fn how_to_check<'a>(blocks: &mut Vec<Block<'a>>, pack: &'a Pack, tables: &'a Tables) {

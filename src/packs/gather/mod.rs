@@ -18,7 +18,9 @@ use super::csv::{
 };
 use super::db::load;
 use super::definitions;
-use super::model::{Account, Check, Definitions, Delivery, Listed, Provenance, Results, Rule, Scope, SeverityResult};
+use super::model::{
+    Account, Check, Definitions, Delivery, Listed, Provenance, Queries, Results, Rule, Scope, SeverityResult,
+};
 use super::names;
 use crate::compliance::Severity;
 use crate::compliance::evidence::{
@@ -76,8 +78,8 @@ pub(super) async fn gather(
     let results = results(db, about, &population, &period, &delivered).await?;
     let mut checks = checks::between(about, &delivered, &population, &period, &objects, &results);
     checks.extend(checks::against_roll_up(&population, &rolled_up));
-    let queries_file = queries(db, about).await?;
-    let provenance = provenance(db, about, &delivered, &objects, queries_file.as_ref()).await?;
+    let (queries_file, queries) = queries(db, about).await?.unzip();
+    let provenance = provenance(db, about, &delivered, &objects, queries).await?;
     let completeness_established =
         evidence::completeness_established(db, about.scope.organization_id, about.known_at).await?;
 
@@ -191,16 +193,23 @@ async fn objects(db: &mut PgConnection, about: &About) -> anyhow::Result<Collect
 }
 
 /// The queries of Athena that read objects; `None` where there are none.
-async fn queries(db: &mut PgConnection, about: &About) -> anyhow::Result<Option<Finished>> {
+async fn queries(db: &mut PgConnection, about: &About) -> anyhow::Result<Option<(Finished, Queries)>> {
     let queries = load::queries(db, &about.scope, (about.from, about.as_of), about.known_at).await?;
     if queries.is_empty() {
         return Ok(None);
     }
     let mut file = CsvFile::new(names::QUERIES, "The queries of Amazon Athena that read objects", &QUERY_COLUMNS);
+    let mut asked = Queries::default();
     for query in queries {
+        asked.count += 1;
+        asked.engines.extend(query.engine_version.clone());
+        asked.workgroups.insert(query.workgroup.clone());
+        asked.bytes_scanned += u64::try_from(query.bytes_scanned.unwrap_or_default())?;
+        asked.objects_read += u64::try_from(query.objects_read)?;
+        asked.execution_ids.extend(query.execution_id.clone());
         file.row(query_cells(query))?;
     }
-    Ok(Some(file.finish()?))
+    Ok(Some((file.finish()?, asked)))
 }
 
 async fn scope(
@@ -325,7 +334,7 @@ async fn provenance(
     about: &About,
     delivered: &Delivered,
     objects: &Collected,
-    queries: Option<&Finished>,
+    queries: Option<Queries>,
 ) -> anyhow::Result<Provenance> {
     let ids: Vec<i64> = delivered.collections.union(&objects.collections).copied().collect();
     let lists = load::account_lists(db, about.scope.organization_id, about.known_at).await?;
@@ -333,7 +342,7 @@ async fn provenance(
         collections: load::collections(db, &ids).await?,
         objects: objects.outcomes.iter().map(|(outcome, count)| (outcome.clone(), *count)).collect(),
         not_read_by_us: objects.not_read_by_us,
-        queries: queries.map_or(0, |file| file.fact.rows),
+        queries,
         account_lists: lists
             .into_iter()
             .map(|(listed_on, source, sha256)| (listed_on, source, super::sign::hex(&sha256)))
