@@ -62,9 +62,6 @@ async fn first_visit(db: &PgPool, address: &str) -> (Vec<String>, String) {
     let cookie = sign_in(&app, "administrator").await;
     SECOND.get_or_init(|| Dispatch::new(Registry::default().with(Statements::default())));
     let statements = Statements::default();
-    // While there is one dispatcher only, tracing asks the thread that comes first to a place that logs whether it is of
-    // interest: the thread of another test would say no for all.
-    let _second = tracing::Dispatch::new(tracing::subscriber::NoSubscriber::default());
     let guard = tracing::subscriber::set_default(Registry::default().with(statements.clone()));
     let answer = get(&app, &cookie, address).await;
     drop(guard);
