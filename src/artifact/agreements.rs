@@ -45,6 +45,9 @@ impl Baa {
         }
     }
 
+    /// All of [`Self::slug`].
+    pub(super) const SLUGS: [&'static str; 6] = ["own", "organization", "both", "none-listed", "not-read", "not-known"];
+
     /// Those an auditor asks about first: nothing listed, or nothing known.
     pub(super) fn is_open(&self) -> bool {
         matches!(self, Self::NoneListed | Self::NotRead(_) | Self::NotKnown)
@@ -57,8 +60,6 @@ pub(super) struct Read {
     pub(super) failure: Option<String>,
     /// What is held of it: of the last try that succeeded.
     pub(super) agreements: Vec<Facts>,
-    /// Whether one ever succeeded.
-    pub(super) ever: bool,
 }
 
 /// An account with what Artifact lists for it.
@@ -93,11 +94,11 @@ pub(super) fn is_organizations(facts: &Facts) -> bool {
     !facts.text("organizationArn").is_empty()
 }
 
-/// Whether an agreement is in force on a day. What AWS does not say is not taken for granted.
+/// Whether an agreement is in force at the end of a day. What AWS does not say is not taken for granted.
 pub(super) fn is_in_force(facts: &Facts, day: Date) -> bool {
     facts.text("state") == "ACTIVE"
         && facts.day("effectiveStart").is_some_and(|start| start <= day)
-        && (!facts.0.contains_key("effectiveEnd") || facts.day("effectiveEnd").is_some_and(|end| end >= day))
+        && (!facts.0.contains_key("effectiveEnd") || facts.day("effectiveEnd").is_some_and(|end| end > day))
 }
 
 /// What holds for an account on a day. `organizations` are the organisation's agreements that any account was told of.
@@ -118,9 +119,10 @@ pub(super) fn baa_of(read: Option<&Read>, organizations: &[&Facts], joined_on: O
         },
     };
     let start = |facts: &&Facts| facts.day("effectiveStart");
-    let joined = |day: Date| joined_on.map_or(day, |joined| joined.max(day));
+    // Since when is not known of an account of which nobody knows when it joined.
+    let joined = |day: Date| joined_on.map(|joined| joined.max(day));
     let since_own = own.iter().filter_map(start).min().filter(|_| matches!(baa, Baa::Own | Baa::Both));
-    let since_organizations = of_organization.iter().filter_map(start).min().map(joined);
+    let since_organizations = of_organization.iter().filter_map(start).min().and_then(joined);
     let speaking = if matches!(baa, Baa::Own | Baa::Both) { own } else { Vec::new() };
     let speaking: Vec<&Facts> = speaking.into_iter().chain(of_organization).collect();
     // One without an end goes on.
@@ -152,20 +154,19 @@ mod tests {
     }
 
     fn read(agreements: Vec<Facts>) -> Read {
-        Read { failure: None, agreements, ever: true }
+        Read { failure: None, agreements }
     }
 
     #[test]
     fn what_could_not_be_read_is_never_none() {
-        let denied =
-            Read { failure: Some("artifact:ListCustomerAgreements".to_owned()), agreements: vec![], ever: false };
+        let denied = Read { failure: Some("artifact:ListCustomerAgreements".to_owned()), agreements: vec![] };
         assert_eq!(
             baa_of(Some(&denied), &[], None, DAY).baa,
             Baa::NotRead("artifact:ListCustomerAgreements".to_owned())
         );
         assert_eq!(baa_of(None, &[], None, DAY).baa, Baa::NotKnown);
         assert_eq!(baa_of(Some(&read(vec![])), &[], None, DAY).baa, Baa::NoneListed);
-        let stale = Read { agreements: vec![baa(json!({}))], ever: true, ..denied };
+        let stale = Read { agreements: vec![baa(json!({}))], ..denied };
         assert!(matches!(baa_of(Some(&stale), &[], None, DAY).baa, Baa::NotRead(_)), "what it said before is not now");
     }
 
@@ -197,6 +198,8 @@ mod tests {
                 "{agreement:?}"
             );
         }
+        let unknown = baa_of(Some(&read(vec![])), &[&baa(json!({"organizationArn": "arn:o"}))], None, DAY);
+        assert_eq!((unknown.baa, unknown.since), (Baa::Organization, None), "nobody knows when it joined");
         let ending = baa_of(Some(&read(vec![baa(json!({"effectiveEnd": "2026-12-31T00:00:00Z"}))])), &[], None, DAY);
         assert_eq!((ending.baa, ending.until), (Baa::Own, Some(date!(2026 - 12 - 31))));
     }

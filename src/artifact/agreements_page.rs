@@ -7,7 +7,7 @@ use actix_web::{HttpResponse, web};
 use askama::Template;
 use time::Date;
 
-use super::agreements::{AccountBaa, Read, baa_of, is_baa, is_in_force, is_organizations};
+use super::agreements::{AccountBaa, Baa, Read, baa_of, is_baa, is_in_force, is_organizations};
 use super::db::{self, AccountRow, AgreementRow, ReadingRow};
 use super::facts::Facts;
 use super::page::about;
@@ -33,7 +33,7 @@ const HEALTH: &str = "health-data";
 struct Row {
     account_id: String,
     name: String,
-    health: bool,
+    health: Mark,
     held: AccountBaa,
     read: Option<ReadingRow>,
 }
@@ -59,6 +59,8 @@ struct AgreementsPage {
     lead: String,
     filters: Filters,
     health: Option<String>,
+    /// What narrows the page.
+    only: Option<String>,
     accounts: Vec<Row>,
     accounts_table: Table,
     others: Vec<OtherRow>,
@@ -74,8 +76,15 @@ pub(super) async fn show(state: web::Data<State>, mut visit: Visit) -> Result<Ht
     let agreements = db::agreements_on(&mut visit.read, organization_id, day).await?;
     let readings = db::readings_on(&mut visit.read, organization_id, "agreements", day).await?;
     let health = health(&mut visit, organization_id, day).await?;
-    let rows = rows(accounts, &agreements, &readings, health.as_ref().map(|(_, accounts)| accounts), day);
+    // What an account says that is not of the organisation on the day is of another one.
+    let members: BTreeSet<&str> = accounts.iter().map(|account| account.account_id.as_str()).collect();
+    let agreements: Vec<AgreementRow> =
+        agreements.into_iter().filter(|row| members.contains(row.account_id.as_str())).collect();
+    let rows = rows(accounts, &agreements, &readings, health.as_ref(), day);
     let others = others(&agreements, &readings, day);
+    if let Some(word) = visit.address.get("baa").filter(|word| !Baa::SLUGS.contains(word)) {
+        return Err(Error::Invalid(format!("“{word}” is nothing that is said of a BAA.")));
+    }
     let chosen: Vec<Row> = rows.iter().filter(|row| is_chosen(row, &visit)).cloned().collect();
     if let Some(format) = Format::of(&visit.address)? {
         let address = &visit.address;
@@ -94,7 +103,7 @@ pub(super) async fn show(state: web::Data<State>, mut visit: Visit) -> Result<Ht
              artifact import FOLDER. Until then, what AWS lists is not known.",
         )
     });
-    let lead = lead(&rows, day);
+    let (lead, only) = (lead(&chosen, health.as_ref(), day), only(&visit));
     let (accounts, accounts_table) = account_list().table(&visit.address, "BAA listed by Artifact", chosen)?;
     let (others, others_table) = other_list().table(&visit.address, "Other agreements in force, by name", others)?;
     let page = AgreementsPage {
@@ -102,7 +111,8 @@ pub(super) async fn show(state: web::Data<State>, mut visit: Visit) -> Result<Ht
         frame,
         lead,
         filters,
-        health: health.map(|(name, _)| name),
+        health: health.map(|health| health.name),
+        only,
         accounts,
         accounts_table: accounts_table.as_of(day),
         others,
@@ -112,16 +122,52 @@ pub(super) async fn show(state: web::Data<State>, mut visit: Visit) -> Result<Ht
     Ok(Page(page).answer(StatusCode::OK))
 }
 
-/// The scope that marks accounts with health data, and its accounts; `None` where there is none.
-async fn health(
-    visit: &mut Visit,
-    organization_id: i16,
-    day: Date,
-) -> Result<Option<(String, BTreeSet<String>)>, Error> {
+/// The scope that marks accounts with health data.
+struct Health {
+    name: String,
+    accounts: BTreeSet<String>,
+    /// Why it is not known of every account whether it belongs.
+    undecided: Option<String>,
+}
+
+impl Health {
+    fn mark(&self, account_id: &str) -> Mark {
+        match (self.accounts.contains(account_id), &self.undecided) {
+            (true, _) => Mark::Health,
+            (false, Some(_)) => Mark::NotKnown,
+            (false, None) => Mark::None,
+        }
+    }
+}
+
+/// Whether an account handles health data.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Mark {
+    Health,
+    NotKnown,
+    None,
+}
+
+impl Mark {
+    fn words(self) -> &'static str {
+        match self {
+            Self::Health => "yes",
+            Self::NotKnown => "not known",
+            Self::None => "not marked",
+        }
+    }
+}
+
+/// The scope in the address, else [`HEALTH`]; `None` where there is none.
+async fn health(visit: &mut Visit, organization_id: i16, day: Date) -> Result<Option<Health>, Error> {
     let asked = visit.address.get("health").map(str::to_owned);
     let name = asked.clone().unwrap_or_else(|| HEALTH.to_owned());
     match scope::resolve(&mut visit.read, organization_id, &name, day, scope::Known::ALL).await {
-        Ok(resolved) => Ok(Some((name, resolved.account_ids().into_iter().collect()))),
+        Ok(resolved) => Ok(Some(Health {
+            name,
+            accounts: resolved.account_ids().into_iter().collect(),
+            undecided: (!resolved.membership.undecided.is_empty()).then(|| resolved.membership.undecided.join("; ")),
+        })),
         Err(scope::Unresolved::Database(error)) => Err(error.into()),
         Err(_) if asked.is_none() => Ok(None),
         Err(error) => Err(Error::Invalid(format!("{error}."))),
@@ -132,7 +178,7 @@ fn rows(
     accounts: Vec<AccountRow>,
     agreements: &[AgreementRow],
     readings: &[ReadingRow],
-    health: Option<&BTreeSet<String>>,
+    health: Option<&Health>,
     day: Date,
 ) -> Vec<Row> {
     let by_account: BTreeMap<&str, &ReadingRow> =
@@ -151,11 +197,10 @@ fn rows(
             let read = reading.map(|row| Read {
                 failure: row.failure.clone(),
                 agreements: held.get(account.account_id.as_str()).cloned().unwrap_or_default(),
-                ever: row.first_read_at.is_some(),
             });
             Row {
                 held: baa_of(read.as_ref(), &organizations, account.joined_on, day),
-                health: health.is_some_and(|accounts| accounts.contains(&account.account_id)),
+                health: health.map_or(Mark::None, |health| health.mark(&account.account_id)),
                 read: reading.cloned(),
                 account_id: account.account_id,
                 name: account.name,
@@ -163,7 +208,10 @@ fn rows(
         })
         .collect();
     // Accounts with health data and nothing that is known to hold lead the page.
-    rows.sort_by_key(|row| (!(row.health && row.held.baa.is_open()), !row.held.baa.is_open(), !row.health));
+    rows.sort_by_key(|row| {
+        let (open, health) = (row.held.baa.is_open(), row.health == Mark::Health);
+        (!(health && open), !open, !health)
+    });
     rows
 }
 
@@ -202,21 +250,36 @@ fn choices(visit: &Visit, rows: &[Row]) -> Filters {
         .text("health", "Scope with health data", "name of a scope")
 }
 
-fn lead(rows: &[Row], day: Date) -> String {
+/// What narrows the page, in words.
+fn only(visit: &Visit) -> Option<String> {
+    let said = [
+        visit.address.get("account").map(|account| format!("account {account}")),
+        visit.address.get("baa").map(|word| format!("BAA {}", word.replace('-', " "))),
+        visit.scope.as_ref().map(|scope| format!("scope {}", scope.name)),
+    ];
+    let said: Vec<String> = said.into_iter().flatten().collect();
+    (!said.is_empty()).then(|| format!("Only {}. Other agreements are those of all accounts.", said.join(", ")))
+}
+
+fn lead(rows: &[Row], health: Option<&Health>, day: Date) -> String {
     let count = |of: fn(&Row) -> bool| i64::try_from(rows.iter().filter(|row| of(row)).count()).unwrap_or(i64::MAX);
     let all = count(|_| true);
     let listed = count(|row| !row.held.baa.is_open());
     let not_read = count(|row| row.read.as_ref().is_none_or(|read| read.failure.is_some()));
-    let missing = count(|row| row.health && row.held.baa.is_open());
-    let health = if count(|row| row.health) == 0 {
-        "no scope marks accounts with health data".to_owned()
-    } else {
-        format!(
-            "of {} with health data {} without one",
-            format::plural(count(|row| row.health), "account"),
-            format::count(missing)
-        )
-    };
+    let health = health.map_or_else(
+        || "no scope marks accounts with health data".to_owned(),
+        |health| {
+            let marked = format!(
+                "of {} with health data {} without one",
+                format::plural(count(|row| row.health == Mark::Health), "account"),
+                format::count(count(|row| row.health == Mark::Health && row.held.baa.is_open()))
+            );
+            match &health.undecided {
+                Some(why) => format!("{marked}, and of others it is not known whether they have any ({why})"),
+                None => marked,
+            }
+        },
+    );
     format!(
         "A BAA is listed by Artifact for {} of {} as of {}; agreements of {} not read; {health}.",
         format::count(listed),
@@ -247,7 +310,7 @@ fn account_list() -> List<Row> {
     let fields = vec![
         Field::text("Account", "account_id", |row: &Row| row.account_id.as_str().into()),
         Field::text("Name", "account_name", |row| row.name.as_str().into()),
-        Field::text("Health data", "health_data", |row| if row.health { "yes" } else { "not marked" }.into()),
+        Field::text("Health data", "health_data", |row| row.health.words().into()),
         Field::text("BAA listed by Artifact", "baa", |row| row.held.baa.words().into()),
         Field::text("Since", "since", |row| row.held.since.into()),
         Field::text("Until", "until", |row| row.held.until.into()),

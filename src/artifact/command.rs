@@ -32,6 +32,9 @@ fn moment(text: &str) -> Result<OffsetDateTime, String> {
         .map_err(|error| format!("{text:?} is not a time like 2026-11-22T10:00:00Z: {error}"))
 }
 
+/// Of what was not understood, so many stand in the audit log; all are printed.
+const NAMED_PROBLEMS: usize = 20;
+
 /// What an import changed.
 #[derive(Debug, Default)]
 struct Outcome {
@@ -112,7 +115,8 @@ async fn keep(
         "read_at": format::at(read_at), "source": source, "versions": outcome.versions_read,
         "versions_changed": outcome.versions_changed, "accounts_read": outcome.accounts_read,
         "accounts_not_read": outcome.accounts_not_read, "agreements_changed": outcome.agreements_changed,
-        "not_understood": imported.problems,
+        "not_understood": imported.problems.len(),
+        "not_understood_first": imported.problems.iter().take(NAMED_PROBLEMS).collect::<Vec<_>>(),
     });
     audit_log::record(&mut tx, &Entry::by_operator("import from Artifact", source).detail(detail)).await?;
     tx.commit().await?;

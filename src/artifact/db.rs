@@ -231,16 +231,22 @@ impl StepRow {
     }
 }
 
-/// All that was ever known of a report: by version, oldest first.
-pub(super) async fn steps(db: &mut PgConnection, organization_id: i16, report_id: &str) -> sqlx::Result<Vec<StepRow>> {
+/// All that was known of a report up to the end of a day: by version, oldest first.
+pub(super) async fn steps(
+    db: &mut PgConnection,
+    organization_id: i16,
+    report_id: &str,
+    day: Date,
+) -> sqlx::Result<Vec<StepRow>> {
     sqlx::query_as(
         "select v.version, v.listed, v.facts, r.read_at, r.source
          from artifact_version v join artifact_reading r on r.artifact_reading_id = v.since_reading
-         where v.organization_id = $1 and v.report_id = $2
+         where v.organization_id = $1 and v.report_id = $2 and r.read_at < ($3 + 1)::timestamp at time zone 'UTC'
          order by v.version, v.since_reading",
     )
     .bind(organization_id)
     .bind(report_id)
+    .bind(day)
     .fetch_all(db)
     .await
 }

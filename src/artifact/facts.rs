@@ -21,7 +21,8 @@ impl Facts {
     pub(super) fn of(fields: serde_json::Map<String, Value>) -> (Self, Vec<String>) {
         let mut facts = BTreeMap::new();
         let mut problems = Vec::new();
-        for (name, value) in fields {
+        for (name, mut value) in fields {
+            clean(&mut value);
             // Absent and null are the same to AWS.
             if value.is_null() {
                 continue;
@@ -36,7 +37,7 @@ impl Facts {
             } else {
                 value
             };
-            facts.insert(name, value);
+            facts.insert(name.replace('\0', "\u{fffd}"), value);
         }
         (Self(facts), problems)
     }
@@ -64,6 +65,22 @@ impl Facts {
             .filter(|name| self.0.get(*name) != newer.0.get(*name))
             .map(|name| (name.clone(), words(self.0.get(name)), words(newer.0.get(name))))
             .collect()
+    }
+}
+
+/// Postgres holds no NUL: it is shown as the character that stands for one that cannot be.
+fn clean(value: &mut Value) {
+    match value {
+        Value::String(text) if text.contains('\0') => *text = text.replace('\0', "\u{fffd}"),
+        Value::Array(values) => values.iter_mut().for_each(clean),
+        Value::Object(fields) => {
+            let cleaned = std::mem::take(fields).into_iter().map(|(name, mut value)| {
+                clean(&mut value);
+                (name.replace('\0', "\u{fffd}"), value)
+            });
+            *fields = cleaned.collect();
+        }
+        _ => {}
     }
 }
 
@@ -108,6 +125,13 @@ pub(super) mod tests {
         assert_eq!(problems, ["periodEnd is no time: \"soon\""]);
         assert_eq!((facts.day("periodEnd"), facts.text("periodEnd")), (None, "soon"));
         assert!(facts.0.contains_key("novel"));
+    }
+
+    #[test]
+    fn a_nul_does_not_reach_the_store() {
+        let nul = facts(serde_json::json!({"name": "a\u{0}b", "novel": [{"x\u{0}": "\u{0}"}]}));
+        assert_eq!(nul.text("name"), "a\u{fffd}b");
+        assert!(!serde_json::to_string(&nul.0).expect("facts are JSON").contains("\\u0000"));
     }
 
     #[test]

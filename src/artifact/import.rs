@@ -19,6 +19,13 @@ use crate::aws::role::is_account_id;
 /// A report's id and the number of a version.
 pub(super) type VersionKey = (String, i64);
 
+/// Entries of an answer that were understood, and whether that is all of them: silence of what was left out says nothing.
+#[derive(Debug)]
+struct Entries<T> {
+    entries: T,
+    whole: bool,
+}
+
 /// What was read of reports.
 #[derive(Debug, Default)]
 pub(super) struct Reports {
@@ -37,8 +44,6 @@ pub(super) type Agreements = Result<BTreeMap<String, Told>, String>;
 pub(super) struct Imported {
     pub(super) reports: Option<Reports>,
     pub(super) agreements: BTreeMap<String, Agreements>,
-    /// Files that were read.
-    pub(super) files: Vec<PathBuf>,
     /// What could not be understood, each with its file and where in it.
     pub(super) problems: Vec<String>,
     /// When the newest of the files was written.
@@ -68,14 +73,11 @@ pub(super) fn read(folder: &Path) -> anyhow::Result<Imported> {
         let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
         let Some(answer) = answer(&name) else { continue };
         match take(&path, answer, &mut imported) {
-            Ok(written_at) => {
-                imported.written_at = imported.written_at.max(Some(written_at));
-                imported.files.push(path);
-            }
+            Ok(written_at) => imported.written_at = imported.written_at.max(Some(written_at)),
             Err(error) => imported.problems.push(format!("{name}: {error:#}")),
         }
     }
-    if imported.files.is_empty() && imported.problems.is_empty() {
+    if imported.written_at.is_none() && imported.problems.is_empty() {
         bail!(
             "{} holds no answer of the AWS CLI: files that begin with list-reports, list-report-versions, \
              get-report-metadata or list-customer-agreements-ACCOUNT",
@@ -117,26 +119,30 @@ fn take(path: &Path, answer: Answer, imported: &mut Imported) -> anyhow::Result<
         Answer::ListReports => {
             let read = versions(&text, "reports", &mut problems)?;
             let reports = imported.reports.get_or_insert_default();
-            reports.all_listed = true;
-            add(&mut reports.versions, read, false);
+            reports.all_listed = read.whole;
+            add(&mut reports.versions, read.entries, false);
         }
         Answer::ListReportVersions => {
             let read = versions(&text, "reports", &mut problems)?;
             let reports = imported.reports.get_or_insert_default();
-            reports.versions_of.extend(read.iter().map(|((report_id, _), _)| report_id.clone()));
-            add(&mut reports.versions, read, false);
+            if read.whole {
+                reports.versions_of.extend(read.entries.iter().map(|((report_id, _), _)| report_id.clone()));
+            }
+            add(&mut reports.versions, read.entries, false);
         }
         Answer::GetReportMetadata => {
             let read = versions(&text, "reportDetails", &mut problems)?;
-            add(&mut imported.reports.get_or_insert_default().versions, read, true);
+            add(&mut imported.reports.get_or_insert_default().versions, read.entries, true);
         }
         Answer::ListCustomerAgreements { account_id, refused } => {
             let read = if refused {
                 let said = text.split_whitespace().collect::<Vec<_>>().join(" ");
                 ensure!(!said.is_empty(), "is empty: keep what the AWS CLI said in it");
-                Err(said.chars().take(1000).collect())
+                Err(said.replace('\0', "\u{fffd}").chars().take(1000).collect())
             } else {
-                Ok(agreements(&text, &mut problems)?)
+                let read = agreements(&text, &mut problems)?;
+                // What was left out may be the very agreement that is looked for.
+                if read.whole { Ok(read.entries) } else { Err(format!("{name} was not understood as a whole")) }
             };
             ensure!(!imported.agreements.contains_key(&account_id), "account {account_id} stands in another file too");
             imported.agreements.insert(account_id, read);
@@ -168,36 +174,46 @@ fn objects(text: &str, key: &str) -> anyhow::Result<Vec<Value>> {
     }
 }
 
-fn versions(text: &str, key: &str, problems: &mut Vec<String>) -> anyhow::Result<Vec<(VersionKey, Facts)>> {
+fn versions(text: &str, key: &str, problems: &mut Vec<String>) -> anyhow::Result<Entries<Vec<(VersionKey, Facts)>>> {
     let mut versions = Vec::new();
-    for (index, facts) in each(text, key, problems)? {
+    let mut left_out = 0;
+    let found = each(text, key, problems)?;
+    for (index, facts) in found.entries {
         let id = facts.text("id").to_owned();
         let version = facts.0.get("version").and_then(Value::as_i64).filter(|version| *version >= 1);
-        match version.filter(|_| is_report_id(&id)) {
-            Some(version) => versions.push(((id, version), facts)),
-            None => problems.push(format!("entry {index}: has no id (report-…) or no version, so it is left out")),
+        if let Some(version) = version.filter(|_| is_report_id(&id)) {
+            versions.push(((id, version), facts));
+        } else {
+            left_out += 1;
+            problems.push(format!("entry {index}: has no id (report-…) or no version, so it is left out"));
         }
     }
-    Ok(versions)
+    let whole = left_out == 0 && found.whole;
+    Ok(Entries { entries: versions, whole })
 }
 
-fn agreements(text: &str, problems: &mut Vec<String>) -> anyhow::Result<BTreeMap<String, Told>> {
+fn agreements(text: &str, problems: &mut Vec<String>) -> anyhow::Result<Entries<BTreeMap<String, Told>>> {
     let mut agreements = BTreeMap::new();
-    for (index, facts) in each(text, "customerAgreements", problems)? {
+    let found = each(text, "customerAgreements", problems)?;
+    let mut whole = found.whole;
+    for (index, facts) in found.entries {
         let id = facts.text("id").to_owned();
         if id.is_empty() {
+            whole = false;
             problems.push(format!("entry {index}: has no id, so it is left out"));
         } else if agreements.insert(id.clone(), Told { facts, full: true }).is_some() {
             problems.push(format!("entry {index}: {id} stands twice; the last one is taken"));
         }
     }
-    Ok(agreements)
+    Ok(Entries { entries: agreements, whole })
 }
 
-fn each(text: &str, key: &str, problems: &mut Vec<String>) -> anyhow::Result<Vec<(usize, Facts)>> {
+fn each(text: &str, key: &str, problems: &mut Vec<String>) -> anyhow::Result<Entries<Vec<(usize, Facts)>>> {
     let mut each = Vec::new();
+    let mut whole = true;
     for (index, object) in objects(text, key)?.into_iter().enumerate() {
         let Value::Object(fields) = object else {
+            whole = false;
             problems.push(format!("entry {index}: is no object, so it is left out"));
             continue;
         };
@@ -205,7 +221,7 @@ fn each(text: &str, key: &str, problems: &mut Vec<String>) -> anyhow::Result<Vec
         problems.extend(unclear.into_iter().map(|why| format!("entry {index}: {why}")));
         each.push((index, facts));
     }
-    Ok(each)
+    Ok(Entries { entries: each, whole })
 }
 
 /// `report-` and 16 letters or digits: <https://docs.aws.amazon.com/artifact/latest/APIReference/API_ReportSummary.html>.
@@ -239,7 +255,7 @@ mod tests {
         let text = r#"{"reports": [{"id": "report-0123456789abcdef", "version": 2}, {"id": "report-1", "version": 1},
                                    7, {"id": "report-0123456789abcdeg", "version": 0}], "nextToken": null}"#;
         let read = versions(text, "reports", &mut problems).unwrap();
-        assert_eq!(read.len(), 1);
+        assert_eq!((read.entries.len(), read.whole), (1, false));
         assert_eq!(problems.len(), 3, "{problems:?}");
         assert!(versions("[]", "reports", &mut problems).is_err());
         assert!(versions("{}", "reports", &mut problems).is_err());

@@ -146,7 +146,7 @@ fn period(visit: &Visit, day: Date) -> Result<Span, Error> {
             .ok_or_else(|| Error::Invalid("The days of the period are written as YYYY-MM-DD.".to_owned())),
     };
     let last = of("until")?.unwrap_or(day);
-    let first = of("from")?.unwrap_or(last - Duration::days(364));
+    let first = of("from")?.or_else(|| last.checked_sub(Duration::days(364))).unwrap_or(last);
     Span::new(first, last)
         .filter(|period| period.days() <= MOST_DAYS)
         .ok_or_else(|| Error::Invalid("A period goes from a day to a later one, over ten years at most.".to_owned()))
@@ -160,9 +160,10 @@ fn lead(versions: &[Version], reading: Option<&ReadingRow>, day: Date) -> String
     let number = |number: usize| i64::try_from(number).unwrap_or(i64::MAX);
     let others = versions.iter().filter(|one| one.kind == Kind::Other).count();
     format!(
-        "{} of {} were listed by AWS Artifact when it was read last, on {}; {} could be told no kind.",
+        "{} of {} are known, of which AWS Artifact no longer lists {}; it was read last on {}; {} could be told no kind.",
         format::plural(number(versions.len()), "version"),
         format::plural(number(reports.len()), "report"),
+        format::count(number(versions.iter().filter(|one| !one.listed).count())),
         format::at(reading.read_at),
         format::plural(number(others), "version"),
     )
@@ -242,11 +243,19 @@ fn kind_row(speaks: &KindSpeaks, versions: &[Version], period: Span) -> KindRow 
 /// "gap 54 days, of which 54 addressed by letter", in the kind's own terms.
 fn words(speaks: &KindSpeaks, spoken_days: i64) -> String {
     let (gap, addressed) = (speaks.spoken.gap_days(), speaks.spoken.addressed_days());
+    let to_come = match speaks.spoken.to_come {
+        0 => String::new(),
+        days => format!("; {} still to come", format::plural(days, "day")),
+    };
+    if gap == 0 && spoken_days == 0 {
+        return "the period has not begun".to_owned();
+    }
     if gap == 0 {
+        let every = if to_come.is_empty() { "every day" } else { "every day that has come" };
         return match speaks.kind.terms() {
-            Terms::Assessed => "within 12 months of an assessment on every day".to_owned(),
-            Terms::Valid => "a certificate valid on every day".to_owned(),
-            _ => "a report speaks for every day".to_owned(),
+            Terms::Assessed => format!("within 12 months of an assessment on {every}{to_come}"),
+            Terms::Valid => format!("a certificate valid on {every}{to_come}"),
+            _ => format!("a report speaks for {every}{to_come}"),
         };
     }
     let gap_words = match speaks.kind.terms() {
@@ -255,12 +264,12 @@ fn words(speaks: &KindSpeaks, spoken_days: i64) -> String {
         _ => format!("gap {}", format::plural(gap, "day")),
     };
     if speaks.by.is_empty() && spoken_days == 0 {
-        return format!("no report of this kind: {gap_words}");
+        return format!("no report of this kind: {gap_words}{to_come}");
     }
     if speaks.kind.is_addressed_by_letters() {
-        format!("{gap_words}, of which {} addressed by letter", format::count(addressed))
+        format!("{gap_words}, of which {} addressed by letter{to_come}", format::count(addressed))
     } else {
-        gap_words
+        format!("{gap_words}{to_come}")
     }
 }
 

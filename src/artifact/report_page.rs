@@ -23,7 +23,7 @@ use crate::web::table::Table;
 use crate::web::{Frame, Page, Section, Visit, filters};
 
 const ROWS: usize = 100;
-const KEYS: [&str; 5] = ["changes", "changes-sort", "rows", "format", "kind"];
+const KEYS: [&str; 4] = ["changes", "changes-sort", "rows", "format"];
 
 /// A change in what was known.
 struct Step {
@@ -81,7 +81,7 @@ async fn page(
     all.retain(|version| version.report_id == report_id);
     all.sort_by_key(|version| std::cmp::Reverse(version.version));
     let Some(newest) = all.first().cloned() else { return Err(Error::NotFound) };
-    let steps = steps(&db::steps(&mut visit.read, organization_id, report_id).await?);
+    let steps = steps(&db::steps(&mut visit.read, organization_id, report_id, day).await?);
     if let Some(format) = Format::of(&visit.address)? {
         return Ok(step_list().download(format, &format!("{report_id}-history"), &visit.address, steps));
     }
@@ -97,7 +97,7 @@ async fn page(
         versions: all,
         said,
         steps,
-        steps_table,
+        steps_table: steps_table.as_of(day),
         may_say: visit.user.role.makes_packs(),
         form: if form.kind.is_empty() { Form { kind: newest.kind.slug().to_owned(), ..form } } else { form },
         newest,
@@ -155,7 +155,7 @@ pub(super) async fn say_kind(
         fields
             .iter()
             .find(|(field, _)| field == name)
-            .map(|(_, value)| value.trim().replace('\0', ""))
+            .map(|(_, value)| value.trim().replace('\0', "\u{fffd}"))
             .unwrap_or_default()
     };
     let form = Form { kind: of("kind"), reason: of("reason") };

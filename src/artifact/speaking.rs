@@ -54,6 +54,12 @@ impl Version {
         }
     }
 
+    /// Whether AWS stands by it as far as is known: an unpublished version gave way to a newer one and speaks for its
+    /// days all the same, a deleted one and one in a state that is not known do not.
+    pub(super) fn speaks(&self) -> bool {
+        self.facts.day("deletedAt").is_none() && matches!(self.facts.text("state"), "PUBLISHED" | "UNPUBLISHED")
+    }
+
     /// "published", or what else is to be said of it.
     pub(super) fn state(&self) -> String {
         if !self.listed {
@@ -146,7 +152,9 @@ pub(super) const RECKONED: [Kind; 7] =
 pub(super) fn reckon(versions: &[Version], period: Span, today: Date) -> Vec<KindSpeaks> {
     let mut by_kind: BTreeMap<Kind, Vec<(usize, Span)>> = BTreeMap::new();
     for (number, version) in versions.iter().enumerate() {
-        if let Ok(span) = version.days {
+        if let Ok(span) = version.days
+            && version.speaks()
+        {
             by_kind.entry(version.kind).or_default().push((number, span));
         }
     }
@@ -231,6 +239,21 @@ mod tests {
         let facts = facts(json!({"name": "Assurance document 7", "periodEnd": "2026-01-01T00:00:00Z"}));
         let version = said(facts, Some(Kind::Soc1Type1));
         assert!(version.corrected && version.terms() == "as at 1 Jan 2026");
+    }
+
+    #[test]
+    fn what_was_deleted_or_is_in_a_state_that_is_not_known_closes_no_gap() {
+        let period = Span { first: date!(2026 - 01 - 01), last: date!(2026 - 03 - 31) };
+        let report = report("SOC 3 Report", "2025-10-01", "2026-03-31");
+        let gap = |changed: Value| {
+            let Value::Object(fields) = changed else { panic!("an object") };
+            let mut report = report.clone();
+            report.facts.0.extend(fields);
+            reckon(&[report], period, date!(2026 - 11 - 24))[2].spoken.gap_days()
+        };
+        assert_eq!(gap(json!({"state": "UNPUBLISHED"})), 0);
+        assert_eq!(gap(json!({"deletedAt": "2026-05-01T00:00:00Z"})), 90);
+        assert_eq!(gap(json!({"state": "ARCHIVED"})), 90);
     }
 
     #[test]

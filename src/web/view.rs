@@ -182,9 +182,13 @@ impl View {
     }
 }
 
+/// Years that a day in an address can have: before them AWS was not, beyond them days cannot be added to.
+const YEARS: std::ops::RangeInclusive<i32> = 1970..=9000;
+
 /// Reads `YYYY-MM-DD`.
 pub fn parse_day(text: &str) -> Option<Date> {
-    Date::parse(text, format_description!("[year]-[month]-[day]")).ok()
+    let day = Date::parse(text, format_description!("[year]-[month]-[day]")).ok();
+    day.filter(|day| YEARS.contains(&day.year()))
 }
 
 async fn visit(request: HttpRequest) -> Result<Visit, Error> {
@@ -285,5 +289,18 @@ impl FromRequest for View {
                 demo: visit.demo,
             })
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_day_that_days_cannot_be_added_to_is_none() {
+        assert!(parse_day("2026-11-24").is_some() && parse_day("1970-01-01").is_some());
+        for text in ["9999-12-31", "-9999-01-05", "1969-12-31", "2026-02-30", "24-11-2026", ""] {
+            assert_eq!(parse_day(text), None, "{text}");
+        }
     }
 }

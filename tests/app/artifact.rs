@@ -81,6 +81,11 @@ async fn gaps_of_a_period_are_reckoned_and_a_letter_shortens_none() {
     let rows = texts(&page, "#kinds tbody tr");
     assert!(rows.iter().any(|row| row.starts_with("SOC 2 Type 2 a report speaks for every day 183 0")), "{rows:?}");
     assert!(texts(&page, ".strip title").iter().any(|title| title.contains("SOC 2 Type 2 Report version 3 and SOC 2")));
+    let ahead = texts(&reader.page("/artifact?from=2027-01-01&until=2027-12-31").await, "#kinds tbody td:nth-child(2)");
+    assert!(ahead.iter().all(|words| words == "the period has not begun"), "{ahead:?}");
+    for period in ["from=9999-12-01&until=9999-12-31", "until=-9999-01-05"] {
+        assert_eq!(reader.ask(&format!("/artifact?{period}")).await.0, StatusCode::BAD_REQUEST, "{period}");
+    }
     assert_eq!(reader.ask("/artifact?from=2026-01-02&until=2026-01-01").await.0, StatusCode::BAD_REQUEST);
 }
 
@@ -146,6 +151,8 @@ async fn a_baa_is_told_account_by_account_and_not_read_is_not_none() {
     assert!(one["since"].as_str().unwrap() >= "2026-03-02", "{one}");
     let page = reader.page("/artifact/agreements?baa=both").await;
     assert_eq!(texts(&page, "#accounts tbody tr").len(), 2);
+    assert!(texts(&page, ".lead")[0].starts_with("A BAA is listed by Artifact for 2 of 2 accounts"));
+    assert_eq!(reader.ask("/artifact/agreements?baa=maybe").await.0, StatusCode::BAD_REQUEST);
     assert_eq!(texts(&page, "#agreements tbody th"), ["AWS Artifact Nondisclosure Agreement"]);
 }
 
@@ -207,7 +214,17 @@ async fn what_is_not_understood_is_said_and_the_rest_is_kept() {
     assert!(words.contains("1 version of reports read, 1 new"), "{words}");
     assert_eq!(problems.len(), 3, "{problems:?}");
     assert!(problems.iter().any(|problem| problem.contains("one page of several")), "{problems:?}");
-    let kept: i64 = sqlx::query_scalar("select count(*) from artifact_reading where subject = 'agreements'")
+    let half = answers(
+        "artifact-half",
+        &[("list-customer-agreements-444455556666.json", json!({"customerAgreements": [{"name": "no\u{0}id"}]}))],
+    );
+    import_folder(&state_at(&db, LATER), ORGANIZATION, &half, read_at).await.unwrap();
+    let failure: String = sqlx::query_scalar("select failure from artifact_reading where account_id = '444455556666'")
+        .fetch_one(&db)
+        .await
+        .unwrap();
+    assert!(failure.contains("was not understood as a whole"), "{failure}");
+    let kept: i64 = sqlx::query_scalar("select count(*) from artifact_reading where account_id = '111122223333'")
         .fetch_one(&db)
         .await
         .unwrap();

@@ -62,7 +62,7 @@ fn status_line(address: &str, path: &str) -> String {
 fn a_first_start_makes_everything_and_a_second_one_uses_it() {
     let folder = scratch("demo").join("data");
     let mut demo = Demo::start(&folder);
-    demo.until("3/4 Collection");
+    demo.until("3/5 Collection");
     demo.until("evaluations stored");
     let pack = demo.until("AF-");
     let address = demo.address();
@@ -82,7 +82,7 @@ fn a_first_start_makes_everything_and_a_second_one_uses_it() {
 #[test]
 fn a_start_that_was_killed_anywhere_is_taken_up() {
     let folder = scratch("demo-killed").join("data");
-    for step in ["1/4", "2/4", "3/4", "4/4"] {
+    for step in ["1/5", "2/5", "3/5", "4/5", "5/5"] {
         let mut demo = Demo::start(&folder);
         demo.until(step);
         assert!(!demo.end("-9"));

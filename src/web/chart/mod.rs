@@ -222,7 +222,7 @@ fn ticks(first: Date, end: Date) -> Vec<Tick> {
 }
 
 fn next_month(day: Date) -> Date {
-    let next = day + Duration::days(32 - i64::from(day.day()));
+    let next = day.checked_add(Duration::days(32 - i64::from(day.day()))).unwrap_or(Date::MAX);
     next.replace_day(1).unwrap_or(next)
 }
 
