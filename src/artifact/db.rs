@@ -391,12 +391,14 @@ pub(super) async fn accounts_on(
     .await
 }
 
-/// Whether Artifact was ever read.
-pub(super) async fn is_read(db: &sqlx::PgPool, organization: &str) -> sqlx::Result<bool> {
+/// Whether a source was read.
+pub(super) async fn is_read(db: &sqlx::PgPool, organization: &str, source: &str) -> sqlx::Result<bool> {
     sqlx::query_scalar(
-        "select exists (select from artifact_reading join organization using (organization_id) where name = $1)",
+        "select exists (select from artifact_reading join organization using (organization_id)
+                        where name = $1 and source = $2)",
     )
     .bind(organization)
+    .bind(source)
     .fetch_one(db)
     .await
 }

@@ -14,7 +14,7 @@ mod periods;
 mod report_page;
 mod speaking;
 
-/// Whether Artifact was ever read for an organisation.
-pub async fn is_read(db: &sqlx::PgPool, organization: &str) -> sqlx::Result<bool> {
-    db::is_read(db, organization).await
+/// Whether a folder's answers, by its name, are kept for an organisation.
+pub async fn is_read(db: &sqlx::PgPool, organization: &str, source: &str) -> sqlx::Result<bool> {
+    db::is_read(db, organization, source).await
 }

@@ -127,9 +127,11 @@ async fn prepare(
 
     steps.begin("AWS’s reports")?;
     let mut reports = String::from("done earlier");
-    if !artifact::is_read(&state.db, ORGANIZATION).await? {
-        for folder in &made.artifact {
-            reports = artifact::command::import_folder(state, ORGANIZATION, folder, None).await?.0;
+    for answers in &made.artifact {
+        let name = answers.file_name().unwrap_or(answers.as_os_str()).to_string_lossy();
+        // A start that was killed may have kept one of them.
+        if !artifact::is_read(&state.db, ORGANIZATION, &name).await? {
+            reports = artifact::command::import_folder(state, ORGANIZATION, answers, None).await?.0;
         }
     }
     steps.end(&reports)?;

@@ -81,8 +81,11 @@ async fn gaps_of_a_period_are_reckoned_and_a_letter_shortens_none() {
     let rows = texts(&page, "#kinds tbody tr");
     assert!(rows.iter().any(|row| row.starts_with("SOC 2 Type 2 a report speaks for every day 183 0")), "{rows:?}");
     assert!(texts(&page, ".strip title").iter().any(|title| title.contains("SOC 2 Type 2 Report version 3 and SOC 2")));
-    let ahead = texts(&reader.page("/artifact?from=2027-01-01&until=2027-12-31").await, "#kinds tbody td:nth-child(2)");
-    assert!(ahead.iter().all(|words| words == "the period has not begun"), "{ahead:?}");
+    let ahead = reader.json("/artifact?from=2027-01-01&until=2027-12-31&format=json").await;
+    assert_eq!(of(&ahead, "kind", "SOC 2 Type 2")["says"], "the period has not begun");
+    let iso = of(&ahead, "kind", "ISO/IEC 27001");
+    assert_eq!(iso["days_still_to_come"], json!(365 - iso["days_spoken_for"].as_i64().unwrap()));
+    assert!(iso["says"].as_str().unwrap().starts_with("a certificate valid on every day that has come; "), "{iso}");
     for period in ["from=9999-12-01&until=9999-12-31", "until=-9999-01-05"] {
         assert_eq!(reader.ask(&format!("/artifact?{period}")).await.0, StatusCode::BAD_REQUEST, "{period}");
     }
