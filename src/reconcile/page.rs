@@ -97,7 +97,8 @@ async fn show(state: web::Data<State>, mut view: View) -> Result<HttpResponse, E
     let of_packs = pack_table::which(&view.address, &which)?;
     let (last, whole) = db::readings(&mut view.read, view.organization_id).await?;
     if let Some(format) = Format::of(&view.address)? {
-        return rows::download_of(format, view, which, of_packs, whole);
+        let first = Keyset::of(&ORDERS, sort(&view), &Place::First, false)?;
+        return rows::download_of(format, view, which, of_packs, whole, first);
     }
     let results = find(&mut view, &which).await?;
     let packs = pack_table::find(&mut view, &of_packs).await?;
@@ -156,9 +157,13 @@ struct Found {
     more: bool,
 }
 
+fn sort(view: &View) -> Sort {
+    Sort::of(&view.address, &COLUMNS, Sort::up("result"))
+}
+
 async fn find(view: &mut View, which: &Which) -> Result<Found, Error> {
     let place = Place::of(&view.address, 2)?;
-    let sort = Sort::of(&view.address, &COLUMNS, Sort::up("result"));
+    let sort = sort(view);
     let keyset = Keyset::of(&ORDERS, sort, &place, false)?;
     let mut rows = db::compared(&mut view.read, which, &keyset, PAGE_ROWS + 1).await?;
     let more = table::cut(&mut rows, &place);

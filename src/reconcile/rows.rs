@@ -3,7 +3,7 @@
 use actix_web::HttpResponse;
 
 use super::packs;
-use super::page_db::{self as db, ComparedRow, ORDERS, ReadingRow, SourceRow, Times, Which};
+use super::page_db::{self as db, ComparedRow, ReadingRow, SourceRow, Times, Which};
 use crate::error::Error;
 use crate::web::View;
 use crate::web::download::{Cell, Format, download};
@@ -43,18 +43,20 @@ pub(super) fn download_of(
     which: Which,
     packs: packs::db::Which,
     whole: Option<ReadingRow>,
+    first: Keyset,
 ) -> Result<HttpResponse, Error> {
     match view.address.get("rows") {
-        None | Some("results") => Ok(results(format, view, which, whole)),
+        None | Some("results") => Ok(results(format, view, which, whole, first)),
         Some("packs") => packs::table::download_of(format, view, packs, whole),
         Some("sources") => Ok(sources(format, view, which)),
         Some(_) => Err(Error::Invalid("The rows are those of results, packs or sources.".to_owned())),
     }
 }
 
-fn results(format: Format, mut view: View, which: Which, whole: Option<ReadingRow>) -> HttpResponse {
+/// From the first page on, in its order.
+fn results(format: Format, mut view: View, which: Which, whole: Option<ReadingRow>, first: Keyset) -> HttpResponse {
     download(format, &view.stem("aggregator-results"), &RESULTS, |mut to| async move {
-        let mut page = Keyset::first(ORDERS[0], false);
+        let mut page = first;
         let day = whole.as_ref().and_then(|reading| reading.day);
         loop {
             let rows = db::compared(&mut view.read, &which, &page, BATCH).await?;

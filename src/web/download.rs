@@ -61,6 +61,8 @@ pub enum Cell {
     Flag(bool),
     /// Written as YYYY-MM-DD.
     Day(Date),
+    /// Written as RFC 3339 has it, which is no order: a second stands after its own fractions.
+    Moment(OffsetDateTime),
     /// JSON made elsewhere: as text in CSV, as it is in JSON.
     Json(String),
     /// Empty in CSV, null in JSON.
@@ -103,10 +105,9 @@ impl From<Date> for Cell {
     }
 }
 
-/// As RFC 3339 writes it.
 impl From<OffsetDateTime> for Cell {
     fn from(at: OffsetDateTime) -> Self {
-        at.format(&Rfc3339).map_or(Self::Nothing, Self::Text)
+        Self::Moment(at)
     }
 }
 
@@ -185,6 +186,7 @@ impl Writer {
                 Cell::Day(day) => {
                     let _ = write!(self.text, "{day}");
                 }
+                Cell::Moment(at) => csv_text(&mut self.text, &moment(at).unwrap_or_default()),
                 Cell::Nothing => {}
             }
         }
@@ -207,12 +209,21 @@ impl Writer {
                 Cell::Day(day) => {
                     let _ = write!(self.text, "\"{day}\"");
                 }
+                Cell::Moment(at) => match moment(at) {
+                    Some(text) => json_text(&mut self.text, &text),
+                    None => self.text.extend_from_slice(b"null"),
+                },
                 Cell::Json(json) => self.text.extend_from_slice(json.as_bytes()),
                 Cell::Nothing => self.text.extend_from_slice(b"null"),
             }
         }
         self.text.push(b'}');
     }
+}
+
+/// `None` for a year that RFC 3339 has no digits for.
+fn moment(at: OffsetDateTime) -> Option<String> {
+    at.format(&Rfc3339).ok()
 }
 
 /// A cell of RFC 4180. A spreadsheet takes text that begins with one of these for a formula, so a ' goes before it.

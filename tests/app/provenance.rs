@@ -342,6 +342,9 @@ async fn objects_of_a_day_are_paged_in_any_order() {
         let word = head.split("sort=").nth(1).unwrap().trim_start_matches('-');
         let (mut up, pages) = walk(&reader, &format!("/objects?sort={word}"), "objects", keys).await;
         assert_eq!((up.len(), pages), (110, 2), "{word}");
+        let rows = reader.json(&format!("/objects?sort={word}&format=json")).await;
+        let handed: Vec<&str> = rows.iter().map(|row| row["account_id"].as_str().unwrap()).collect();
+        assert_eq!(handed, up, "{word}: handed out in the order of the page");
         up.sort();
         up.dedup();
         assert_eq!(up.len(), 110, "{word}: each object once");

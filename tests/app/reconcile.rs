@@ -18,6 +18,7 @@ use crate::bucket::{ACCOUNT, Bucket, REGION, Rules, item, pack_item};
 use crate::harness::{Served, address_of, database, said};
 use crate::portal::{C, N, Reader, texts};
 use crate::site::{NOW, Site, ask, get, sign_in, site_of, state_at};
+use crate::tables_of_delivery::handed_out_as_shown;
 
 const OTHER: &str = "222222222222";
 const THIRD: &str = "999999999999";
@@ -145,6 +146,9 @@ async fn differences_tell_both_numbers_and_what_is_on_one_side_only() {
     assert_eq!(results(&reader, "&state=differ").await.len(), 2);
     assert_eq!(results(&reader, &format!("&account={THIRD}&rule=ssh")).await.len(), 1);
     assert_eq!(results(&reader, "&region=eu-west-1").await.len(), 0);
+    for (cell, column) in [("td:nth-child(2)", "rule_name"), ("td:nth-child(3)", "account_id")] {
+        assert_eq!(handed_out_as_shown(&reader, "/aggregator", ("results", cell, column), 7).await, 6);
+    }
     let agreeing = reader.page("/aggregator?state=agree&sort=-rule").await;
     assert_eq!(texts(&agreeing, "#results tbody tr").len(), 3);
 

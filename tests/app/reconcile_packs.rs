@@ -181,6 +181,27 @@ async fn a_pack_that_the_aggregator_alone_has_is_reached_and_says_that_it_never_
     assert_eq!(rows, [format!("{THIRD} {REGION} OrgConformsPack-Never-abcdefgh ● COMPLIANT 0 3 4 7 never")]);
     let rows = reader.json("/conformance-packs/Never?rows=elsewhere&format=json").await;
     assert_eq!((rows.len(), &rows[0]["aws_rules_without_data"]), (1, &json!(4)));
+
+    // An account is asked for by its id or by a part of its name, for the lead as for the rows.
+    sqlx::query(
+        "insert into account (organization_id, account_id, name, status)
+         values (1, $1, 'The shop', 'ACTIVE') on conflict (organization_id, account_id) do update set name = excluded.name",
+    )
+    .bind(THIRD)
+    .execute(&db)
+    .await
+    .unwrap();
+    for (query, places) in [("account=SHOP", 1), ("account=999999999999", 1), ("account=bank", 0), ("region=x", 0)] {
+        // Another reader remembers nothing of the names that were.
+        let reader = Reader::new(&db).await;
+        let pack = reader.page(&format!("/conformance-packs/Never?{query}")).await;
+        assert_eq!(texts(&pack, "#elsewhere tbody tr").len(), places, "{query}");
+        let lead = texts(&pack, ".lead").join(" ");
+        assert_eq!(lead.contains("names it in 1 account-Region;"), places == 1, "{query}: {lead}");
+        assert_eq!(lead.contains("the filters leave none"), places == 0, "{query}: {lead}");
+        let rows = reader.json(&format!("/conformance-packs/Never?{query}&rows=elsewhere&format=json")).await;
+        assert_eq!(rows.len(), places, "{query}");
+    }
     let list = reader.page("/conformance-packs").await;
     assert!(texts(&list, "main").join(" ").contains("The aggregator names these too"), "{:?}", texts(&list, "main"));
     assert_eq!(reader.ask("/conformance-packs/None").await.0, 404);

@@ -288,6 +288,29 @@ async fn every_table_of_a_pack_is_sorted_on_each_column_and_handed_out() {
     assert_eq!(reader.ask(&format!("{address}?account=x")).await.0.as_u16(), 400, "a pack is what it is");
 }
 
+/// Checks in each order that the heads of a table offer, and back, that the rows are handed out as its first page shows
+/// them. `cell` holds what a row's `column` does. Gives how many heads there are.
+pub(crate) async fn handed_out_as_shown(
+    reader: &Reader,
+    path: &str,
+    (table, cell, column): (&str, &str, &str),
+    rows: usize,
+) -> usize {
+    let and = if path.contains('?') { '&' } else { '?' };
+    let heads = crate::portal::links(&reader.page(path).await, &format!("#{table} thead a"));
+    for head in &heads {
+        let word = head.split("sort=").nth(1).unwrap().trim_start_matches('-').to_owned();
+        for sort in [word.clone(), format!("-{word}")] {
+            let address = format!("{path}{and}sort={sort}");
+            let shown = texts(&reader.page(&address).await, &format!("#{table} tbody {cell}"));
+            let found = reader.json(&format!("{address}&format=json")).await;
+            let handed: Vec<String> = found.iter().take(100).map(|row| words(&text(row, column))).collect();
+            assert_eq!((found.len(), handed), (rows, shown), "{address}");
+        }
+    }
+    heads.len()
+}
+
 #[actix_web::test]
 async fn a_list_is_handed_out_in_the_order_of_its_page() {
     let db = store().await;
@@ -299,24 +322,42 @@ async fn a_list_is_handed_out_in_the_order_of_its_page() {
          insert into notice (organization_id, kind, about, sentence, facts, opened_at, opened_by)
          select 1, case n % 2 when 0 then 'rule-gone' else 'place-silent' end, n::text,
              case n % 3 when 0 then '=cmd, ' when 1 then '<b>' else 'ראשון' end || n, '{\"members\": []}',
-             timestamptz '2026-11-01' + n % 40 * interval '1 second', 1 from generate_series(1, 150) n",
+             timestamptz '2026-11-01' + n % 40 * interval '1 second', 1 from generate_series(1, 150) n;
+         insert into collection (organization_id, engine, source, state, started_by, started_at, finished_at,
+             program_version, program_commit, objects_done, objects_total)
+         select 1, 'files', '=cmd' || n % 3, 'finished', 'p' || n % 5, timestamptz '2026-11-01' + n % 40 * interval '1 hour',
+             timestamptz '2026-11-03' + n % 9 * interval '1.5 second', '1', 'c', n % 8, n % 8
+         from generate_series(2, 150) n",
     )
     .execute(&db)
     .await
     .unwrap();
     let reader = Reader::new(&db).await;
-    for (path, table, cell, column) in [("/jobs", "jobs", "th", "job_id"), ("/notices", "notices", "th", "sentence")] {
-        let heads = crate::portal::links(&reader.page(path).await, &format!("#{table} thead a"));
-        assert_eq!(heads.len(), 6, "{path}");
-        for head in heads {
-            let word = head.split("sort=").nth(1).unwrap().trim_start_matches('-').to_owned();
-            for sort in [word.clone(), format!("-{word}")] {
-                let shown =
-                    texts(&reader.page(&format!("{path}?sort={sort}")).await, &format!("#{table} tbody {cell}"));
-                let rows = reader.json(&format!("{path}?sort={sort}&format=json")).await;
-                let handed: Vec<String> = rows.iter().take(100).map(|row| words(&text(row, column))).collect();
-                assert_eq!((rows.len(), handed), (150, shown), "{path} {sort}");
-            }
+    assert_eq!(handed_out_as_shown(&reader, "/jobs", ("jobs", "th", "job_id"), 150).await, 6);
+    assert_eq!(handed_out_as_shown(&reader, "/notices", ("notices", "th", "sentence"), 150).await, 6);
+    assert_eq!(handed_out_as_shown(&reader, "/collections", ("collections", "th", "collection_id"), 150).await, 9);
+}
+
+#[actix_web::test]
+async fn objects_and_what_fails_are_handed_out_in_the_order_of_their_pages() {
+    let (db, bucket) = (database().await, Bucket::new("tables-handed"));
+    for day in 1..=28 {
+        for hour in 1..=4 {
+            let names: Vec<String> = (0..=day % 3).map(|name| format!("{name}-{day}")).collect();
+            let rules: Rules<'_> = &[(LOGGING, N)];
+            let resources: Vec<(&str, Rules<'_>)> = names.iter().map(|name| (name.as_str(), rules)).collect();
+            bucket.snapshot(day, hour, &resources);
         }
     }
+    let names: Vec<String> = (0..120).map(|name| format!("n{}", name * 77 % 120)).collect();
+    let rules: Rules<'_> = &[(LOGGING, N)];
+    let resources: Vec<(&str, Rules<'_>)> = names.iter().map(|name| (name.as_str(), rules)).collect();
+    bucket.snapshot(29, 5, &resources[..60]);
+    bucket.snapshot(30, 5, &resources);
+    crate::collection::collect(&db, &bucket).await;
+    let reader = Reader::new(&db).await;
+    let objects = ("objects", "th span.id:first-of-type", "key");
+    assert_eq!(handed_out_as_shown(&reader, "/collections/1", objects, 114).await, 10);
+    let failing = format!("/results?account={ACCOUNT}&region={REGION}&rule={LOGGING}");
+    assert_eq!(handed_out_as_shown(&reader, &failing, ("failing", "th .id", "resource_id"), 120).await, 2);
 }

@@ -48,9 +48,6 @@ pub(super) const COLLECTION_ORDERS: [Order; 9] = [
     },
 ];
 
-/// The newest first.
-pub(super) const NEWEST: Keyset = Keyset::first(COLLECTION_ORDERS[0], true);
-
 const COLLECTION: &str =
     "collection_id, engine, source, state, failure, started_by, started_at, finished_at, program_version, program_commit,
      first_day, last_day, objects_done, objects_total, ladder,

@@ -4,7 +4,7 @@ use actix_web::{HttpResponse, web};
 use askama::Template;
 use time::OffsetDateTime;
 
-use super::db::{self, COLLECTION_ORDERS, CollectionRow, NEWEST, Those};
+use super::db::{self, COLLECTION_ORDERS, CollectionRow, Those};
 use super::{REFRESH_SECONDS, chosen};
 use crate::error::Error;
 use crate::organization::{self, NamedPlace};
@@ -74,11 +74,12 @@ pub(super) async fn list(state: web::Data<State>, mut visit: Visit) -> Result<Ht
         None => Vec::new(),
     };
     let those = those(&visit.address, organization_id.unwrap_or_default(), &places)?;
+    let sort = Sort::of(&visit.address, &TABLE, Sort::down("collection"));
     if let Some(format) = Format::of(&visit.address)? {
-        return Ok(list_rows(format, visit, those));
+        let first = Keyset::of(&COLLECTION_ORDERS, sort, &Place::First, false)?;
+        return Ok(list_rows(format, visit, those, first));
     }
     let place = Place::of(&visit.address, 2)?;
-    let sort = Sort::of(&visit.address, &TABLE, Sort::down("collection"));
     let keyset = Keyset::of(&COLLECTION_ORDERS, sort, &place, false)?;
     let (mut rows, total) = match organization_id {
         None => (Vec::new(), 0),
@@ -138,14 +139,14 @@ fn choices(address: &Address, places: &[NamedPlace]) -> Filters {
         .regions(places.iter().map(|place| place.region.as_str()))
 }
 
-/// Every collection that the filters leave, the newest first.
-fn list_rows(format: Format, mut visit: Visit, those: Those) -> HttpResponse {
+/// Every collection that the filters leave, in the order of the page.
+fn list_rows(format: Format, mut visit: Visit, those: Those, first: Keyset) -> HttpResponse {
     download(format, "collections", &LIST, |mut rows| async move {
-        let mut page = NEWEST;
+        let mut page = first;
         loop {
             let part = db::list(&mut visit.read, &those, &page, 1000).await?;
             let Some(last) = part.last() else { break };
-            page = NEWEST.after(last.sort_key.clone(), last.row.collection_id.to_string());
+            page = page.after(last.sort_key.clone(), last.row.collection_id.to_string());
             for Keyed { row, .. } in part {
                 let unreadable = row.unreadable();
                 rows.push([

@@ -3,9 +3,9 @@
 use actix_web::HttpResponse;
 
 use super::super::Ladder;
-use super::objects_db::{self, AS_FOUND, ObjectRow, Which};
+use super::objects_db::{self, ObjectRow, Which};
 use crate::web::download::{Format, download};
-use crate::web::keyset::Keyed;
+use crate::web::keyset::{Keyed, Keyset};
 use crate::web::{Visit, format};
 
 impl ObjectRow {
@@ -115,15 +115,15 @@ const COLUMNS: [&str; 18] = [
     "athena_execution_id",
 ];
 
-/// Every object of the collection that the filters leave.
-pub(super) fn download_of(format: Format, mut visit: Visit, which: Which) -> HttpResponse {
+/// Every object of the collection that the filters leave, from the first page on in its order.
+pub(super) fn download_of(format: Format, mut visit: Visit, which: Which, first: Keyset) -> HttpResponse {
     let stem = format!("collection-{}-objects", which.collection_id);
     download(format, &stem, &COLUMNS, |mut rows| async move {
-        let mut page = AS_FOUND;
+        let mut page = first;
         loop {
             let objects = objects_db::objects(&mut visit.read, &which, &page, 1000, false).await?;
             let Some(last) = objects.last() else { break };
-            page = AS_FOUND.after(last.sort_key.clone(), last.row.object_id.to_string());
+            page = page.after(last.sort_key.clone(), last.row.object_id.to_string());
             for Keyed { row: object, .. } in objects {
                 let sha256 = object.sha256.as_deref().map(format::hex);
                 rows.push([

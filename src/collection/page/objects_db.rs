@@ -85,9 +85,6 @@ pub(super) const OBJECT_ORDERS: [Order; 12] = [
     Order { name: "why", expression: "coalesce(x.reason, '')", kind: Kind::Text },
 ];
 
-/// In the order in which they were found.
-pub(super) const AS_FOUND: Keyset = Keyset::first(OBJECT_ORDERS[0], false);
-
 const OBJECT: &str = "o.object_id, x.outcome, x.reason, x.position_bytes, p.account_id, p.region, o.day, o.kind, o.key,
      o.taken_at, o.size_bytes, o.etag, o.version_id, o.sha256, o.items, o.compliance_items, o.evaluations, q.execution_id";
 

@@ -3,7 +3,6 @@
 use std::sync::Arc;
 
 use actix_web::HttpResponse;
-use time::OffsetDateTime;
 
 use super::super::athena::Engine;
 use super::athena::{self, QueryRow};
@@ -70,23 +69,14 @@ fn list() -> List<QueryRow> {
         Field::text("Question", "question", |query: &QueryRow| query.question.as_str().into()),
         Field::text("Day", "day", |query: &QueryRow| query.day.into()).most_first(),
         Field::text("State", "state", |query| query.state.as_str().into()),
-        Field::text("Began", "submitted", |query: &QueryRow| query.submitted_at.into())
-            .ordered(|query| order(query.submitted_at))
-            .most_first(),
-        Field::text("Ended", "completed", |query: &QueryRow| query.completed_at.into())
-            .ordered(|query| order(query.completed_at))
-            .most_first(),
+        Field::text("Began", "submitted", |query: &QueryRow| query.submitted_at.into()).most_first(),
+        Field::text("Ended", "completed", |query: &QueryRow| query.completed_at.into()).most_first(),
         Field::number("Objects asked of", "objects", |query| query.objects.into()),
         Field::number("Bytes scanned", "bytes", |query| query.bytes_scanned.into()),
         Field::number("Price", "price", |query| query.price_billionths.into()),
         Field::number("Rows", "result-rows", |query| query.result_rows.into()),
     ];
     List::new(ID, SORT, SHOWN, fields)
-}
-
-/// Times in the order of their microseconds: as texts those without a fraction stand after those with one.
-fn order(at: Option<OffsetDateTime>) -> Cell {
-    at.and_then(|at| i64::try_from(at.unix_timestamp_nanos() / 1000).ok()).into()
 }
 
 /// Whether the rows that an address asks for are the queries.

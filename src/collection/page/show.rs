@@ -158,7 +158,9 @@ pub(super) async fn show(
     let asked = queries::load(&state, &mut visit, organization.id, &collection).await?;
     let which = which(&visit, collection_id, &places, &asked)?;
     if let Some(format) = format.filter(|_| visit.address.get("rows").is_none()) {
-        return Ok(objects::download_of(format, visit, which));
+        let (_, sort) = order(&visit, asked.list.is_some());
+        let first = Keyset::of(&OBJECT_ORDERS, sort, &Place::First, false)?;
+        return Ok(objects::download_of(format, visit, which, first));
     }
     let restated = restated(&state, &mut visit, organization.id, &collection).await?;
     let restated: Vec<&RestatedDay> = restated.iter().collect();
@@ -225,6 +227,12 @@ fn which(visit: &Visit, collection_id: i64, places: &[NamedPlace], asked: &Asked
     })
 }
 
+/// The columns of the objects, which query read each among them where there are queries, and what orders them.
+fn order(visit: &Visit, by_query: bool) -> (&'static [Column], Sort) {
+    let columns = if by_query { &TABLE[..] } else { TABLE.split_last().map_or(&TABLE[..], |(_, columns)| columns) };
+    (columns, Sort::of(&visit.address, columns, Sort::up("found")))
+}
+
 /// A page of the objects that the filters leave, with its table.
 async fn object_page(
     visit: &mut Visit,
@@ -232,9 +240,8 @@ async fn object_page(
     outcomes: &[(String, i64)],
     by_query: bool,
 ) -> Result<(Vec<ObjectRow>, Table), Error> {
-    let columns = if by_query { &TABLE[..] } else { TABLE.split_last().map_or(&TABLE[..], |(_, columns)| columns) };
+    let (columns, sort) = order(visit, by_query);
     let place = Place::of(&visit.address, 2)?;
-    let sort = Sort::of(&visit.address, columns, Sort::up("found"));
     let keyset = Keyset::of(&OBJECT_ORDERS, sort, &place, false)?;
     let mut objects = objects_db::objects(&mut visit.read, which, &keyset, PAGE_ROWS + 1, !which.whole()).await?;
     let more = table::cut(&mut objects, &place);

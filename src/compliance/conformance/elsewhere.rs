@@ -1,12 +1,16 @@
 //! Where AWS Config's aggregator alone has a conformance pack: its last whole reading names the pack, and the evidence of
 //! the day that it was compared with does not hold it.
 
+use std::collections::BTreeMap;
+
 use actix_web::HttpResponse;
+use time::{Date, OffsetDateTime};
 
 use super::core::RuleCounts;
 use super::db::{self, OnlyThere};
+use super::list::Asked;
 use crate::compliance::Status;
-use crate::compliance::filter::is_account;
+use crate::compliance::core::PlaceDay;
 use crate::error::Error;
 use crate::web::download::Format;
 use crate::web::format;
@@ -55,13 +59,17 @@ impl OnlyThere {
 #[derive(Debug)]
 pub(super) struct Elsewhere {
     rows: Vec<OnlyThere>,
+    /// When the aggregator was last read whole, and the day of the store that it was compared with; `None` where it names
+    /// the pack nowhere, whatever the filters.
+    read: Option<(OffsetDateTime, Option<Date>)>,
 }
 
 impl Elsewhere {
     pub(super) async fn load(view: &mut View, pack: &str) -> Result<Self, Error> {
         let mut rows = db::only_there(&mut view.read, view.organization_id, pack).await?;
         rows.retain(|row| view.holds(&row.account_id));
-        Ok(Self { rows })
+        let read = rows.first().map(|one| (one.read_at, one.compared_day));
+        Ok(Self { rows, read })
     }
 
     pub(super) fn is_empty(&self) -> bool {
@@ -70,7 +78,14 @@ impl Elsewhere {
 
     /// What the page of a pack that was not delivered of the day says first; `None` where the aggregator has none either.
     pub(super) fn lead(&self, view: &View) -> Option<String> {
-        let one = self.rows.first()?;
+        let (read_at, _) = self.read?;
+        let day = format::day(view.as_of);
+        if self.rows.is_empty() {
+            return Some(format!(
+                "The evidence of {day} (UTC) does not hold this pack, and the filters leave none of the account-Regions \
+                 where AWS Config’s aggregator names it."
+            ));
+        }
         let places = format::plural(i64::try_from(self.rows.len()).unwrap_or(i64::MAX), "account-Region");
         let ever = match self.rows.iter().filter(|row| row.delivered_before).count() {
             0 => "it never came in a delivery from there",
@@ -78,17 +93,16 @@ impl Elsewhere {
             _ => "from some of them it came in deliveries of other days, from others never",
         };
         Some(format!(
-            "The evidence of {} (UTC) does not hold this pack. AWS Config’s aggregator, read on {}, names it in {places}; {ever}.",
-            format::day(view.as_of),
-            format::at(one.read_at)
+            "The evidence of {day} (UTC) does not hold this pack. AWS Config’s aggregator, read on {}, names it in {places}; {ever}.",
+            format::at(read_at)
         ))
     }
 
     /// "read on 10 Nov 2026 …, beside the evidence of 10 Nov 2026 (UTC)".
     pub(super) fn read(&self) -> String {
-        let Some(one) = self.rows.first() else { return String::new() };
-        let day = one.compared_day.map(|day| format!(", beside the evidence of {} (UTC)", format::day(day)));
-        format!("read on {}{}", format::at(one.read_at), day.unwrap_or_default())
+        let Some((read_at, compared_day)) = self.read else { return String::new() };
+        let day = compared_day.map(|day| format!(", beside the evidence of {} (UTC)", format::day(day)));
+        format!("read on {}{}", format::at(read_at), day.unwrap_or_default())
     }
 
     /// Whether the address asks for these rows as a file.
@@ -97,22 +111,25 @@ impl Elsewhere {
     }
 
     pub(super) fn download(self, format: Format, stem: &str, address: &Address) -> HttpResponse {
-        list().download(format, stem, address, self.meant(address))
+        list().download(format, stem, address, self.rows)
     }
 
     /// The rows to show, with their table.
     pub(super) fn table(self, address: &Address) -> Result<(Vec<OnlyThere>, Table), Error> {
-        let rows = self.meant(address);
-        list().table(address, "Where AWS Config’s aggregator alone has it", rows)
+        list().table(address, "Where AWS Config’s aggregator alone has it", self.rows)
     }
 
-    /// The filters of the page that say where.
-    fn meant(self, address: &Address) -> Vec<OnlyThere> {
-        let mut rows = self.rows;
-        rows.retain(|row| {
-            address.get("account").is_none_or(|account| is_account(account, &row.account_id, ""))
-                && address.get("region").is_none_or(|region| region == row.region)
+    /// Those that the filters of the page leave that say where. The aggregator may know accounts that the store does
+    /// not: such a one has no name to be asked for by.
+    pub(super) fn narrowed(mut self, asked: &Asked<'_>, places: &[PlaceDay]) -> Self {
+        let mut names: BTreeMap<&str, &str> = BTreeMap::new();
+        for place in places {
+            names.insert(&place.account_id, &place.account_name);
+        }
+        self.rows.retain(|row| {
+            let name = names.get(row.account_id.as_str()).copied().unwrap_or_default();
+            asked.is_in(&row.account_id, name, &row.region)
         });
-        rows
+        self
     }
 }

@@ -49,10 +49,15 @@ impl<'a> Asked<'a> {
         Ok(Self { account: address.get("account"), region: address.get("region"), verdict })
     }
 
+    /// Whether the filters that say where leave an account-Region.
+    pub(super) fn is_in(&self, account_id: &str, account_name: &str, region: &str) -> bool {
+        self.account.is_none_or(|account| filter::is_account(account, account_id, account_name))
+            && self.region.is_none_or(|asked| asked == region)
+    }
+
     /// Whether the filters leave a pack where it is deployed.
     pub(super) fn holds(&self, shown: &Shown, place: &PlaceDay, one: &Delivered) -> bool {
-        self.account.is_none_or(|account| filter::is_account(account, &place.account_id, &place.account_name))
-            && self.region.is_none_or(|region| region == place.region)
+        self.is_in(&place.account_id, &place.account_name, &place.region)
             && self
                 .verdict
                 .is_none_or(|verdict| verdict.is_of(place.known(), &shown.catalog.status(one.status_id), one.theirs()))

@@ -60,6 +60,7 @@ pub(super) async fn show(state: Data<State>, path: Path<String>, mut view: View)
         return Err(Error::NotFound);
     }
     let asked = Asked::of(&view)?;
+    let elsewhere = elsewhere.narrowed(&asked, &shown.places);
     let by_place = ours.by_place();
     let mut place_ids: BTreeSet<i32> = BTreeSet::new();
     let mut lines: Vec<Line> = Vec::new();

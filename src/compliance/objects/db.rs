@@ -36,8 +36,8 @@ pub(in crate::compliance) struct ObjectRow {
     /// The collection that read it, and the execution of Athena by which it did.
     pub collection_id: Option<i64>,
     pub execution_id: Option<String>,
-    /// How many objects are meant.
-    pub total: i64,
+    /// How many objects are meant, where that was asked for.
+    pub total: Option<i64>,
 }
 
 /// What the objects can be sorted on.
@@ -55,7 +55,7 @@ pub(super) const ORDERS: [Order; 10] = [
     Order { name: "query", expression: "coalesce(q.execution_id, '')", kind: Kind::Text },
 ];
 
-pub(super) const BY_ACCOUNT: Keyset = Keyset::first(ORDERS[0], false);
+const BY_ACCOUNT: Keyset = Keyset::first(ORDERS[0], false);
 
 const COLUMNS: &str = "o.object_id, p.account_id, p.region, o.day, o.kind, o.key, o.taken_at, o.size_bytes, o.etag,
      o.version_id, o.sha256, o.items, o.compliance_items, o.evaluations, w.outcome, w.reason, o.read_by as collection_id,
@@ -70,12 +70,13 @@ const SOURCES: &str = "select object_id from unnest($4::bigint[]) as i (object_i
 const DELIVERED: &str = "select object_id from object d
      where d.place_id = any($5::integer[]) and d.day = ($6::date[])[1] and $4::bigint[] is not null";
 
-/// The objects that are meant, so many at most of a page.
+/// The objects that are meant, so many at most of a page; with `counted`, each says how many are meant.
 pub(in crate::compliance) async fn objects(
     db: &mut PgConnection,
     those: &Those,
     page: &Keyset,
     most: i64,
+    counted: bool,
 ) -> sqlx::Result<Vec<Keyed<ObjectRow>>> {
     let none = Vec::new();
     let (meant, ids, place_ids, days) = match those {
@@ -95,7 +96,8 @@ pub(in crate::compliance) async fn objects(
          left join object_outcome r on r.object_id = o.object_id and r.collection_id = o.read_by
          left join athena_query q on q.athena_query_id = r.athena_query_id where true"
     );
-    let columns = format!("{COLUMNS}, (select count(*) from ({meant}) counted) as total");
+    let total = if counted { format!("(select count(*) from ({meant}) counted)") } else { "null::bigint".to_owned() };
+    let columns = format!("{COLUMNS}, {total} as total");
     let AssertSqlSafe(statement) = page.select(&columns, &from, "o.object_id", "bigint");
     sqlx::query_as(AssertSqlSafe(statement))
         .bind(value)
@@ -111,5 +113,5 @@ pub(in crate::compliance) async fn objects(
 /// The object that a place's figures stand on.
 pub(in crate::compliance) async fn one(db: &mut PgConnection, object_id: i64) -> sqlx::Result<Option<ObjectRow>> {
     let those = Those::Sources { ids: vec![object_id], history: Vec::new() };
-    Ok(objects(db, &those, &BY_ACCOUNT, 1).await?.pop().map(|keyed| keyed.row))
+    Ok(objects(db, &those, &BY_ACCOUNT, 1, false).await?.pop().map(|keyed| keyed.row))
 }

@@ -8,7 +8,7 @@ use actix_web::web::{self, Data};
 use askama::Template;
 use time::Date;
 
-use self::db::{BY_ACCOUNT, ORDERS, ObjectRow, Those};
+use self::db::{ORDERS, ObjectRow, Those};
 use super::core::{Evidence, PlaceDay, Sources};
 use super::filter::{self, Filter, Offers};
 use super::shown::{Shown, link, nothing_left, query_href};
@@ -130,14 +130,15 @@ async fn list(state: Data<State>, mut view: View) -> Result<HttpResponse, Error>
     let shown = Shown::load(state, &mut view).await?;
     let places = filter.places(&shown.places);
     let those = those(&places, all, view.as_of);
-    if let Some(format) = format {
-        return Ok(rows(format, view, those));
-    }
     let sort = Sort::of(&view.address, &COLUMNS, Sort::up("account"));
+    if let Some(format) = format {
+        let first = Keyset::of(&ORDERS, sort, &Place::First, false)?;
+        return Ok(rows(format, view, those, first));
+    }
     let keyset = Keyset::of(&ORDERS, sort, &place, false)?;
-    let mut objects = db::objects(&mut view.read, &those, &keyset, PAGE_ROWS + 1).await?;
+    let mut objects = db::objects(&mut view.read, &those, &keyset, PAGE_ROWS + 1, true).await?;
     let more = table::cut(&mut objects, &place);
-    let total = objects.first().map_or(0, |keyed| keyed.row.total);
+    let total = objects.first().and_then(|keyed| keyed.row.total).unwrap_or_default();
     let key = |row: Option<&Keyed<ObjectRow>>| row.map(|keyed| keyed.key(&keyed.row.object_id));
     let caption = if all { "Objects that were delivered for the day" } else { "Objects that the figures stand on" };
     let table = Table::whole("objects", caption, &COLUMNS, &view.address, objects.len())
@@ -197,14 +198,14 @@ fn empty(view: &View, filter: &Filter) -> Empty {
     nothing_left("No objects to show", &view.address)
 }
 
-/// Every object that the filters leave, by account and Region.
-fn rows(format: Format, mut view: View, those: Those) -> HttpResponse {
+/// Every object that the filters leave, in the order of the page.
+fn rows(format: Format, mut view: View, those: Those, first: Keyset) -> HttpResponse {
     download(format, &view.stem("objects"), &DOWNLOAD, |mut to| async move {
-        let mut page = BY_ACCOUNT;
+        let mut page = first;
         loop {
-            let part = db::objects(&mut view.read, &those, &page, 1000).await?;
+            let part = db::objects(&mut view.read, &those, &page, 1000, false).await?;
             let Some(last) = part.last() else { break };
-            page = BY_ACCOUNT.after(last.sort_key.clone(), last.row.object_id.to_string());
+            page = page.after(last.sort_key.clone(), last.row.object_id.to_string());
             for Keyed { row, .. } in part {
                 let sha256 = row.sha256.as_deref().map(hex);
                 to.push([

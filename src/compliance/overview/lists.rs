@@ -95,16 +95,9 @@ pub(super) fn packs(most: usize) -> List<(String, Pack)> {
         Field::unseen("pack_id", |(_, pack)| pack.pack_id.as_str().into()),
         Field::unseen("from", |(_, pack)| pack.from_day.into()),
         Field::text("Covers", "as_of", |(_, pack): &(String, Pack)| pack.as_of_day.into()).most_first(),
-        Field::text("Issued", "created_at", |(_, pack): &(String, Pack)| pack.created_at.into())
-            .ordered(|(_, pack)| moment(pack))
-            .most_first(),
+        Field::text("Issued", "created_at", |(_, pack): &(String, Pack)| pack.created_at.into()).most_first(),
         Field::text("By", "created_by", |(_, pack)| pack.created_by.as_str().into()),
         Field::number("Gap-days", "gap_days", |(_, pack)| pack.gap_days.into()),
     ];
     List::new("packs", "packs-sort", most, fields)
-}
-
-/// In microseconds: written out, a second stands after its own fractions.
-fn moment(pack: &Pack) -> Cell {
-    i64::try_from(pack.created_at.unix_timestamp_nanos() / 1000).map_or(Cell::Nothing, Cell::Number)
 }

@@ -4,7 +4,7 @@ use actix_web::HttpResponse;
 use actix_web::http::StatusCode;
 use actix_web::web::{Data, Path};
 use askama::Template;
-use time::{Date, OffsetDateTime};
+use time::Date;
 
 use super::core::{Definition, End, Selector};
 use super::page::{about, frame, provenance};
@@ -201,16 +201,12 @@ fn definitions() -> List<Defined> {
         Field::text("Days (UTC)", "first_day", |line: &Defined| line.one.first_day.into()).most_first(),
         Field::text("Reason", "reason", |line| line.one.reason.as_str().into()),
         Field::unseen("made_by", |line| line.one.made_by.as_str().into()),
-        Field::text("Made", "made_at", |line: &Defined| line.one.made_at.into())
-            .ordered(|line| moment(line.one.made_at))
-            .most_first(),
+        Field::text("Made", "made_at", |line: &Defined| line.one.made_at.into()).most_first(),
         Field::unseen("no_longer_from", |line| end(line).map(|end| end.day).into()),
         Field::unseen("end_number", |line| end(line).map(|end| end.record).into()),
         Field::unseen("end_reason", |line| end(line).map(|end| end.reason.clone()).into()),
         Field::unseen("ended_by", |line| end(line).map(|end| end.made_by.clone()).into()),
-        Field::text("Ended", "ended_at", |line: &Defined| end(line).map(|end| end.made_at).into())
-            .ordered(|line| end(line).map_or(Cell::Nothing, |end| moment(end.made_at)))
-            .most_first(),
+        Field::text("Ended", "ended_at", |line: &Defined| end(line).map(|end| end.made_at).into()).most_first(),
     ];
     List::new("definitions", "definitions-sort", ROWS, fields)
 }
@@ -226,11 +222,6 @@ fn kind(selector: &Selector) -> &'static str {
         Selector::Tag { .. } => "account tag",
         Selector::Accounts(_) => "list",
     }
-}
-
-/// What orders moments: written out, a second stands after its own fractions.
-fn moment(at: OffsetDateTime) -> Cell {
-    i64::try_from(at.unix_timestamp_nanos() / 1000).map_or(Cell::Nothing, Cell::Number)
 }
 
 /// Accounts by id.

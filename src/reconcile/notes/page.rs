@@ -105,11 +105,12 @@ async fn show(state: web::Data<State>, mut view: View) -> Result<HttpResponse, E
         day: view.as_of,
         note_reading_id: subject.note_reading_id,
     };
+    let sort = Sort::of(&address, &COLUMNS, Sort::up("resource"));
     if let Some(format) = Format::of(&address)? {
-        return Ok(rows(format, view, subject.fetched_at, failing));
+        let first = Keyset::of(&ORDERS, sort, &Place::First, true)?;
+        return Ok(rows(format, view, subject.fetched_at, (failing, first)));
     }
     let place = Place::of(&address, 2)?;
-    let sort = Sort::of(&address, &COLUMNS, Sort::up("resource"));
     let keyset = Keyset::of(&ORDERS, sort, &place, true)?;
     let mut found = db::failing(&mut view.read, failing, &keyset, PAGE_ROWS + 1).await?;
     let more = table::cut(&mut found, &place);
@@ -176,12 +177,17 @@ fn provenance() -> Provenance {
         .line("AWS’s notes", "What AWS Config’s GetAggregateComplianceDetailsByConfigRule (or, without an aggregator, the account’s GetComplianceDetailsByConfigRule) told when somebody asked: the rule’s own words, up to 256 characters. They are as of when they were fetched and no part of the evidence.")
 }
 
-/// All of them as CSV or JSON.
-fn rows(format: Format, mut view: View, fetched_at: Option<time::OffsetDateTime>, failing: Failing) -> HttpResponse {
+/// All of them as CSV or JSON, in the order of the page.
+fn rows(
+    format: Format,
+    mut view: View,
+    fetched_at: Option<time::OffsetDateTime>,
+    (failing, first): (Failing, Keyset),
+) -> HttpResponse {
     let of = |name: &str| view.address.get(name).unwrap_or_default().to_owned();
     let (account_id, region, rule) = (of("account"), of("region"), of("rule"));
     download(format, &view.stem("failing"), &DOWNLOAD, move |mut to| async move {
-        let mut page = Keyset::first(ORDERS[0], false);
+        let mut page = first;
         loop {
             let found = db::failing(&mut view.read, failing, &page, BATCH).await?;
             let Some(last) = found.last() else { return Ok(to) };

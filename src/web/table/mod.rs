@@ -101,8 +101,8 @@ pub struct Table {
     pub sort: Option<Sort>,
     /// The parameter that orders it.
     sort_key: &'static str,
-    /// Those that page it, where it is keyset-paged.
-    place_names: PlaceNames,
+    /// Those that page it by keys; `None` while it is not.
+    place_names: Option<PlaceNames>,
     /// The page's address; sort and paging links change only their own parameters.
     pub address: Address,
     /// Number of the first row shown, from 1.
@@ -139,7 +139,7 @@ impl Table {
             columns: columns.to_vec(),
             sort: None,
             sort_key: MAIN_SORT,
-            place_names: MAIN_PLACE,
+            place_names: None,
             address: address.clone(),
             first_row: 1,
             shown: rows,
@@ -170,7 +170,7 @@ impl Table {
     /// Paged by parameters of its own; then [`Table::paged`].
     #[must_use]
     pub fn placed_by(mut self, names: PlaceNames) -> Self {
-        self.place_names = names;
+        self.place_names = Some(names);
         self
     }
 
@@ -212,7 +212,7 @@ impl Table {
     /// follow in the direction that was asked (ask for one row more than [`PAGE_ROWS`] to know).
     #[must_use]
     pub fn paged(mut self, place: &Place, first: Option<String>, last: Option<String>, more: bool, total: i64) -> Self {
-        let PlaceNames { after, before, row } = self.place_names;
+        let PlaceNames { after, before, row } = *self.place_names.get_or_insert(MAIN_PLACE);
         let asked = self.address.get(row).and_then(|row| row.parse::<i64>().ok()).unwrap_or(1);
         self.first_row = if *place == Place::First { 1 } else { asked.clamp(1, total.max(1)) };
         self.total = total;
@@ -243,8 +243,11 @@ impl Table {
         if self.sort_key == MAIN_SORT {
             return self.address.start();
         }
-        let PlaceNames { after, before, row } = self.place_names;
-        self.address.without(&["format", "rows", self.id, after, before, row])
+        let base = self.address.without(&["format", "rows", self.id]);
+        match self.place_names {
+            Some(PlaceNames { after, before, row }) => base.without(&[after, before, row]),
+            None => base,
+        }
     }
 
     pub fn open(&self) -> TableOpen<'_> {
@@ -285,7 +288,7 @@ impl Table {
         self.sort.is_some_and(|sort| sort.descending)
     }
 
-    fn sort_href(&self, by: &'static str) -> String {
+    pub(super) fn sort_href(&self, by: &'static str) -> String {
         let descending = match self.sort {
             Some(sort) if sort.by == by => !sort.descending,
             _ => self.columns.iter().any(|column| column.sort == Some(by) && column.most_first),
