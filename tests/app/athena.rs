@@ -6,15 +6,12 @@ use std::process::{Command, Output};
 
 use auditfolio::collection::{self, Options, Progress};
 use auditfolio::sample::{self, generate};
-use proptest::prelude::*;
-use proptest::strategy::ValueTree as _;
 use serde_json::{Value, json};
 use sqlx::{AssertSqlSafe, PgPool};
 use time::macros::date;
 
 use crate::aws::{BUCKET, StandIn, code};
 use crate::bucket::{Bucket, REGION, gz, options, snapshot_name};
-use crate::collection_laws::runner;
 use crate::harness::{database, said};
 use crate::s3::{OTHER, two_accounts};
 
@@ -145,38 +142,19 @@ fn moved(from: &Path, to: &Path) {
     std::fs::rename(from, to).unwrap();
 }
 
-/// A random organisation of any small size.
-fn organization() -> impl Strategy<Value = sample::Options> {
-    let size = (3..=9_u32, 1..=2_u8, 3..=10_u32);
-    (size, 1..=5_u32, 3..=14_u32, any::<u32>()).prop_map(|((accounts, regions, days), resources, rules, seed)| {
-        let mut made = sample::Options::new("");
-        made.accounts = accounts;
-        made.regions = sample::Regions::first(usize::from(regions));
-        made.days = days;
-        made.resources = resources;
-        made.rules = rules;
-        made.seed = u64::from(seed);
-        made.until = Some(date!(2026 - 11 - 21));
-        made
-    })
-}
-
-/// What the organisations had, together.
-#[derive(Debug, Default)]
-struct Had {
-    late: usize,
-    unreadable: usize,
-    by_athena: usize,
-    by_us: Vec<String>,
-}
-
 /// A random organisation, collected by both engines: first all but what came late, then the rest.
-async fn both_engines(mut made: sample::Options, had: &mut Had) {
-    made.out = crate::harness::scratch(&format!("athena-seed-{}", made.seed)).join("bucket");
+async fn both_engines(seed: u64) {
+    let name = format!("athena-seed-{seed}");
+    let mut made = sample::Options::new(crate::harness::scratch(&name).join("bucket"));
+    made.accounts = 10;
+    made.days = 10;
+    made.resources = 4;
+    made.rules = 12;
+    made.seed = seed;
+    made.until = Some(date!(2026 - 11 - 21));
     let summary = generate(&made, |_| {}).unwrap();
     let expected = sample::Expected::read(&made.out).unwrap();
-    had.late += expected.late_objects.len();
-    had.unreadable += expected.unreadable_objects.len();
+    assert!(!expected.late_objects.is_empty() && !expected.unreadable_objects.is_empty());
     let late = made.out.parent().unwrap().join("late");
     for (at, object) in expected.late_objects.iter().enumerate() {
         moved(&made.out.join(&object.object), &late.join(at.to_string()));
@@ -214,28 +192,21 @@ async fn both_engines(mut made: sample::Options, had: &mut Had) {
     .fetch_all(&db)
     .await
     .unwrap();
-    assert_eq!(hashed, 0, "what Athena told of is not read by us");
-    had.by_athena += usize::try_from(asked).unwrap();
-    had.by_us.extend(by_us);
+    let by_us_too_many = by_us.len() * 10 > usize::try_from(asked).unwrap();
+    assert!(!by_us_too_many && hashed == 0, "{asked} by Athena, {hashed} hashed, by us: {by_us:?}");
     assert_eq!(aws.violations(), Vec::<Value>::new());
 }
 
-/// `AUDITFOLIO_TEST_CASES` and `AUDITFOLIO_TEST_SEED` take more and other organisations than those of every run.
 #[tokio::test]
 #[ignore = "needs Python's moto and duckdb; tests/run runs it"]
-async fn both_engines_give_the_same_rows_of_random_organisations() {
-    let mut runner = runner(4);
-    let (cases, organization) = (runner.config().cases, organization());
-    let mut had = Had::default();
-    for case in 1..=cases {
-        let made = organization.new_tree(&mut runner).unwrap().current();
-        println!("organisation {case} of {cases}: {made:?}");
-        both_engines(made, &mut had).await;
-    }
-    if cases >= 4 {
-        assert!(had.late > 0 && had.unreadable > 0, "late days and bad files were among them: {had:?}");
-    }
-    assert!(had.by_us.len() * 10 <= had.by_athena.max(10), "{had:?}");
+async fn both_engines_give_the_same_rows_of_a_random_organisation() {
+    both_engines(21).await;
+}
+
+#[tokio::test]
+#[ignore = "needs Python's moto and duckdb; tests/run runs it"]
+async fn both_engines_give_the_same_rows_of_another_random_organisation() {
+    both_engines(22).await;
 }
 
 /// Files and Athena over a small bucket.

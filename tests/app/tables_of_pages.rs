@@ -219,7 +219,8 @@ async fn every_table_of_an_account_is_sorted_and_handed_out() {
     assert_eq!(rows, 3);
     let rows = of("packs", "packs-sort", "name", |html| texts(html, "#packs tbody th")).check(&reader).await;
     assert_eq!(rows, 1);
-    let rows = of("files", "files-sort", "key", |html| texts(html, "#files tbody th .id")).check(&reader).await;
+    let rows =
+        of("files", "files-sort", "key", |html| texts(html, "#files tbody th summary + .id")).check(&reader).await;
     assert_eq!(rows, 2);
     let rows = of("history", "history-sort", "name", |html| texts(html, "#history tbody td:nth-child(3)"))
         .check(&reader)
