@@ -15,6 +15,7 @@ use crate::State;
 use crate::compliance::is_account;
 use crate::error::Error;
 use crate::organization::scope;
+use crate::web::address::account_path;
 use crate::web::download::Format;
 use crate::web::form::{Choice, Filters};
 use crate::web::list::{Field, List};
@@ -332,8 +333,4 @@ fn other_list() -> List<OtherRow> {
 
 fn scope_path(name: &str) -> String {
     format!("/scopes/{name}")
-}
-
-fn account_path(account_id: &str) -> String {
-    format!("/accounts/{account_id}")
 }

@@ -15,7 +15,7 @@ use super::shown::{Shown, link, nothing_left, page_of};
 use crate::State;
 use crate::error::Error;
 use crate::web::address::Encoded;
-use crate::web::download::{Cell, Format, download};
+use crate::web::download::{Format, download};
 use crate::web::form::Filters;
 use crate::web::format::plural;
 use crate::web::parts::{Empty, Provenance};
@@ -259,7 +259,6 @@ fn sort_by(accounts: &mut [AccountLine], sort: Sort) {
 
 fn rows(format: Format, view: &View, accounts: Vec<AccountLine>) -> HttpResponse {
     let (day, stem) = (view.as_of, view.stem("accounts"));
-    let number = |number: usize| Cell::Number(i64::try_from(number).unwrap_or(i64::MAX));
     download(format, &stem, &DOWNLOAD, move |mut to| async move {
         for line in accounts {
             let counts = line.figures.counts;
@@ -267,8 +266,8 @@ fn rows(format: Format, view: &View, accounts: Vec<AccountLine>) -> HttpResponse
                 day.into(),
                 line.id.into(),
                 line.name.into(),
-                number(line.expected),
-                number(line.delivered + line.unexpected),
+                line.expected.into(),
+                (line.delivered + line.unexpected).into(),
                 counts.complying.into(),
                 counts.not_complying.into(),
                 counts.insufficient_data.into(),

@@ -15,7 +15,7 @@ use crate::error::Error;
 use crate::web::address::KEPT;
 use crate::web::format::{at, day, plural};
 use crate::web::parts::{Empty, Provenance};
-use crate::web::table::{PAGE_ROWS, Place};
+use crate::web::table::{PAGE_ROWS, Place, Table};
 use crate::web::{Address, Standing, View};
 
 /// The places of a day, by account and Region.
@@ -200,6 +200,11 @@ fn sources(
 /// A query of a collection with its text and its objects, by its execution id or its number.
 pub(super) fn query_href(collection_id: i64, query: &str) -> String {
     Address::new(format!("/collections/{collection_id}")).with("query", query).to_string() + "#query"
+}
+
+/// A table of a page with the day that its rows are of.
+pub(super) fn as_of<T>(view: &View, (rows, table): (Vec<T>, Table)) -> (Vec<T>, Table) {
+    (rows, table.as_of(view.as_of))
 }
 
 /// Every place of a day that is expected or known, whatever the scope.

@@ -12,7 +12,7 @@ use super::outcome::Outcome;
 use crate::compliance::rule_name;
 use crate::error::Error;
 use crate::organization::{self, NamedPlace};
-use crate::web::address::Encoded;
+use crate::web::address::{Encoded, account_path};
 use crate::web::download::{Cell, Format, download};
 use crate::web::form::Filters;
 use crate::web::list::{Field, List};
@@ -302,8 +302,4 @@ fn rows(format: Format, mut view: View, place_ids: Vec<i32>, rule: Option<String
 
 fn rule_path(core_name: &str) -> String {
     format!("/rules/{}", Encoded(core_name))
-}
-
-fn account_path(account_id: &str) -> String {
-    format!("/accounts/{}", Encoded(account_id))
 }

@@ -12,7 +12,7 @@ use super::core::{Variant, variants};
 use super::history_db::{self as db, Held, PlaceReading, Which};
 use super::outcome::{Outcome, Unread};
 use crate::error::Error;
-use crate::web::download::{Cell, Format};
+use crate::web::download::Format;
 use crate::web::list::{Field, List};
 use crate::web::parts::html_safe;
 use crate::web::table::Table;
@@ -58,15 +58,11 @@ fn list() -> List<Variant> {
         Field::text("Frequency", "frequency", |variant| variant.frequency.as_str().into()),
         Field::text("Identifier", "rule_identifier", |variant| variant.source_identifier.as_str().into()),
         Field::unseen("owner", |variant| variant.owner.as_str().into()),
-        Field::number("Accounts", "accounts", |variant| number(variant.accounts())),
-        Field::number("Account-Regions", "account_regions", |variant| number(variant.places.len())),
+        Field::number("Accounts", "accounts", |variant| variant.accounts().into()),
+        Field::number("Account-Regions", "account_regions", |variant| variant.places.len().into()),
         Field::unseen("where", |variant| places(variant).join(", ").into()),
     ];
     List::new(PARAMETERS_KEYS[0], PARAMETERS_KEYS[1], 50, fields)
-}
-
-fn number(number: usize) -> Cell {
-    i64::try_from(number).unwrap_or(i64::MAX).into()
 }
 
 fn places(variant: &Variant) -> Vec<String> {

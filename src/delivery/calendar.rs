@@ -7,7 +7,7 @@ use time::Date;
 use super::core::{DayState, Period, Place};
 use crate::compliance::DeliveryState;
 use crate::error::Error;
-use crate::web::address::Encoded;
+use crate::web::address;
 use crate::web::chart::{Fill, Segment, Strip};
 use crate::web::table::{Column, Sort, Table, Window, number, text};
 use crate::web::{Frame, View, format};
@@ -128,7 +128,7 @@ fn row<'a>(view: &View, frame: &Frame, period: &Period<'_>, (place, stretches): 
 }
 
 pub(super) fn account_path(place: &Place) -> String {
-    format!("/accounts/{}", Encoded(&place.account_id))
+    address::account_path(&place.account_id)
 }
 
 /// Each state with its days, all places together.

@@ -2,7 +2,6 @@
 
 use super::core::{Gap, Place};
 use super::stopped::Stopped;
-use crate::web::download::Cell;
 use crate::web::list::{Field, List};
 
 /// Rows on a page of each.
@@ -27,8 +26,8 @@ pub(super) fn stopped() -> List<Stopped> {
     let fields = vec![
         Field::text("Region", "region", |one: &Stopped| one.region.as_str().into()),
         Field::text("Cause", "state", |one| one.state.word().into()),
-        Field::text("Accounts", "accounts", |one: &Stopped| number(one.accounts)).most_first(),
-        Field::unseen("expected_accounts", |one| number(one.expected)),
+        Field::text("Accounts", "accounts", |one: &Stopped| one.accounts.into()).most_first(),
+        Field::unseen("expected_accounts", |one| one.expected.into()),
         Field::text("Not known since", "not_known_since", |one: &Stopped| one.since.0.into()).most_first(),
         Field::unseen("last_account_not_known_since", |one| one.since.1.into()),
         Field::unseen("first_day_is_known", |one| one.since_known.into()),
@@ -53,8 +52,4 @@ fn places() -> Vec<Field<Place>> {
         Field::text("Organizational unit", "organizational_unit", |place| place.unit.as_str().into()),
         Field::text("Region", "region", |place| place.region.as_str().into()),
     ]
-}
-
-fn number(number: usize) -> Cell {
-    i64::try_from(number).unwrap_or(i64::MAX).into()
 }

@@ -9,7 +9,7 @@ use time::OffsetDateTime;
 
 use super::compare::Both;
 use super::core::{Totals, Verdict};
-use super::packs::{self, table as pack_table};
+use super::packs::table as pack_table;
 use super::page_db::{self as db, ComparedRow, ORDERS, ReadingRow, SourceRow, Times, TimesOf, Which};
 use super::rows;
 use crate::State;
@@ -20,7 +20,7 @@ use crate::web::form::{Choice, Filters};
 use crate::web::keyset::{Keyed, Keyset};
 use crate::web::parts::{self, Empty, Provenance};
 use crate::web::table::{self, Column, PAGE_ROWS, PLACE_KEYS, Place, Sort, Table, Window, text};
-use crate::web::{Access, Endpoint, Frame, Page, Section, View, filters, format};
+use crate::web::{Access, Address, Endpoint, Frame, Page, Section, View, filters, format};
 
 pub fn endpoints() -> Vec<Endpoint> {
     [vec![Endpoint::get("/aggregator", Access::SignedIn, || web::get().to(show))], super::notes::page::endpoints()]
@@ -185,15 +185,16 @@ impl Found {
     }
 }
 
+/// The result that the address asks for; `None` is every one.
+pub(super) fn asked_verdict(address: &Address, key: &str) -> Result<Option<Verdict>, Error> {
+    let Some(slug) = address.get(key) else { return Ok(None) };
+    let unknown = || Error::Invalid(format!("There is no result “{slug}”."));
+    Verdict::parse(slug).ok_or_else(unknown).map(Some)
+}
+
 fn which(view: &View, everywhere: &[NamedPlace]) -> Result<Which, Error> {
     let address = &view.address;
-    let verdict = match address.get("state") {
-        None => None,
-        Some(slug) => {
-            let unknown = || Error::Invalid(format!("There is no result “{slug}”."));
-            Some(Verdict::parse(slug).ok_or_else(unknown)?)
-        }
-    };
+    let verdict = asked_verdict(address, "state")?;
     // The aggregator may know accounts that no list names: an id stands for itself.
     let accounts = address.get("account").map(|asked| {
         let named = everywhere.iter().filter(|place| place.is_asked_for(Some(asked), None));
@@ -212,14 +213,14 @@ fn which(view: &View, everywhere: &[NamedPlace]) -> Result<Which, Error> {
         verdict,
         accounts,
         region: address.get("region").map(str::to_owned),
-        rule: address.get("rule").map(str::to_owned),
+        named: address.get("rule").map(str::to_owned),
     })
 }
 
 /// The totals of what is meant; without a part of a name they stay the same until the next collection.
-async fn totals(state: &State, view: &mut View, which: &Which, packs: &packs::db::Which) -> Result<Arc<Both>, Error> {
+async fn totals(state: &State, view: &mut View, which: &Which, packs: &Which) -> Result<Arc<Both>, Error> {
     let what = format!("compared {:?} {:?}", view.address.get("account"), which.region);
-    let key = view.key(&what).filter(|_| which.rule.is_none() && packs.pack.is_none());
+    let key = view.key(&what).filter(|_| which.named.is_none() && packs.named.is_none());
     if let Some(totals) = key.as_deref().and_then(|key| state.memo.get(key)) {
         return Ok(totals);
     }

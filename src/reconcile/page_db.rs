@@ -2,13 +2,13 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use sqlx::postgres::PgRow;
 use sqlx::{FromRow, PgConnection};
 use time::{Date, OffsetDateTime};
 
 use super::compare::Both;
 use super::compare_db::Here;
 use super::core::{Verdict, verdict_of};
-use super::packs;
 use crate::compliance::Status;
 use crate::web::format;
 use crate::web::keyset::{Keyed, Keyset, Kind, Order};
@@ -47,15 +47,15 @@ pub(super) async fn readings(
     Ok((rows.into_iter().max_by_key(|reading| reading.aggregator_reading_id), whole))
 }
 
-/// Which results; nothing asked for is all.
+/// Which compared rows; nothing asked for is all.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Which {
     pub(super) organization_id: i16,
     pub(super) verdict: Option<Verdict>,
     pub(super) accounts: Option<Vec<String>>,
     pub(super) region: Option<String>,
-    /// A core rule, or a part of a name as delivered.
-    pub(super) rule: Option<String>,
+    /// A core rule or a pack's own name, or a part of a name as delivered.
+    pub(super) named: Option<String>,
 }
 
 /// A compared result.
@@ -113,12 +113,53 @@ pub(super) const ORDERS: [Order; 6] = [
     Order { name: "aws", expression: "coalesce(there_count, -1)::bigint", kind: Kind::Number },
 ];
 
-const COLUMNS: &str = "comparison_id, account_id, region, rule_name, core_name, verdict, reason, complying,
-     not_complying, insufficient_data, not_applicable, unrecognised, there_compliance, there_count, there_capped";
+const RESULTS: Kept = Kept {
+    table: "comparison",
+    id: "comparison_id",
+    name: "rule_name",
+    columns: "comparison_id, account_id, region, rule_name, core_name, verdict, reason, complying, not_complying,
+        insufficient_data, not_applicable, unrecognised, there_compliance, there_count, there_capped",
+};
 
-const MEANT: &str = "comparison where organization_id = $4 and ($5::smallint is null or verdict = $5)
-     and ($6::text[] is null or account_id = any($6)) and ($7::text is null or region = $7)
-     and ($8::text is null or core_name = $8 or strpos(lower(rule_name), lower($8)) > 0)";
+/// A table of compared rows.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Kept {
+    pub(super) table: &'static str,
+    pub(super) id: &'static str,
+    /// What a row is called, as delivered.
+    pub(super) name: &'static str,
+    pub(super) columns: &'static str,
+}
+
+impl Kept {
+    /// The rows that are meant, so many at most of a page.
+    pub(super) async fn rows<T: for<'r> FromRow<'r, PgRow> + Send + Unpin>(
+        self,
+        db: &mut PgConnection,
+        which: &Which,
+        page: &Keyset,
+        most: i64,
+    ) -> sqlx::Result<Vec<Keyed<T>>> {
+        let (value, id) = page.bounds();
+        let meant = format!(
+            "{} where organization_id = $4 and ($5::smallint is null or verdict = $5)
+                 and ($6::text[] is null or account_id = any($6)) and ($7::text is null or region = $7)
+                 and ($8::text is null or core_name = $8 or strpos(lower({}), lower($8)) > 0)",
+            self.table, self.name
+        );
+        sqlx::query_as(page.select(self.columns, &meant, self.id, "bigint"))
+            .bind(value)
+            .bind(id)
+            .bind(most)
+            .bind(which.organization_id)
+            .bind(which.verdict.map(Verdict::id))
+            .bind(&which.accounts)
+            .bind(&which.region)
+            .bind(&which.named)
+            .fetch_all(db)
+            .await
+    }
+}
 
 /// The results that are meant, so many at most of a page.
 pub(super) async fn compared(
@@ -127,18 +168,7 @@ pub(super) async fn compared(
     page: &Keyset,
     most: i64,
 ) -> sqlx::Result<Vec<Keyed<ComparedRow>>> {
-    let (value, id) = page.bounds();
-    sqlx::query_as(page.select(COLUMNS, MEANT, "comparison_id", "bigint"))
-        .bind(value)
-        .bind(id)
-        .bind(most)
-        .bind(which.organization_id)
-        .bind(which.verdict.map(Verdict::id))
-        .bind(&which.accounts)
-        .bind(&which.region)
-        .bind(&which.rule)
-        .fetch_all(db)
-        .await
+    RESULTS.rows(db, which, page, most).await
 }
 
 /// One compared result with the whole reading that it is of.
@@ -180,7 +210,7 @@ pub(super) async fn one(
 }
 
 /// What is meant of rules and of conformance packs, whatever its verdict, by what comparing came to.
-pub(super) async fn totals(db: &mut PgConnection, which: &Which, packs: &packs::db::Which) -> sqlx::Result<Both> {
+pub(super) async fn totals(db: &mut PgConnection, which: &Which, packs: &Which) -> sqlx::Result<Both> {
     let rows: Vec<(bool, i16, i64)> = sqlx::query_as(
         "select false, verdict, count(*) from comparison
          where organization_id = $1 and ($2::text[] is null or account_id = any($2))
@@ -197,8 +227,8 @@ pub(super) async fn totals(db: &mut PgConnection, which: &Which, packs: &packs::
     .bind(which.organization_id)
     .bind(&which.accounts)
     .bind(&which.region)
-    .bind(&which.rule)
-    .bind(&packs.pack)
+    .bind(&which.named)
+    .bind(&packs.named)
     .fetch_all(db)
     .await?;
     let mut totals = Both::default();

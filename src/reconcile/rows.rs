@@ -41,7 +41,7 @@ pub(super) fn download_of(
     format: Format,
     view: View,
     which: Which,
-    packs: packs::db::Which,
+    packs: Which,
     whole: Option<ReadingRow>,
     first: Keyset,
 ) -> Result<HttpResponse, Error> {

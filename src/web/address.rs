@@ -154,6 +154,11 @@ impl fmt::Display for Encoded<'_> {
     }
 }
 
+/// The page of an account.
+pub fn account_path(account_id: &str) -> String {
+    format!("/accounts/{}", Encoded(account_id))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -93,6 +93,12 @@ impl From<i32> for Cell {
     }
 }
 
+impl From<usize> for Cell {
+    fn from(number: usize) -> Self {
+        Self::Number(i64::try_from(number).unwrap_or(i64::MAX))
+    }
+}
+
 impl From<bool> for Cell {
     fn from(flag: bool) -> Self {
         Self::Flag(flag)

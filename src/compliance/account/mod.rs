@@ -22,7 +22,7 @@ use super::db::rules::InPlace;
 use super::failures::{self, FailureLine};
 use super::filter::{self, Filter, Offers, Which};
 use super::membership::{self, Said};
-use super::shown::{Shown, known_accounts, link, no_such_rows, presence};
+use super::shown::{Shown, as_of, known_accounts, link, no_such_rows, presence};
 use crate::State;
 use crate::error::Error;
 use crate::web::chart::{Axis, Patterns};
@@ -192,10 +192,6 @@ async fn show(state: Data<State>, path: Path<String>, mut view: View) -> Result<
         name,
     };
     Ok(Page(page).answer(StatusCode::OK))
-}
-
-fn as_of<T>(view: &View, (rows, table): (Vec<T>, Table)) -> (Vec<T>, Table) {
-    (rows, table.as_of(view.as_of))
 }
 
 async fn loaded_rules(shown: &Shown, view: &mut View, of: &Of<'_>, present: &[InPlace]) -> Result<Rules, Error> {

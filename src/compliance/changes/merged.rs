@@ -120,7 +120,7 @@ impl<'a> Merged<'a> {
         let rule = || self.shown.catalog.rule(rule_id).map(|(_, rule)| rule);
         match self.asked.by {
             By::Rule => rule().map(|rule| rule.name.clone()).unwrap_or_default(),
-            By::Severity => rule().map(|rule| changes_db::gravity(rule.severity()).to_string()).unwrap_or_default(),
+            By::Severity => rule().map(|rule| rule.severity().rank().to_string()).unwrap_or_default(),
             By::Status => statuses(),
             By::Resource => String::new(),
         }

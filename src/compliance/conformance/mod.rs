@@ -21,7 +21,7 @@ use self::list::{Asked, PackLine};
 use super::Status;
 use super::core::{Evidence, PlaceDay};
 use super::filter::Filter;
-use super::shown::{Shown, link, no_such_rows, nothing_left};
+use super::shown::{Shown, as_of, link, no_such_rows, nothing_left};
 use crate::State;
 use crate::error::Error;
 use crate::web::address::Encoded;
@@ -113,10 +113,6 @@ async fn list(state: Data<State>, mut view: View) -> Result<HttpResponse, Error>
         frame: view.frame(Section::Rules, "Conformance packs").crumb("Rules", "/rules"),
     };
     Ok(Page(page).answer(StatusCode::OK))
-}
-
-fn as_of<T>(view: &View, (rows, table): (Vec<T>, Table)) -> (Vec<T>, Table) {
-    (rows, table.as_of(view.as_of))
 }
 
 fn empty(view: &View, narrowed: bool) -> Empty {

@@ -7,16 +7,16 @@ use actix_web::http::StatusCode;
 use actix_web::web::{Data, Path};
 use askama::Template;
 
+use super::choices;
 use super::db::OnlyThere;
 use super::elsewhere::Elsewhere;
 use super::list::Asked;
 use super::places::{self, Line};
 use super::rules::{self, Ours, RuleLine};
-use super::{as_of, choices};
 use crate::State;
 use crate::compliance::core::Evidence;
 use crate::compliance::filter::{self, Filter, Offers};
-use crate::compliance::shown::{Shown, no_such_rows, nothing_left};
+use crate::compliance::shown::{Shown, as_of, no_such_rows, nothing_left};
 use crate::error::Error;
 use crate::web::download::Format;
 use crate::web::form::Filters;

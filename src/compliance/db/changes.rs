@@ -176,11 +176,6 @@ pub(crate) struct SilentPlaces<'a> {
     pub(crate) limit: i64,
 }
 
-/// How grave a severity is beside the others, in one digit: the higher, the graver.
-pub(crate) fn gravity(severity: Severity) -> usize {
-    Severity::ALL.iter().rev().position(|of| *of == severity).unwrap_or_default()
-}
-
 /// The COMPLIANT and `NON_COMPLIANT` evaluations of some places on a day.
 pub(crate) async fn silenced_in_order(db: &mut PgConnection, wanted: &SilentPlaces<'_>) -> sqlx::Result<Vec<Silenced>> {
     let edge = |part: usize| wanted.edge.map(|edge| edge[part]);
@@ -204,7 +199,7 @@ pub(crate) async fn silenced_in_order(db: &mut PgConnection, wanted: &SilentPlac
 fn in_order(wanted: &SilentPlaces<'_>) -> String {
     let severity = {
         let digits: Vec<String> =
-            Severity::ALL.iter().map(|of| format!("when {} then '{}'", of.id(), gravity(*of))).collect();
+            Severity::ALL.iter().map(|of| format!("when {} then '{}'", of.id(), of.rank())).collect();
         format!("(case r.severity {} else '0' end) collate \"C\"", digits.join(" "))
     };
     let place: &[(&str, &str)] = &[("p.account_id", "$7"), ("p.region", "$8"), ("r.name", "$9")];

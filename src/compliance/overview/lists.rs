@@ -4,7 +4,6 @@ use crate::compliance::accounts::AccountLine;
 use crate::compliance::core::{AtLeast, Share};
 use crate::compliance::db::totals::{DayTotal, Pack};
 use crate::web::chart::TrendDay;
-use crate::web::download::Cell;
 use crate::web::list::{Field, List};
 
 /// Accounts of a page.
@@ -54,15 +53,12 @@ pub(super) fn days(most: usize) -> List<DayLine> {
 
 /// The accounts. They come with the most urgent first.
 pub(super) fn accounts() -> List<AccountLine> {
-    fn number(number: usize) -> Cell {
-        i64::try_from(number).unwrap_or(i64::MAX).into()
-    }
     let fields = vec![
         Field::text("Account", "account_id", |line: &AccountLine| line.id.as_str().into())
             .ordered(|line| format!("{}\0{}", line.name.to_lowercase(), line.id).into()),
         Field::unseen("account_name", |line| line.name.as_str().into()),
-        Field::text("Delivered", "delivered_regions", |line| number(line.delivered + line.unexpected)),
-        Field::unseen("expected_regions", |line| number(line.expected)),
+        Field::text("Delivered", "delivered_regions", |line| (line.delivered + line.unexpected).into()),
+        Field::unseen("expected_regions", |line| line.expected.into()),
         Field::number("Unknown", "unknown", |line| line.figures.unknown().into()),
         Field::number("Failing", "not_complying", |line| line.figures.counts.not_complying.into()),
         Field::number("Complying", "complying", |line| line.figures.counts.complying.into()),

@@ -22,7 +22,7 @@ use super::core::{Counts, Evidence, PlaceDay};
 use super::db::Rule;
 use super::filter::{self, Filter, Offers, Which};
 use super::rule_data::Control;
-use super::shown::{Shown, link, no_such_rows};
+use super::shown::{Shown, as_of, link, no_such_rows};
 use crate::State;
 use crate::definition::{PARAMETERS_KEYS, ParametersPart};
 use crate::error::Error;
@@ -174,10 +174,6 @@ async fn show(state: Data<State>, path: Path<String>, mut view: View) -> Result<
         core_name: core_name.clone(),
     };
     Ok(Page(page).answer(StatusCode::OK))
-}
-
-fn as_of<T>(view: &View, (rows, table): (Vec<T>, Table)) -> (Vec<T>, Table) {
-    (rows, table.as_of(view.as_of))
 }
 
 fn related(rule: &Rule) -> Vec<&'static Control> {

@@ -55,8 +55,7 @@ fn figure(figure: u64) -> Cell {
 
 /// Where a severity stands among the others; what is none of them, as the sum of all, stands last.
 fn gravity(word: &str) -> Cell {
-    let place = Severity::ALL.iter().position(|severity| severity.word() == word);
-    place.and_then(|place| i64::try_from(place).ok()).map(|place| -place).into()
+    Severity::ALL.into_iter().find(|severity| severity.word() == word).map(Severity::rank).into()
 }
 
 #[cfg(test)]

@@ -7,6 +7,7 @@ use super::core::{Ours, Said};
 use crate::compliance::{Status, rule_name};
 use crate::reconcile::core::{Compared, Verdict};
 use crate::reconcile::db::clean;
+use crate::reconcile::page_db::{Kept, Which};
 use crate::web::keyset::{Keyed, Keyset, Kind, Order};
 
 /// AWS's verdict and counts as columns; all null or none.
@@ -181,17 +182,6 @@ pub(in crate::reconcile) async fn keep(
     Ok(())
 }
 
-/// Which compared packs; nothing asked for is all.
-#[derive(Debug, Clone, Default)]
-pub(in crate::reconcile) struct Which {
-    pub(in crate::reconcile) organization_id: i16,
-    pub(in crate::reconcile) verdict: Option<Verdict>,
-    pub(in crate::reconcile) accounts: Option<Vec<String>>,
-    pub(in crate::reconcile) region: Option<String>,
-    /// A pack's own name, or a part of a name as deployed.
-    pub(in crate::reconcile) pack: Option<String>,
-}
-
 /// A compared pack.
 #[derive(Debug, Clone, FromRow)]
 pub(in crate::reconcile) struct ComparedPack {
@@ -224,12 +214,13 @@ pub(super) const ORDERS: [Order; 6] = [
     Order { name: "aws", expression: "coalesce(there_non_compliant, -1)::bigint", kind: Kind::Number },
 ];
 
-const COLUMNS: &str = "pack_comparison_id, account_id, region, pack_name, core_name, verdict, reason, here_compliance,
-     here_compliant, here_non_compliant, here_total, there_compliance, there_compliant, there_non_compliant, there_total";
-
-const MEANT: &str = "pack_comparison where organization_id = $4 and ($5::smallint is null or verdict = $5)
-     and ($6::text[] is null or account_id = any($6)) and ($7::text is null or region = $7)
-     and ($8::text is null or core_name = $8 or strpos(lower(pack_name), lower($8)) > 0)";
+const PACKS: Kept = Kept {
+    table: "pack_comparison",
+    id: "pack_comparison_id",
+    name: "pack_name",
+    columns: "pack_comparison_id, account_id, region, pack_name, core_name, verdict, reason, here_compliance,
+        here_compliant, here_non_compliant, here_total, there_compliance, there_compliant, there_non_compliant, there_total",
+};
 
 /// The packs that are meant, so many at most from a place in their order.
 pub(super) async fn compared(
@@ -238,18 +229,7 @@ pub(super) async fn compared(
     page: &Keyset,
     most: i64,
 ) -> sqlx::Result<Vec<Keyed<ComparedPack>>> {
-    let (value, id) = page.bounds();
-    sqlx::query_as(page.select(COLUMNS, MEANT, "pack_comparison_id", "bigint"))
-        .bind(value)
-        .bind(id)
-        .bind(most)
-        .bind(which.organization_id)
-        .bind(which.verdict.map(Verdict::id))
-        .bind(&which.accounts)
-        .bind(&which.region)
-        .bind(&which.pack)
-        .fetch_all(db)
-        .await
+    PACKS.rows(db, which, page, most).await
 }
 
 /// The same page after the last row.

@@ -3,11 +3,12 @@
 use actix_web::HttpResponse;
 
 use super::core::Said;
-use super::db::{self, ComparedPack, ORDERS, Which};
+use super::db::{self, ComparedPack, ORDERS};
 use crate::compliance::Status;
 use crate::error::Error;
 use crate::reconcile::core::{Totals, Verdict};
-use crate::reconcile::page_db::{self, ReadingRow, Times, TimesOf};
+use crate::reconcile::page::asked_verdict;
+use crate::reconcile::page_db::{self, ReadingRow, Times, TimesOf, Which};
 use crate::web::address::Encoded;
 use crate::web::download::{Cell, Format, download};
 use crate::web::form::{Choice, Filters};
@@ -72,21 +73,9 @@ impl Said {
 }
 
 /// Which packs an address asks for, of the accounts and the Region that its results are of.
-pub(in crate::reconcile) fn which(address: &Address, results: &page_db::Which) -> Result<Which, Error> {
-    let verdict = match address.get("pack-result") {
-        None => None,
-        Some(slug) => {
-            let unknown = || Error::Invalid(format!("There is no result “{slug}”."));
-            Some(Verdict::parse(slug).ok_or_else(unknown)?)
-        }
-    };
-    Ok(Which {
-        organization_id: results.organization_id,
-        verdict,
-        accounts: results.accounts.clone(),
-        region: results.region.clone(),
-        pack: address.get("pack").map(str::to_owned),
-    })
+pub(in crate::reconcile) fn which(address: &Address, results: &Which) -> Result<Which, Error> {
+    let verdict = asked_verdict(address, "pack-result")?;
+    Ok(Which { verdict, named: address.get("pack").map(str::to_owned), ..results.clone() })
 }
 
 /// A page of the packs, before its times are known.
