@@ -8,6 +8,7 @@ mod artifact;
 mod at_least;
 mod athena;
 mod athena_ended;
+mod athena_equal;
 mod audit_log;
 mod aws;
 mod aws_unanswered;
