@@ -4,6 +4,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+mod aggregator_faults;
 mod artifact;
 mod at_least;
 mod athena;
