@@ -8,6 +8,7 @@ mod aggregator_faults;
 mod artifact;
 mod at_least;
 mod athena;
+mod athena_cost;
 mod athena_ended;
 mod athena_equal;
 mod audit_log;
