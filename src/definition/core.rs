@@ -94,10 +94,14 @@ impl Definition {
         }
     }
 
+    /// The state, in which a rule that was being evaluated when it was read is an active one.
+    fn settled_state(&self) -> &str {
+        if self.state == "EVALUATING" { "ACTIVE" } else { &self.state }
+    }
+
     /// Whether two readings found the same. That AWS Config was evaluating at one of them is no change of the rule.
     pub fn same(&self, other: &Self) -> bool {
-        let settled = |state: &str| if state == "EVALUATING" { "ACTIVE".to_owned() } else { state.to_owned() };
-        settled(&self.state) == settled(&other.state)
+        self.settled_state() == other.settled_state()
             && Self { state: String::new(), ..self.clone() } == Self { state: String::new(), ..other.clone() }
     }
 }
@@ -140,8 +144,24 @@ pub struct Variant {
     pub parameters: String,
     pub scope: String,
     pub frequency: String,
+    /// The rule's states and its creators there, each with the number of account-Regions, the most frequent first. A creator
+    /// is a service's name; AWS gives none of a rule that the account made itself, and the text is empty then:
+    /// <https://docs.aws.amazon.com/config/latest/APIReference/API_ConfigRule.html>.
+    pub states: Vec<(String, usize)>,
+    pub creators: Vec<(String, usize)>,
     /// Account and Region, in order.
     pub places: Vec<(String, String)>,
+}
+
+/// Different words with how often each is there, the most frequent first.
+fn counted<'a>(words: impl IntoIterator<Item = &'a str>) -> Vec<(String, usize)> {
+    let mut found: BTreeMap<&str, usize> = BTreeMap::new();
+    for word in words {
+        *found.entry(word).or_default() += 1;
+    }
+    let mut counted: Vec<(String, usize)> = found.into_iter().map(|(word, number)| (word.to_owned(), number)).collect();
+    counted.sort_by_key(|(_, number)| std::cmp::Reverse(*number));
+    counted
 }
 
 impl Variant {
@@ -152,7 +172,7 @@ impl Variant {
 
 /// Groups definitions by what they ask for: the one in most places first.
 pub fn variants<'a>(definitions: impl IntoIterator<Item = (&'a str, &'a str, &'a Definition)>) -> Vec<Variant> {
-    let mut found: BTreeMap<[&str; 5], BTreeSet<(String, String)>> = BTreeMap::new();
+    let mut found: BTreeMap<[&str; 5], BTreeMap<(&str, &str), &Definition>> = BTreeMap::new();
     for (account, region, one) in definitions {
         let key = [
             one.owner.as_str(),
@@ -161,7 +181,7 @@ pub fn variants<'a>(definitions: impl IntoIterator<Item = (&'a str, &'a str, &'a
             one.scope.as_str(),
             one.frequency.as_str(),
         ];
-        found.entry(key).or_default().insert((account.to_owned(), region.to_owned()));
+        found.entry(key).or_default().insert((account, region), one);
     }
     let mut variants: Vec<Variant> = found
         .into_iter()
@@ -171,7 +191,9 @@ pub fn variants<'a>(definitions: impl IntoIterator<Item = (&'a str, &'a str, &'a
             parameters: parameters.to_owned(),
             scope: scope.to_owned(),
             frequency: frequency.to_owned(),
-            places: places.into_iter().collect(),
+            states: counted(places.values().map(|one| one.settled_state())),
+            creators: counted(places.values().map(|one| one.created_by.as_str())),
+            places: places.into_keys().map(|(account, region)| (account.to_owned(), region.to_owned())).collect(),
         })
         .collect();
     variants.sort_by_key(|variant| std::cmp::Reverse(variant.places.len()));
@@ -300,6 +322,24 @@ mod tests {
         assert_eq!(found.len(), 2);
         assert_eq!((found[0].accounts(), found[0].places.len()), (2, 3));
         assert_eq!(found[1].places, [("1".to_owned(), "a".to_owned())]);
+    }
+
+    #[test]
+    fn who_made_a_rule_and_its_state_make_no_variant_and_are_told_with_it() {
+        let made = |by: &str, state: &str| Definition {
+            created_by: by.to_owned(),
+            state: state.to_owned(),
+            ..rule("r", "{}")
+        };
+        let (own, service) = (made("", "ACTIVE"), made("securityhub.amazonaws.com", "EVALUATING"));
+        let going = made("securityhub.amazonaws.com", "DELETING");
+        let found = variants([("1", "a", &own), ("2", "a", &service), ("3", "a", &going)]);
+        assert_eq!(found.len(), 1);
+        let counts = |counts: &[(&str, usize)]| {
+            counts.iter().map(|(word, number)| ((*word).to_owned(), *number)).collect::<Vec<_>>()
+        };
+        assert_eq!(found[0].creators, counts(&[("securityhub.amazonaws.com", 2), ("", 1)]));
+        assert_eq!(found[0].states, counts(&[("ACTIVE", 2), ("DELETING", 1)]));
     }
 
     #[test]

@@ -58,6 +58,8 @@ fn list() -> List<Variant> {
         Field::text("Frequency", "frequency", |variant| variant.frequency.as_str().into()),
         Field::text("Identifier", "rule_identifier", |variant| variant.source_identifier.as_str().into()),
         Field::unseen("owner", |variant| variant.owner.as_str().into()),
+        Field::text("State", "state", |variant| counted_words(&variant.states).into()),
+        Field::text("Created by", "created_by", |variant| counted_words(&variant.creators).into()),
         Field::number("Accounts", "accounts", |variant| variant.accounts().into()),
         Field::number("Account-Regions", "account_regions", |variant| variant.places.len().into()),
         Field::unseen("where", |variant| places(variant).join(", ").into()),
@@ -142,7 +144,8 @@ impl Parameters {
     /// Bytes that it takes in memory, about.
     pub(crate) fn weight(&self) -> usize {
         let texts = |one: &Variant| one.parameters.len() + one.scope.len() + one.source_identifier.len();
-        self.variants.iter().map(|one| 200 + texts(one) + one.places.len() * 80).sum()
+        let words = |one: &Variant| (one.states.len() + one.creators.len()) * 60;
+        self.variants.iter().map(|one| 200 + texts(one) + words(one) + one.places.len() * 80).sum()
     }
 
     fn missing_all(&self) -> usize {
@@ -177,6 +180,17 @@ pub(crate) fn why(reading: Option<&PlaceReading>) -> Unread {
 /// A variant's parameters for a person: "none" instead of `{}`.
 fn parameter_words(variant: &Variant) -> &str {
     if variant.parameters == "{}" { "none" } else { &variant.parameters }
+}
+
+/// "ACTIVE", or with account-Regions "securityhub.amazonaws.com (3), not given (1)".
+fn counted_words(counted: &[(String, usize)]) -> String {
+    let word = |word: &str| if word.is_empty() { "not given".to_owned() } else { word.to_owned() };
+    match counted {
+        [(only, _)] => word(only),
+        several => {
+            several.iter().map(|(one, number)| format!("{} ({number})", word(one))).collect::<Vec<_>>().join(", ")
+        }
+    }
 }
 
 fn named(variant: &Variant) -> Vec<String> {

@@ -59,6 +59,12 @@ pub fn month(day: Date) -> &'static str {
     NAMES[usize::from(u8::from(day.month())) - 1]
 }
 
+/// The month of a moment in UTC: `Nov 2026`.
+pub fn month_and_year(time: OffsetDateTime) -> String {
+    let day = time.to_offset(time::UtcOffset::UTC).date();
+    format!("{} {}", month(day), day.year())
+}
+
 /// `22 Nov 2026 06:00:11 UTC`.
 pub fn at(time: OffsetDateTime) -> String {
     let time = time.to_offset(time::UtcOffset::UTC);
@@ -192,5 +198,6 @@ mod tests {
     fn days_and_times_are_in_words() {
         assert_eq!(day(time::macros::date!(2026 - 11 - 02)), "2 Nov 2026");
         assert_eq!(at(time::macros::datetime!(2026-11-22 06:00:11 +2)), "22 Nov 2026 04:00:11 UTC");
+        assert_eq!(month_and_year(time::macros::datetime!(2026-12-01 01:30 +2)), "Nov 2026");
     }
 }

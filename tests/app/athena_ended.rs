@@ -135,40 +135,95 @@ async fn a_cancelled_job_stops_its_query_and_its_collection_is_interrupted() {
     compared(&aws, &bucket, &db).await;
 }
 
+/// Another day of four accounts, of which each has something that turned.
+fn another_day(bucket: &Bucket, day: u8) {
+    for account in 1..=4 {
+        let status = if (day + account).is_multiple_of(2) { "NON_COMPLIANT" } else { "COMPLIANT" };
+        let rules: crate::bucket::Rules<'_> = &[("r", status), ("s", "COMPLIANT")];
+        bucket.snapshot_of(&format!("00000000000{account}"), REGION, day, 5, &[("a", rules), ("b", rules)]);
+    }
+}
+
+/// What is in the store when a collection was killed.
+#[derive(Debug, sqlx::FromRow)]
+struct Left {
+    collections: i64,
+    /// Queries whose results are not all in the store.
+    unread: i64,
+    /// Days of a place that are, and those that were delivered.
+    known: i64,
+    delivered: i64,
+}
+
+impl Left {
+    async fn of(db: &PgPool, day: u8) -> Self {
+        sqlx::query_as(
+            "select (select count(*) from collection) as collections,
+                 (select count(*) from athena_query
+                  where read_at is null and state in ('starting', 'QUEUED', 'RUNNING', 'SUCCEEDED')) as unread,
+                 (select count(*) from delivery where known and until_collection is null) as known, $1 as delivered",
+        )
+        .bind(i64::from(day) * 4)
+        .fetch_one(db)
+        .await
+        .unwrap()
+    }
+}
+
+/// What a collection is at: the operation that it calls of AWS, and how often at most before it is killed. While it lists,
+/// asks, waits, looks at the objects again, reads the result.
+const PHASES: [(&str, usize); 5] = [
+    ("ListObjectsV2", 20),
+    ("StartQueryExecution", 6),
+    ("GetQueryExecution", 12),
+    ("HeadObject", 12),
+    ("GetObject", 6),
+];
+
 #[tokio::test]
 #[ignore = "needs Python's moto and duckdb; tests/run runs it"]
 async fn a_collection_that_is_killed_at_ten_random_moments_ends_in_the_same_store() {
     let (aws, db, bucket) = (athena("/o-abc"), database().await, Bucket::new("athena-killed-often"));
-    for account in 1..=4 {
-        for day in [9, 10, 12] {
-            let status = if day == 10 { "NON_COMPLIANT" } else { "COMPLIANT" };
-            let rules: crate::bucket::Rules<'_> = &[("r", status), ("s", "COMPLIANT")];
-            bucket.snapshot_of(&format!("00000000000{account}"), REGION, day, 5, &[("a", rules), ("b", rules)]);
-        }
-    }
-    aws.load(&bucket.root);
     let mut random = Random::new();
-    for _ in 0..10 {
-        let moment = random.below(120);
-        let before = aws.log().len();
+    let first = random.below(PHASES.len());
+    let mut kills: Vec<(&str, Left)> = Vec::new();
+    let (mut day, mut begun) = (0, 0);
+    while kills.len() < 10 {
+        // Each has something to do: one that was done before its moment was not killed.
+        day += 1;
+        assert!(day < 28, "most end undisturbed: {kills:?}");
+        another_day(&bucket, day);
+        aws.load(&bucket.root);
+        let (operation, most) = PHASES[(first + kills.len()) % PHASES.len()];
+        let calls = aws.calls(operation).len() + 1 + random.below(most);
         let mut killed = by_athena(&aws, &db, &["--athena-batch", "2", "--athena-queries", "2"])
             .stdout(std::process::Stdio::null())
             .stderr(std::process::Stdio::null())
             .spawn()
             .unwrap();
-        // After some call to AWS, or a little later: while it lists, asks, waits, reads and writes.
-        let begun = Instant::now();
-        while aws.log().len() < before + moment && killed.try_wait().unwrap().is_none() {
-            assert!(begun.elapsed() < Duration::from_mins(2), "it does not go on");
+        let started = Instant::now();
+        while aws.calls(operation).len() < calls && killed.try_wait().unwrap().is_none() {
+            assert!(started.elapsed() < Duration::from_mins(2), "it does not go on");
         }
+        // Or a little later: while it writes.
         std::thread::sleep(Duration::from_millis(u64::try_from(random.below(40)).unwrap()));
         killed.kill().unwrap();
-        killed.wait().unwrap();
+        let ended_by_itself = killed.wait().unwrap().code().is_some();
         until_let_go(&db).await;
+        let left = Left::of(&db, day).await;
+        let at_work = left.collections > begun && !ended_by_itself;
+        begun = left.collections;
+        if at_work {
+            kills.push((operation, left));
+        }
     }
+    println!("{kills:?}");
+    let number = |is: fn(&Left) -> bool| kills.iter().filter(|(_, left)| is(left)).count();
+    assert!(number(|left| left.unread > 0) > 1, "some waited for a query or read its result: {kills:?}");
+    assert!(number(|left| 0 < left.known && left.known < left.delivered) > 0, "some had written in part: {kills:?}");
     collected(&aws, &db, &["--athena-batch", "2"]);
     compared(&aws, &bucket, &db).await;
-    let (twice, unread): (i64, i64) = sqlx::query_as(
+    let (twice, open): (i64, i64) = sqlx::query_as(
         "select (select count(*) from (select question_key from athena_query where state = 'SUCCEEDED'
                                        group by question_key having count(*) > 1) q),
                 (select count(*) from athena_query where state in ('starting', 'QUEUED', 'RUNNING'))",
@@ -176,7 +231,7 @@ async fn a_collection_that_is_killed_at_ten_random_moments_ends_in_the_same_stor
     .fetch_one(&db)
     .await
     .unwrap();
-    assert_eq!((twice, unread), (0, 0), "no question was answered twice and none is left open");
+    assert_eq!((twice, open), (0, 0), "no question was answered twice and none is left open");
 }
 
 /// What was noted of the object that a day was collected from.

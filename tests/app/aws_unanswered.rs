@@ -180,7 +180,13 @@ async fn a_wrong_clock_is_corrected_by_what_aws_answers() {
     compared(&aws, &bucket, &db).await;
 
     let (aws, db) = (described("skew-config"), database().await);
-    let operations = ["DescribeConfigRules", "DescribeAggregateComplianceByConfigRules", "GetObject"];
+    let operations = [
+        "DescribeConfigRules",
+        "DescribeConfigurationAggregatorSourcesStatus",
+        "DescribeAggregateComplianceByConfigRules",
+        "DescribeAggregateComplianceByConformancePacks",
+        "GetObject",
+    ];
     for operation in operations {
         aws.fault(&skewed(operation));
     }

@@ -161,6 +161,34 @@ async fn changed_parameters_are_history_with_the_old_and_the_new_ones() {
     assert_eq!(pack_says(&db).await, ["parameter maxAccessKeyAge: 90 → 30"]);
 }
 
+#[actix_web::test]
+#[ignore = "needs Python's moto; tests/run runs it"]
+async fn who_made_a_rule_stands_with_what_it_asks_for() {
+    let (aws, db) = (started("rules-creator"), database().await);
+    let service = "securityhub.amazonaws.com";
+    aws.describe(&json!({"config": {"rules": [
+        {"name": RULE, "account": OTHER, "members": {"CreatedBy": service, "ConfigRuleState": "DELETING"}},
+        {"name": RULE, "account": THIRD, "members": {"CreatedBy": service}}]}}));
+    assert_eq!(code(&collect(&aws, &db, &ROLE)), 0);
+    read_on(&db, date!(2026 - 11 - 10)).await;
+    let reader = Reader::new(&db).await;
+    let address = |rule: &str| format!("/rules/{rule}");
+    let told = async |rule: &str| {
+        let page = reader.page(&address(rule)).await;
+        let cells = ["6", "5"].map(|column| texts(&page, &format!("#parameters tbody td:nth-child({column})")));
+        let rows = reader.json(&format!("{}?rows=parameters&format=json", address(rule))).await;
+        let handed = ["created_by", "state"]
+            .map(|name| rows.iter().map(|row| row[name].as_str().unwrap().to_owned()).collect::<Vec<String>>());
+        assert_eq!(cells, handed, "the page and the file say the same");
+        let (_, csv) = reader.ask(&format!("{}?rows=parameters&format=csv", address(rule))).await;
+        assert!(csv.lines().next().unwrap().contains("state,created_by"), "{csv}");
+        cells.map(|cells| cells.join("; "))
+    };
+    let of_two = [format!("{service} (2), not given (1)"), "ACTIVE (2), DELETING (1)".to_owned()];
+    assert_eq!(told(RULE).await, of_two);
+    assert_eq!(told("s3-bucket-logging-enabled").await, ["not given", "ACTIVE"]);
+}
+
 /// The changes on a pack's page, as it stores them.
 async fn pack_says(db: &PgPool) -> Vec<String> {
     let request = Request {

@@ -4,10 +4,13 @@
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+mod aggregator_faults;
 mod artifact;
 mod at_least;
 mod athena;
+mod athena_cost;
 mod athena_ended;
+mod athena_equal;
 mod audit_log;
 mod aws;
 mod aws_unanswered;

@@ -23,9 +23,9 @@ use crate::tables_of_delivery::handed_out_as_shown;
 const OTHER: &str = "222222222222";
 const THIRD: &str = "999999999999";
 const KEYS: &str = "access-keys-rotated";
-const LOGGING: &str = "s3-bucket-logging-enabled";
+pub(crate) const LOGGING: &str = "s3-bucket-logging-enabled";
 const LATER: &str = "restricted-ssh";
-const RULES: &str = "DescribeAggregateComplianceByConfigRules";
+pub(crate) const RULES: &str = "DescribeAggregateComplianceByConfigRules";
 
 /// Three accounts over two days; a rule comes on the second, and three resources of the first account fail another.
 fn snapshots(name: &str) -> Bucket {
@@ -41,7 +41,7 @@ fn snapshots(name: &str) -> Bucket {
     bucket
 }
 
-fn started(name: &str) -> StandIn {
+pub(crate) fn started(name: &str) -> StandIn {
     let aws = StandIn::start();
     aws.load(&snapshots(name).root);
     aws.describe(&json!({"config": {"bucket": BUCKET, "page_size": 2,
@@ -51,14 +51,14 @@ fn started(name: &str) -> StandIn {
     aws
 }
 
-const NAMED: [&str; 2] = ["--aggregator", "organization"];
+pub(crate) const NAMED: [&str; 2] = ["--aggregator", "organization"];
 
-fn collect(aws: &StandIn, db: &PgPool, more: &[&str]) -> Output {
+pub(crate) fn collect(aws: &StandIn, db: &PgPool, more: &[&str]) -> Output {
     aws.collect(db, more).output().unwrap()
 }
 
 /// What the download says of each account and rule.
-async fn results(reader: &Reader, query: &str) -> BTreeMap<(String, String), Value> {
+pub(crate) async fn results(reader: &Reader, query: &str) -> BTreeMap<(String, String), Value> {
     let rows = reader.json(&format!("/aggregator?format=json{query}")).await;
     let text = |row: &Value, name: &str| row[name].as_str().unwrap().to_owned();
     rows.into_iter().map(|row| ((text(&row, "account_id"), text(&row, "rule_name")), row)).collect()
@@ -316,7 +316,7 @@ async fn without_an_aggregator_nothing_is_asked_and_the_page_says_how_to_set_one
 }
 
 /// A program that does the jobs of a portal, and reaches the stand-in.
-fn served(aws: &StandIn, db: &PgPool, more: &[&str]) -> Served {
+pub(crate) fn served(aws: &StandIn, db: &PgPool, more: &[&str]) -> Served {
     let (address, from) = (address_of(db), format!("s3://{BUCKET}"));
     let mut command = aws.program(&["serve", "--bind", "127.0.0.1:0", "--organization", "Example"]);
     command.args(["--database-url", &address, "--collect-from", &from]).args(more);
@@ -324,14 +324,14 @@ fn served(aws: &StandIn, db: &PgPool, more: &[&str]) -> Served {
 }
 
 /// A portal that says it can collect; its jobs are done by [`served`].
-async fn portal(db: &PgPool) -> Site {
+pub(crate) async fn portal(db: &PgPool) -> Site {
     let source = CollectArgs::of(format!("s3://{BUCKET}").parse().unwrap());
     let collecting = Collecting { organization: "Example".to_owned(), source, every: None };
     let duties = Duties { collecting: Some(collecting), ..Duties::default() };
     site_of(State { duties: Arc::new(duties), ..state_at(db, NOW) }).await
 }
 
-async fn ended(db: &PgPool, job_id: i64) -> Standing {
+pub(crate) async fn ended(db: &PgPool, job_id: i64) -> Standing {
     for _ in 0..1500 {
         let standing = jobs::find(db, job_id).await.unwrap().unwrap();
         if !matches!(standing.state.as_str(), "queued" | "running") {

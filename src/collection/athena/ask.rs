@@ -62,6 +62,52 @@ impl Ask {
     }
 }
 
+/// The parts of one question. There is at least one: a statement that names no account, Region or object is none.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Asks(Vec<Ask>);
+
+impl Asks {
+    /// `None` where nothing is to be asked.
+    pub(super) fn of(asks: Vec<Ask>) -> Option<Self> {
+        (!asks.is_empty()).then_some(Self(asks))
+    }
+
+    /// Two halves of a question that cannot be answered whole: by accounts, and where there is one only, by its Regions.
+    ///
+    /// # Errors
+    ///
+    /// It has one part, which is given back.
+    pub(super) fn halves(mut self) -> Result<(Self, Self), Self> {
+        let parts = self.0.len();
+        if parts < 2 {
+            return Err(self);
+        }
+        let middle = parts / 2;
+        let account = |at: usize| self.0.get(at).map(|ask| ask.place.account_id.as_str());
+        // The border between two accounts that is nearest to the middle.
+        let border = (1..parts).filter(|&at| account(at - 1) != account(at)).min_by_key(|at| at.abs_diff(middle));
+        let rest = self.0.split_off(border.unwrap_or(middle));
+        Ok((self, Self(rest)))
+    }
+}
+
+impl std::ops::Deref for Asks {
+    type Target = [Ask];
+
+    fn deref(&self) -> &[Ask] {
+        &self.0
+    }
+}
+
+impl IntoIterator for Asks {
+    type Item = Ask;
+    type IntoIter = std::vec::IntoIter<Ask>;
+
+    fn into_iter(self) -> Self::IntoIter {
+        self.0.into_iter()
+    }
+}
+
 /// What is to be done about a place's day.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Todo {
@@ -162,16 +208,6 @@ pub(super) fn chunks(asks: Vec<Ask>, most_accounts: usize) -> Vec<Vec<Ask>> {
         }
     }
     chunks
-}
-
-/// Two halves of a question that cannot be answered whole: by accounts, and where there is one only, by its Regions.
-pub(super) fn halves(mut asks: Vec<Ask>) -> (Vec<Ask>, Vec<Ask>) {
-    let middle = asks.len() / 2;
-    let account = |at: usize| asks.get(at).map(|ask| ask.place.account_id.as_str());
-    // The border between two accounts that is nearest to the middle.
-    let border = (1..asks.len()).filter(|&at| account(at - 1) != account(at)).min_by_key(|at| at.abs_diff(middle));
-    let rest = asks.split_off(border.unwrap_or(middle));
-    (asks, rest)
 }
 
 /// The days of a place that have a snapshot to be judged.

@@ -8,7 +8,7 @@ use anyhow::Context as _;
 use time::Date;
 use tokio::task::JoinSet;
 
-use super::ask::{self, Ask, Todo};
+use super::ask::{self, Ask, Asks, Todo};
 use super::db;
 use super::query::{self, Outcome};
 use super::session::Session;
@@ -153,7 +153,7 @@ struct Place<'a> {
 }
 
 impl<'a> Place<'a> {
-    fn settler(&self, query_id: i64, asks: Vec<Ask>) -> Settler<'a> {
+    fn settler(&self, query_id: i64, asks: impl IntoIterator<Item = Ask>) -> Settler<'a> {
         Settler {
             context: self.context,
             session: self.session,
@@ -173,7 +173,7 @@ async fn settle(place: &Place<'_>, asks: Vec<Ask>) -> anyhow::Result<Tally> {
     let session = place.session;
     let mut tally = Tally::default();
     let open = from_left_behind(place, asks, &mut tally).await?;
-    let mut questions = if open.is_empty() { vec![] } else { vec![open] };
+    let mut questions: Vec<Asks> = Asks::of(open).into_iter().collect();
     while let Some(asks) = questions.pop() {
         let settler = match query::ask(session, place.day, &asks).await? {
             Outcome::Succeeded(query) => {
@@ -182,16 +182,17 @@ async fn settle(place: &Place<'_>, asks: Vec<Ask>) -> anyhow::Result<Tally> {
                 settler.rest_by_files("the table shows Athena no such object").await?;
                 settler
             }
-            Outcome::Smaller(_) if asks.len() > 1 => {
-                let (left, right) = ask::halves(asks);
-                questions.extend([right, left]);
-                continue;
-            }
-            Outcome::Smaller(reason) => {
-                let mut settler = place.settler(0, asks);
-                settler.rest_by_files(&reason).await?;
-                settler
-            }
+            Outcome::Smaller(reason) => match asks.halves() {
+                Ok((left, right)) => {
+                    questions.extend([right, left]);
+                    continue;
+                }
+                Err(alone) => {
+                    let mut settler = place.settler(0, alone);
+                    settler.rest_by_files(&reason).await?;
+                    settler
+                }
+            },
         };
         tally.add(&settler.tally);
     }

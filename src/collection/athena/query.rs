@@ -6,7 +6,7 @@ use anyhow::Context as _;
 use time::Date;
 
 use super::answer::Assembler;
-use super::ask::Ask;
+use super::ask::{Ask, Asks};
 use super::csv::Reader;
 use super::db::{self, NewQuery, OpenQuery};
 use super::life::{self, End, MOST_ATTEMPTS, Step};
@@ -52,7 +52,7 @@ struct Asking {
 }
 
 impl Asking {
-    fn of(session: &Session, day: Date, asks: &[Ask]) -> anyhow::Result<Self> {
+    fn of(session: &Session, day: Date, asks: &Asks) -> anyhow::Result<Self> {
         let settings = &session.settings;
         let statement = statement::changes(&settings.database, &settings.table, day, asks);
         let mut parts = vec![statement.sql.as_str(), settings.workgroup.as_ref(), settings.database.as_ref()];
@@ -69,7 +69,7 @@ impl Asking {
 }
 
 /// Asks what a day says otherwise than the days before it; an error ends the collection.
-pub(super) async fn ask(session: &Session, day: Date, asks: &[Ask]) -> anyhow::Result<Outcome> {
+pub(super) async fn ask(session: &Session, day: Date, asks: &Asks) -> anyhow::Result<Outcome> {
     let asking = Asking::of(session, day, asks)?;
     let made = db::attempts(&session.db, session.collection_id, &asking.question_key).await?;
     let mut last = String::new();

@@ -5,7 +5,7 @@
 
 use time::Date;
 
-use super::ask::Ask;
+use super::ask::Asks;
 use super::identifier::Name;
 
 const CHANGES: &str = include_str!("sql/changes_of_a_day.sql");
@@ -28,7 +28,7 @@ pub(super) struct Statement {
 }
 
 /// What one day says otherwise than the days before it.
-pub(super) fn changes(database: &Name, table: &Name, day: Date, asks: &[Ask]) -> Statement {
+pub(super) fn changes(database: &Name, table: &Name, day: Date, asks: &Asks) -> Statement {
     let sorted = |mut texts: Vec<String>| {
         texts.sort_unstable();
         texts.dedup();
@@ -97,7 +97,7 @@ mod tests {
 
     use time::macros::date;
 
-    use super::super::ask::Base;
+    use super::super::ask::{Ask, Base};
     use super::*;
     use crate::collection::source::PlaceName;
 
@@ -124,10 +124,11 @@ mod tests {
     #[test]
     fn names_of_objects_and_days_are_parameters_and_accounts_stand_in_the_text() {
         let day = date!(2026 - 10 - 01);
-        let asks = [
+        let asks = Asks::of(vec![
             ask("000000000001", "s3://b/it's", Some((date!(2026 - 09 - 09), "s3://b/p"))),
             ask("000000000002", "s3://b/z", None),
-        ];
+        ])
+        .unwrap();
         let statement = changes(&"d".parse().unwrap(), &"t".parse().unwrap(), day, &asks);
         assert!(statement.sql.contains("from \"d\".\"t\" t"));
         assert!(statement.sql.contains("t.account in ('000000000001', '000000000002')"));
@@ -145,6 +146,16 @@ mod tests {
         );
         let marks = statement.sql.lines().filter(|line| !line.trim_start().starts_with("--"));
         assert_eq!(marks.map(|line| line.matches('?').count()).sum::<usize>(), statement.parameters.len());
+    }
+
+    #[test]
+    fn the_smallest_question_names_an_account_a_region_a_day_and_an_object() {
+        assert_eq!(Asks::of(vec![]), None, "there is no question without them");
+        let asks = Asks::of(vec![ask("000000000001", "s3://b/p", None)]).unwrap();
+        let statement = changes(&"d".parse().unwrap(), &"t".parse().unwrap(), date!(2026 - 10 - 01), &asks);
+        assert!(statement.sql.contains("t.account in ('000000000001')"));
+        assert_eq!(statement.parameters, ["'2026/10/1'", "'eu-central-1'", "'2026/10/1'", "'s3://b/p'"]);
+        assert!(!statement.sql.contains("in ()"));
     }
 
     #[test]

@@ -21,15 +21,16 @@ use crate::web::keyset::{Keyed, Keyset};
 use crate::web::list::{Field, List};
 use crate::web::parts::{Empty, Provenance};
 use crate::web::table::{self, Column, PAGE_ROWS, PLACE_KEYS, Place, Sort, Table, number, text};
-use crate::web::{Frame, Page, Section, Visit, filters, parse_day};
+use crate::web::{Frame, Page, Section, Visit, filters, format, parse_day};
 
 #[derive(Template)]
 #[template(path = "collections/show.html")]
 struct ShowPage {
     frame: Frame,
     collection: CollectionRow,
-    /// What the queries of its month came to: their number, bytes scanned and price.
+    /// What the queries of the month in which it began came to: their number, bytes scanned and price.
     month: (i64, i64, i64),
+    month_name: String,
     now: OffsetDateTime,
     ladder: Option<Ladder>,
     outcomes: Vec<(String, i64)>,
@@ -186,6 +187,7 @@ pub(super) async fn show(
             .frame(Section::Collections, format!("Collection {collection_id}"))
             .crumb("Collections", "/collections"),
         month: (month_queries, month_bytes_scanned, month_price_billionths),
+        month_name: format::month_and_year(collection.started_at),
         now: state.clock.now(),
         ladder,
         filters: choices(&visit, &places),

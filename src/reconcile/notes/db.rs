@@ -63,8 +63,9 @@ pub(super) struct Subject {
     /// The aggregator that was asked; empty where the account itself was.
     pub(super) aggregator: Option<String>,
     pub(super) notes: i64,
-    /// The job that fetches them now or next.
+    /// The job that fetches them now or next, and why its last attempt failed.
     pub(super) job_id: Option<i64>,
+    pub(super) put_off: Option<String>,
     /// Why the last job failed, if none fetched them since.
     pub(super) failed_job_id: Option<i64>,
     pub(super) failure: Option<String>,
@@ -84,7 +85,7 @@ pub(super) async fn subject(db: &mut PgConnection, named: Named<'_>, day: Date) 
         "select coalesce(a.name, '') as account_name, p.place_id, r.rule_id, r.core_name,
              coalesce(d.known, false) as known, d.state, n.note_reading_id, n.fetched_at, n.fetched_by,
              n.aggregator, (select count(*) from note where note_reading_id = n.note_reading_id) as notes,
-             j.job_id, f.job_id as failed_job_id, f.failure
+             j.job_id, j.failure as put_off, f.job_id as failed_job_id, f.failure
          from (select $1::smallint as organization_id, $2::text as account_id, $3::text as region, $4::text as rule_name) w
          left join place p using (organization_id, account_id, region)
          left join account a using (organization_id, account_id)
@@ -97,7 +98,7 @@ pub(super) async fn subject(db: &mut PgConnection, named: Named<'_>, day: Date) 
              order by note_reading_id desc limit 1
          ) n on true
          left join lateral (
-             select job_id from job
+             select job_id, failure from job
              where kind = 'notes' and state in ('queued', 'running') and payload ->> 'account_id' = w.account_id
                  and payload ->> 'rule' = w.rule_name and payload ->> 'region' = w.region
                  and payload ->> 'organization_id' = w.organization_id::text

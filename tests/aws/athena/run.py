@@ -61,7 +61,9 @@ class Run:
                 f"NOT_SUPPORTED: the stand-in lacks something: {first_line(error)}", NOT_SUPPORTED
             ) from None
         except (duckdb.BinderException, duckdb.ParserException) as error:
-            raise QueryFailure(f"SYNTAX_ERROR: line 1:1: {first_line(error)}", SYNTAX) from None
+            # It was translated before it was refused: whose mistake it is shows in what DuckDB was asked.
+            reason = f"SYNTAX_ERROR: line 1:1: {first_line(error)} (DuckDB was asked: {prepared.sql})"
+            raise QueryFailure(reason, SYNTAX) from None
         except duckdb.Error as error:
             raise QueryFailure(f"GENERIC_USER_ERROR: {first_line(error)}", USER) from None
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 
 import sqlglot
 from sqlglot import exp
+from sqlglot.dialects.dialect import Dialect
 from sqlglot.errors import SqlglotError
 from sqlglot.optimizer.scope import traverse_scope
 from sqlglot.tokens import TokenType
@@ -12,6 +13,11 @@ from sqlglot.tokens import TokenType
 from . import predicates, strict
 from .catalog import Table
 from .failure import SYNTAX, Malformed, QueryFailure
+
+# sqlglot loads a dialect when it is first named, and knows it by its name before it is finished. A second thread that names
+# it meanwhile would translate by no engine's rules, so all of them are loaded before there is a second thread.
+for name in ("athena", "hive", "trino", "duckdb"):
+    Dialect.get_or_raise(name)
 
 DDL_WORDS = ("CREATE", "DROP", "ALTER", "MSCK", "SHOW", "DESCRIBE")
 LITERAL = re.compile(
@@ -105,7 +111,7 @@ def prepare(text, parameters, catalog, database):
     strict.refuse_types(tree, [one.table for one in scans])
     names = output_names(tree)
     cure(tree)
-    return Prepared(tree.sql(dialect="duckdb"), scans, names)
+    return Prepared(tree.sql(dialect="duckdb", comments=False), scans, names)
 
 
 def scan(scope, name, source, table, number):

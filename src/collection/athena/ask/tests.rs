@@ -142,10 +142,22 @@ fn a_statement_asks_of_at_most_so_many_accounts() {
     assert_eq!(chunks.iter().map(Vec::len).sum::<usize>(), 1000);
 }
 
+fn asks(parts: Vec<Ask>) -> Asks {
+    Asks::of(parts).expect("there are parts")
+}
+
 #[test]
 fn a_question_is_halved_between_accounts_and_at_last_between_regions() {
-    let (left, right) = halves(vec![of(1, "a"), of(1, "b"), of(1, "c"), of(2, "a")]);
-    assert_eq!((left.len(), right.len()), (3, 1));
-    let (left, right) = halves(vec![of(1, "a"), of(1, "b")]);
-    assert_eq!((left.len(), right.len()), (1, 1));
+    let sizes = |parts| asks(parts).halves().map(|(left, right)| (left.len(), right.len()));
+    assert_eq!(sizes(vec![of(1, "a"), of(1, "b"), of(1, "c"), of(2, "a")]), Ok((3, 1)));
+    assert_eq!(sizes(vec![of(1, "a"), of(1, "b")]), Ok((1, 1)));
+    assert_eq!(sizes(vec![of(1, "a"), of(2, "a")]), Ok((1, 1)));
+}
+
+#[test]
+fn nothing_is_no_question_and_one_part_has_no_halves() {
+    assert_eq!(Asks::of(vec![]), None);
+    assert!(chunks(vec![], 3).is_empty());
+    let alone = asks(vec![of(1, "a")]);
+    assert_eq!(alone.clone().halves(), Err(alone));
 }
