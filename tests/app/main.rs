@@ -35,6 +35,7 @@ mod knowledge;
 mod mail;
 mod notices;
 mod organizations;
+mod output;
 mod pack_evidence;
 mod packs;
 mod pages;
