@@ -146,9 +146,22 @@ async fn a_list_too_long_to_print_is_in_a_file_that_the_pack_has() {
             notice.split(' ').filter(|word| Path::new(word).extension().is_some_and(|it| it == "csv")).collect();
         assert!(named.iter().all(|name| files.contains(name)), "{notice}: {files:?}");
     }
-    let period = cover["attachments"].as_array().unwrap().iter().find(|file| file["name"] == "period.csv").unwrap();
-    assert_eq!(period["rows"], 20_009);
-    assert!(cover["notices"].to_string().contains("list of deviations has 20,004 rows"), "{}", cover["notices"]);
+    let attachment = |name: &str| {
+        let files = cover["attachments"].as_array().unwrap();
+        let file = files.iter().find(|file| file["name"] == name).unwrap();
+        (file["rows"].as_u64().unwrap(), file["sha256"].as_str().unwrap())
+    };
+    let notices = cover["notices"].to_string();
+    let (of_day, of_period) = (attachment("population.csv"), attachment("period.csv"));
+    assert_eq!((of_day.0, of_period.0), (20_009, 20_009));
+    for (what, file, sha256) in
+        [("register", "population.csv", of_day.1), ("list of deviations", "period.csv", of_period.1)]
+    {
+        let notice = format!(
+            "The {what} has 20,004 rows and is not printed: it is in the attachment {file} (20,009 rows, SHA-256 {sha256})."
+        );
+        assert!(notices.contains(&notice), "{notices}");
+    }
 }
 
 #[actix_web::test]
