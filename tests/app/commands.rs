@@ -4,8 +4,9 @@ use std::path::Path;
 use std::process::Output;
 
 use auditfolio::sample::{Summary, generate};
-use sqlx::PgPool;
+use sqlx::{Executor as _, PgPool};
 
+use crate::bucket::{ACCOUNT, Bucket, REGION, snapshot_name};
 use crate::harness::{address_of, database, program, said, scratch};
 use crate::packs::{have, tool};
 use crate::sample::{Scratch, small};
@@ -99,4 +100,41 @@ async fn a_pack_and_an_export_of_one_account_hold_the_same_rows() {
     let asked = ["pack", "--as-of", &until, "--account", &account, "--title", "One", "--out", out.to_str().unwrap()];
     let words = String::from_utf8(succeeds(&db, &asked).stdout).unwrap();
     assert!(words.contains(&format!(" pages, {} evaluations, ", lines.lines().count())), "{words}");
+}
+
+#[actix_web::test]
+async fn collect_ends_by_whether_all_is_whole_something_cannot_be_read_or_nothing_adds_up() {
+    let (db, bucket) = (database().await, Bucket::new("commands-ends"));
+    bucket.snapshot(1, 5, &[("a", &[("r", "COMPLIANT")]), ("b", &[("r", "COMPLIANT")])]);
+    let from = bucket.root.to_str().unwrap();
+    let code = |output: &Output| output.status.code().unwrap();
+    let whole = run(&db, &["collect", "--from", from]);
+    assert_eq!(code(&whole), 0, "{}", said(&whole));
+    let printed = said(&whole);
+    for line in ["objects listed 1\n", "collected 1, superseded 0, unreadable 0", "evaluations read 2, stored 2\n"] {
+        assert!(printed.contains(line), "{line}: {printed}");
+    }
+    assert!(printed.matches(": closes\n").count() > 5 && !printed.contains("DOES NOT CLOSE"), "{printed}");
+
+    let cut = snapshot_name(ACCOUNT, REGION, 2, 5);
+    bucket.put(&cut, b"no gzip");
+    let unreadable = run(&db, &["collect", "--from", from]);
+    assert_eq!(code(&unreadable), 2, "{}", said(&unreadable));
+    assert!(said(&unreadable).contains(&cut), "{}", said(&unreadable));
+
+    // The store loses a run of the third day.
+    let lose = "create function lose() returns trigger language plpgsql as $$ begin return null; end $$;
+                create trigger lose before insert on run for each row execute function lose()";
+    db.execute(lose).await.unwrap();
+    bucket.snapshot(3, 5, &[("c", &[("r", "COMPLIANT")])]);
+    let open = run(&db, &["collect", "--from", from]);
+    assert_eq!(code(&open), 1, "{}", said(&open));
+    assert!(said(&open).contains("does not add up"), "{}", said(&open));
+    let ended: Vec<(String, bool)> =
+        sqlx::query_as("select state, ladder is not null from collection order by collection_id")
+            .fetch_all(&db)
+            .await
+            .unwrap();
+    let ended: Vec<(&str, bool)> = ended.iter().map(|(state, ladder)| (state.as_str(), *ladder)).collect();
+    assert_eq!(ended, [("finished", true), ("finished", true), ("failed", true)]);
 }
