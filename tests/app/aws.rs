@@ -1,6 +1,6 @@
 //! The stand-in for AWS (tests/aws), started for one test.
 
-use std::io::{BufRead as _, BufReader, Read as _, Write as _};
+use std::io::{Read as _, Write as _};
 use std::net::TcpStream;
 use std::path::Path;
 use std::process::{Child, Command, Output, Stdio};
@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 use sqlx::PgPool;
 
 use crate::harness::{address_of, program};
+use crate::output::Lines;
 
 /// The bucket that the stand-in begins with.
 pub(crate) const BUCKET: &str = "acme-config";
@@ -31,9 +32,7 @@ impl StandIn {
             .stdout(Stdio::piped())
             .spawn()
             .expect("tests/run makes tests/.venv");
-        let mut line = String::new();
-        BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
-        let ready: Value = serde_json::from_str(&line).unwrap();
+        let ready: Value = serde_json::from_str(&Lines::of(child.stdout.take().unwrap()).next_line()).unwrap();
         let text = |value: &Value| value.as_str().unwrap().to_owned();
         let environment = ready["environment"].as_object().unwrap();
         Self {

@@ -154,8 +154,19 @@ async fn a_newer_schema_is_refused_by_every_command() {
     .await
     .unwrap();
     let address = address_of(&db);
-    let file = scratch("newer").join("backup").display().to_string();
-    for arguments in [vec!["serve", "--bind", "127.0.0.1:0"], vec!["migrate"], vec!["backup", &file]] {
+    let folder = scratch("newer");
+    let (file, from) = (folder.join("backup").display().to_string(), folder.display().to_string());
+    let manifest = concat!(env!("CARGO_MANIFEST_DIR"), "/Cargo.toml");
+    for arguments in [
+        vec!["serve", "--bind", "127.0.0.1:0"],
+        vec!["migrate"],
+        vec!["backup", &file],
+        vec!["collect", "--from", &from],
+        vec!["export", "--as-of", "2026-11-01"],
+        vec!["pack", "--as-of", "2026-11-01", "--title", "Title", "--out", &file],
+        vec!["verify", manifest],
+        vec!["artifact", "import", &from],
+    ] {
         let output = run(&[arguments.as_slice(), &["--database-url", &address]].concat());
         assert_eq!(output.status.code(), Some(1), "{arguments:?}");
         assert!(said(&output).contains("newer than this program"), "{arguments:?}: {}", said(&output));

@@ -15,6 +15,7 @@ use serde_json::{Value, json};
 use crate::aws::{BUCKET, StandIn, code};
 use crate::bucket::ACCOUNT;
 use crate::harness::{Served, address_of, database, program, said};
+use crate::output::LONGEST;
 use crate::s3::two_accounts;
 use crate::site::{NOW, get, sign_in, site, site_of, state_at};
 
@@ -302,9 +303,10 @@ async fn the_page_shows_what_a_job_has_tried() {
     assert!(ask("GET /connect", cookie, "").contains("Nothing has been tried yet."));
     let asked = ask("POST /connect/check", cookie, "");
     let job = header(&asked, "location").to_owned();
+    let begun = std::time::Instant::now();
     loop {
         let page = ask(&format!("GET {job}"), cookie, "");
-        assert!(!page.contains("Failed."), "{page}");
+        assert!(!page.contains("Failed.") && begun.elapsed() < LONGEST, "{page}");
         if page.contains("Open the results") {
             break;
         }

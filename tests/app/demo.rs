@@ -1,15 +1,16 @@
 //! The `demo` command: everything from nothing, again at once, and taken up where it was killed.
 
-use std::io::{BufRead as _, BufReader, Read as _, Write as _};
+use std::io::{Read as _, Write as _};
 use std::net::TcpStream;
 use std::path::Path;
-use std::process::{Child, ChildStdout, Stdio};
+use std::process::{Child, Stdio};
 
 use crate::harness::{kill, program, said, scratch};
+use crate::output::Lines;
 
 struct Demo {
     child: Child,
-    lines: std::io::Lines<BufReader<ChildStdout>>,
+    lines: Lines,
 }
 
 impl Demo {
@@ -29,24 +30,26 @@ impl Demo {
         .stderr(Stdio::null())
         .spawn()
         .unwrap();
-        let lines = BufReader::new(child.stdout.take().unwrap()).lines();
+        let lines = Lines::of(child.stdout.take().unwrap());
         Self { child, lines }
-    }
-
-    /// Reads on to the first line that has these words.
-    fn until(&mut self, words: &str) -> String {
-        self.lines.by_ref().map_while(Result::ok).find(|line| line.contains(words)).expect(words)
     }
 
     /// The address in the last line.
     fn address(&mut self) -> String {
-        let line = self.until("The portal is at http://");
+        let line = self.lines.until("The portal is at http://");
         line.split('/').nth(2).unwrap().to_owned()
     }
 
     fn end(mut self, signal: &str) -> bool {
         kill(signal, &self.child.id().to_string());
         self.child.wait().unwrap().success()
+    }
+}
+
+impl Drop for Demo {
+    fn drop(&mut self) {
+        let _ended_already = self.child.kill();
+        let _status = self.child.wait();
     }
 }
 
@@ -62,17 +65,17 @@ fn status_line(address: &str, path: &str) -> String {
 fn a_first_start_makes_everything_and_a_second_one_uses_it() {
     let folder = scratch("demo").join("data");
     let mut demo = Demo::start(&folder);
-    demo.until("3/5 Collection");
-    demo.until("evaluations stored");
-    let pack = demo.until("AF-");
+    demo.lines.until("3/5 Collection");
+    demo.lines.until("evaluations stored");
+    let pack = demo.lines.until("AF-");
     let address = demo.address();
     assert_eq!(status_line(&address, "/sign-in"), "HTTP/1.1 200 OK");
     assert!(demo.end("-INT"), "Ctrl-C ends it well");
     assert!(!folder.join("postgres/postmaster.pid").exists(), "and the server with it");
 
     let mut again = Demo::start(&folder);
-    again.until("done earlier");
-    let same = again.until("AF-");
+    again.lines.until("done earlier");
+    let same = again.lines.until("AF-");
     let id = |line: &str| line.split_whitespace().next().unwrap().to_owned();
     assert_eq!(id(&same), id(&pack), "no second pack is made");
     assert_eq!(status_line(&again.address(), "/sign-in"), "HTTP/1.1 200 OK");
@@ -84,7 +87,7 @@ fn a_start_that_was_killed_anywhere_is_taken_up() {
     let folder = scratch("demo-killed").join("data");
     for step in ["1/5", "2/5", "3/5", "4/5", "5/5"] {
         let mut demo = Demo::start(&folder);
-        demo.until(step);
+        demo.lines.until(step);
         assert!(!demo.end("-9"));
     }
     let mut demo = Demo::start(&folder);

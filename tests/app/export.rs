@@ -2,12 +2,17 @@
 
 use std::collections::BTreeMap;
 
+use auditfolio::collection::{self, Progress};
 use auditfolio::compliance::evidence::KnownAt;
 use auditfolio::compliance::evidence::export::{ExportArgs, ExportFormat, run};
 use auditfolio::database::read_only;
+use auditfolio::sample::{Expected, generate};
 use time::Date;
 
 use crate::harness::database;
+use crate::portal::{Reader, texts};
+use crate::sample::{Scratch, small};
+use crate::sample_collected::collecting;
 use crate::world::{Said, World, three_days};
 
 fn args(days: &[Date], format: ExportFormat) -> ExportArgs {
@@ -172,4 +177,74 @@ async fn a_reader_that_has_enough_is_no_error_and_a_full_disk_is() {
     let asked = args(&[world.date(1)], ExportFormat::Csv);
     assert!(!run(&asked, "Example", &world.db, Ends(10, BrokenPipe)).await.unwrap().whole);
     run(&asked, "Example", &world.db, Ends(10, StorageFull)).await.unwrap_err();
+}
+
+/// So many rows of each account, Region and state of delivery.
+type Rows = BTreeMap<(String, String, String), u64>;
+
+fn counted<'a>(rows: impl Iterator<Item = [&'a str; 3]>) -> Rows {
+    let mut counts = Rows::new();
+    for [account_id, region, delivery] in rows {
+        *counts.entry((account_id.to_owned(), region.to_owned(), delivery.to_owned())).or_default() += 1;
+    }
+    counts
+}
+
+fn counted_json(rows: &[serde_json::Value]) -> Rows {
+    counted(rows.iter().map(|row| ["account_id", "region", "delivery"].map(|name| row[name].as_str().unwrap())))
+}
+
+fn counted_csv(text: &str) -> Rows {
+    let mut reader = csv::Reader::from_reader(text.as_bytes());
+    let at = ["account_id", "region", "delivery"]
+        .map(|name| reader.headers().unwrap().iter().position(|header| header == name).unwrap());
+    let records: Vec<csv::StringRecord> = reader.records().map(Result::unwrap).collect();
+    counted(records.iter().map(|record| at.map(|at| &record[at])))
+}
+
+#[actix_web::test]
+async fn rows_say_whether_their_place_delivered_or_was_inferred_from_history() {
+    let db = database().await;
+    let folder = Scratch::new("export-inferred");
+    let options = small(&folder);
+    let summary = generate(&options, |_| ()).unwrap();
+    collection::run(&db, &collecting(&options, &summary), &Progress::silent()).await.unwrap();
+    let expected = Expected::read(&options.out).unwrap();
+    let history_only = &expected.cases.iter().find(|case| case.case == "delivers history only").unwrap().account_id;
+    let truth = expected.days.last().unwrap();
+    let wanted: Rows = truth
+        .places
+        .iter()
+        .map(|place| {
+            let it = &place.counts;
+            let all = it.complying + it.not_complying + it.insufficient_data + it.not_applicable + it.unrecognised;
+            ((place.account_id.clone(), place.region.clone(), place.state.clone()), all)
+        })
+        .filter(|(place, all)| *all > 0 && (place.2.starts_with("delivered") || place.2 == "inferred from history"))
+        .collect();
+    let of_it: Vec<_> = wanted.iter().filter(|((account_id, ..), _)| account_id == history_only).collect();
+    assert!(!of_it.is_empty() && of_it.iter().all(|((.., state), _)| state == "inferred from history"), "{of_it:?}");
+    assert!(wanted.keys().any(|(.., state)| state == "delivered"), "{wanted:?}");
+
+    let text = async |format| {
+        let mut out = Vec::new();
+        run(&args(&[truth.day], format), "Example", &db, &mut out).await.unwrap();
+        String::from_utf8(out).unwrap()
+    };
+    let lines = text(ExportFormat::Jsonl).await;
+    let lines: Vec<serde_json::Value> = lines.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    assert_eq!(counted_json(&lines), wanted);
+    assert_eq!(counted_json(&serde_json::from_str::<Vec<_>>(&text(ExportFormat::Json).await).unwrap()), wanted);
+    assert_eq!(counted_csv(&text(ExportFormat::Csv).await), wanted);
+
+    // The page's rows are the same, and it counts as many.
+    let reader = Reader::new(&db).await;
+    let address = format!("/evaluations?as_of={}&account={history_only}", truth.day);
+    let rows: u64 = of_it.iter().map(|(_, count)| **count).sum();
+    let page = reader.page(&address).await;
+    let lead = texts(&page, ".lead").concat();
+    assert!(lead.starts_with(&format!("{rows} evaluations ")), "{lead}");
+    let of_page = reader.json(&format!("{address}&format=json")).await;
+    let of_it: Rows = of_it.into_iter().map(|(place, count)| (place.clone(), *count)).collect();
+    assert_eq!(counted_json(&of_page), of_it);
 }

@@ -4,7 +4,6 @@
 //! migrated template and are dropped when the thread of their test ends, or by the next run.
 
 use std::cell::RefCell;
-use std::io::{BufRead as _, BufReader};
 use std::os::unix::process::CommandExt as _;
 use std::path::PathBuf;
 use std::process::{Child, Command, Output, Stdio};
@@ -15,6 +14,8 @@ use std::sync::{Mutex, OnceLock};
 use auditfolio::database::private::{Cluster, Options};
 use auditfolio::database::{self, MIGRATIONS};
 use sqlx::{AssertSqlSafe, Connection as _, Executor as _, PgConnection, PgPool};
+
+use crate::output::Lines;
 
 /// Serialises what must not meet itself in another test process: making the template, dropping leftovers.
 const SETUP_LOCK: i64 = 0x6175_6469_7466;
@@ -121,15 +122,13 @@ impl Served {
 
     /// Runs a `serve` that is ready to run, in the same way.
     pub(crate) fn run(mut command: Command) -> Self {
-        let mut child = command.stderr(Stdio::piped()).process_group(0).spawn().unwrap();
-        let mut lines = BufReader::new(child.stderr.take().unwrap()).lines().map_while(Result::ok);
-        let ready = lines.find_map(|line| {
+        let child = command.stderr(Stdio::piped()).process_group(0).spawn().unwrap();
+        let mut served = Self { child, address: String::new() };
+        served.address = Lines::of(served.child.stderr.take().unwrap()).find("its address", |line| {
             let (_, rest) = line.split_once("serving address=")?;
             rest.split(' ').next().map(str::to_owned)
         });
-        // Reads on, so that the program can write on.
-        std::thread::spawn(move || lines.for_each(drop));
-        Self { child, address: ready.expect("serve ended before it served") }
+        served
     }
 
     pub(crate) fn pid(&self) -> String {

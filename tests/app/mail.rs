@@ -1,7 +1,6 @@
 //! Digests of notices, against a real SMTP server.
 
-use std::io::{BufRead as _, BufReader};
-use std::process::{Child, ChildStdout, Command, Stdio};
+use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -15,12 +14,13 @@ use tokio_util::sync::CancellationToken;
 
 use crate::bucket::{Bucket, options, snapshot_name};
 use crate::harness::database;
+use crate::output::Lines;
 use crate::site::state_at;
 
 /// An SMTP server of its own; killed when dropped.
 struct Server {
     child: Child,
-    lines: std::io::Lines<BufReader<ChildStdout>>,
+    lines: Option<Lines>,
     port: String,
 }
 
@@ -31,19 +31,19 @@ impl Server {
         let venv = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/.venv/bin/python");
         let mut child =
             Command::new(venv).args([script, replies]).stdin(Stdio::null()).stdout(Stdio::piped()).spawn().unwrap();
-        let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
-        let port = lines.next().expect("the server ended before it listened").unwrap();
-        Self { child, lines, port }
+        let mut lines = Lines::of(child.stdout.take().unwrap());
+        let port = lines.next_line();
+        Self { child, lines: Some(lines), port }
     }
 
     fn message(&mut self) -> serde_json::Value {
-        serde_json::from_str(&self.lines.next().expect("the server ended").unwrap()).unwrap()
+        serde_json::from_str(&self.lines.as_mut().unwrap().next_line()).unwrap()
     }
 
     /// All messages that came and were not read yet.
     fn end(mut self) -> usize {
         self.child.kill().unwrap();
-        self.lines.by_ref().map_while(Result::ok).count()
+        self.lines.take().unwrap().count()
     }
 }
 

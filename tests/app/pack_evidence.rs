@@ -15,6 +15,7 @@ use crate::collection::collect;
 use crate::collection_faults::try_collect;
 use crate::harness::database;
 use crate::packs::{pack, request, store};
+use crate::site::{get, sign_in, site};
 
 #[actix_web::test]
 async fn a_scope_holds_and_says_how_many_accounts_are_left_out() {
@@ -146,9 +147,22 @@ async fn a_list_too_long_to_print_is_in_a_file_that_the_pack_has() {
             notice.split(' ').filter(|word| Path::new(word).extension().is_some_and(|it| it == "csv")).collect();
         assert!(named.iter().all(|name| files.contains(name)), "{notice}: {files:?}");
     }
-    let period = cover["attachments"].as_array().unwrap().iter().find(|file| file["name"] == "period.csv").unwrap();
-    assert_eq!(period["rows"], 20_009);
-    assert!(cover["notices"].to_string().contains("list of deviations has 20,004 rows"), "{}", cover["notices"]);
+    let attachment = |name: &str| {
+        let files = cover["attachments"].as_array().unwrap();
+        let file = files.iter().find(|file| file["name"] == name).unwrap();
+        (file["rows"].as_u64().unwrap(), file["sha256"].as_str().unwrap())
+    };
+    let notices = cover["notices"].to_string();
+    let (of_day, of_period) = (attachment("population.csv"), attachment("period.csv"));
+    assert_eq!((of_day.0, of_period.0), (20_009, 20_009));
+    for (what, file, sha256) in
+        [("register", "population.csv", of_day.1), ("list of deviations", "period.csv", of_period.1)]
+    {
+        let notice = format!(
+            "The {what} has 20,004 rows and is not printed: it is in the attachment {file} (20,009 rows, SHA-256 {sha256})."
+        );
+        assert!(notices.contains(&notice), "{notices}");
+    }
 }
 
 #[actix_web::test]
@@ -211,4 +225,28 @@ async fn an_object_that_a_later_collection_could_read_is_told_as_it_was_known_be
     assert_eq!(pack(&db, &request).await, id, "every byte is that of before, or it would have been refused");
     let now = Request { known_at: None, ..request };
     assert_ne!(pack(&db, &now).await, id);
+}
+
+#[actix_web::test]
+async fn the_list_and_the_page_of_a_pack_say_what_a_later_collection_changed() {
+    let (db, bucket) = (database().await, Bucket::new("pack-restated"));
+    bucket.snapshot(3, 5, &[("a", &[("r", "COMPLIANT")]), ("b", &[("r", "COMPLIANT")])]);
+    collect(&db, &bucket).await;
+    let (from, as_of) = (Some(date!(2026 - 11 - 02)), date!(2026 - 11 - 03));
+    let id = pack(&db, &Request { organization: "Example".to_owned(), from, as_of, ..request() }).await;
+    let app = site(&db).await;
+    let cookie = sign_in(&app, "auditor").await;
+    let page = format!("/packs/{id}");
+    for address in ["/packs", &page] {
+        assert!(!get(&app, &cookie, address).await.text.contains("restated on"), "{address}: nothing has changed");
+    }
+    // Another snapshot of the day, and one of the day before that was a gap.
+    bucket.snapshot(3, 9, &[("a", &[("r", "NON_COMPLIANT")]), ("b", &[("r", "COMPLIANT")])]);
+    bucket.snapshot(2, 5, &[("a", &[("r", "COMPLIANT")])]);
+    collect(&db, &bucket).await;
+    for address in ["/packs", &page] {
+        let said = get(&app, &cookie, address).await.texts("main strong").concat();
+        let words = "by collection 2: +2 −1 rows, 1 account-Region-day of gaps filled late";
+        assert!(said.contains("restated on") && said.contains(words), "{address}: {said}");
+    }
 }

@@ -71,7 +71,7 @@ async fn pdf(db: &PgPool, request: &Request) -> Vec<u8> {
 }
 
 /// Runs a tool; a missing one fails the test by name.
-fn tool(folder: &Path, command: &str) -> String {
+pub(crate) fn tool(folder: &Path, command: &str) -> String {
     let output =
         Command::new("bash").arg("-c").arg(format!("set -o pipefail; {command}")).current_dir(folder).output().unwrap();
     let text = String::from_utf8_lossy(&output.stdout).into_owned() + &String::from_utf8_lossy(&output.stderr);
@@ -80,7 +80,7 @@ fn tool(folder: &Path, command: &str) -> String {
 }
 
 /// Whether the program is there. Where it is not, the test says loudly what it leaves out; `tests/run` installs it.
-fn have(program: &str) -> bool {
+pub(crate) fn have(program: &str) -> bool {
     let found = Command::new("bash").arg("-c").arg(format!("command -v {program}")).output().unwrap().status.success();
     if !found {
         eprintln!("\n*** NOT CHECKED: {program} is missing. tests/run installs it. ***\n");
@@ -90,7 +90,7 @@ fn have(program: &str) -> bool {
 }
 
 /// Writes a pack and its companions as somebody who downloads them has them.
-async fn downloaded(db: &PgPool, id: &str, name: &str) -> PathBuf {
+pub(crate) async fn downloaded(db: &PgPool, id: &str, name: &str) -> PathBuf {
     let folder = scratch(name);
     let stored = db::find(db, id).await.unwrap().unwrap();
     std::fs::write(folder.join(format!("{id}.pdf")), db::bytes(db, id, Part::Pdf).await.unwrap()).unwrap();

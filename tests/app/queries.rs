@@ -4,14 +4,13 @@ use std::collections::BTreeMap;
 use std::fmt::Debug;
 use std::sync::{Arc, Mutex, OnceLock};
 
-use scraper::{Html, Selector};
 use sqlx::{Executor as _, PgPool};
 use tracing::field::Field;
 use tracing::{Dispatch, Event, Subscriber};
 use tracing_subscriber::Registry;
 use tracing_subscriber::layer::{Context, Layer, SubscriberExt as _};
 
-use crate::site::{collected, get, sign_in, site};
+use crate::site::{collected, get, kinds, sign_in, site};
 
 /// A page's budget.
 const MOST: usize = 8;
@@ -34,22 +33,6 @@ impl<S: Subscriber> Layer<S> for Statements {
             }
         });
     }
-}
-
-/// The addresses of a page's links within the portal, by their shape: a page of each kind.
-fn kinds(html: &str) -> BTreeMap<String, String> {
-    let links = Selector::parse("main a[href^='/'], header a[href^='/']").unwrap();
-    Html::parse_document(html)
-        .select(&links)
-        .filter_map(|link| link.attr("href"))
-        .filter(|href| !href.contains("format="))
-        .map(|href| {
-            let path = href.split(['?', '#']).next().unwrap_or_default();
-            let mut parts = path.split('/').skip(1);
-            let first = parts.next().unwrap_or_default();
-            (format!("/{first} {}", parts.count()), href.split('#').next().unwrap_or_default().to_owned())
-        })
-        .collect()
 }
 
 /// With two dispatchers tracing asks each whether it listens; with one alone it asks whichever thread comes first to a

@@ -1,7 +1,7 @@
 //! Scheduled collections: once per due time, one at a time, cancelled between places, asked for by those who may.
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use actix_web::http::{Method, StatusCode};
 use auditfolio::collection::{self, CollectArgs, Progress};
@@ -13,6 +13,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::bucket::{Bucket, options};
 use crate::harness::database;
+use crate::output::LONGEST;
 use crate::site::{NOW, ask, get, sign_in, site_of, state_at};
 
 const HOUR: Duration = Duration::from_hours(1);
@@ -93,7 +94,9 @@ async fn the_schedule_collects_what_was_delivered_and_says_so() {
     let stop = CancellationToken::new();
     let keeper = tokio::spawn(schedule::keep(state.clone(), stop.clone()));
     let worker = tokio::spawn(jobs::work(state.clone(), stop.clone()));
+    let begun = Instant::now();
     let done = loop {
+        assert!(begun.elapsed() < LONGEST, "nothing is collected");
         if collect_jobs(&db).await == 1 {
             break until(&db, 1, |job| job.state != "queued" && job.state != "running").await;
         }
@@ -190,8 +193,10 @@ async fn a_cancelled_collection_stops_between_places_and_the_next_one_finishes_i
     let collecting = options(&bucket.root);
     let run = collection::run(&db, &collecting, &progress);
     // As soon as something is committed somebody asks for its end.
+    let begun = Instant::now();
     let cancel = async {
         while progress.done() == 0 {
+            assert!(begun.elapsed() < LONGEST, "nothing is committed");
             tokio::task::yield_now().await;
         }
         stop.cancel();
@@ -221,8 +226,10 @@ async fn a_collection_that_waits_for_another_one_is_cancelled_at_once_and_leaves
     let stop = CancellationToken::new();
     let progress = Progress::stopped_by(stop.clone());
     let collecting = options(&bucket.root);
+    let begun = Instant::now();
     let cancel = async {
         while !progress.step_words().starts_with("Waiting for another collection") {
+            assert!(begun.elapsed() < LONGEST, "it does not wait: {}", progress.step_words());
             tokio::task::yield_now().await;
         }
         stop.cancel();
@@ -267,7 +274,9 @@ async fn a_collection_that_is_cut_off_is_on_record_as_interrupted_by_the_next() 
         let (options, progress) = (options(&bucket.root), progress.clone());
         async move { collection::run(&its_db, &options, &progress).await }
     });
+    let begun = Instant::now();
     while progress.done() == 0 {
+        assert!(begun.elapsed() < LONGEST, "nothing is committed");
         tokio::time::sleep(Duration::from_millis(1)).await;
     }
     task.abort();

@@ -1,5 +1,6 @@
 //! The app, called in this process, and somebody signed in.
 
+use std::collections::BTreeMap;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -101,6 +102,22 @@ async fn answer<B: MessageBody>(response: ServiceResponse<B>) -> Answer {
 
 pub(crate) async fn get(site: &Site, cookie: &Cookie<'static>, address: &str) -> Answer {
     ask(site, Method::GET, address, Some(cookie), None).await
+}
+
+/// The addresses of a page's links within the portal, by their shape: a page of each kind.
+pub(crate) fn kinds(html: &str) -> BTreeMap<String, String> {
+    let links = Selector::parse("main a[href^='/'], header a[href^='/']").unwrap();
+    Html::parse_document(html)
+        .select(&links)
+        .filter_map(|link| link.attr("href"))
+        .filter(|href| !href.contains("format="))
+        .map(|href| {
+            let path = href.split(['?', '#']).next().unwrap_or_default();
+            let mut parts = path.split('/').skip(1);
+            let first = parts.next().unwrap_or_default();
+            (format!("/{first} {}", parts.count()), href.split('#').next().unwrap_or_default().to_owned())
+        })
+        .collect()
 }
 
 pub(crate) async fn sign_in(site: &Site, role: &str) -> Cookie<'static> {

@@ -1,5 +1,6 @@
 //! The file around the pages: fonts, page tree, links, bookmarks, attachments, what it says of itself.
 
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 use libdeflater::Compressor;
@@ -57,9 +58,11 @@ impl File {
         let outlines = self.outlines(plan, pages)?;
         let files =
             attachments.into_iter().map(|file| self.attach(file, information.at)).collect::<Result<Vec<_>, _>>()?;
-        let names: Vec<Object> = files
-            .iter()
-            .flat_map(|(name, id)| [Object::String(utf16(name), StringFormat::Hexadecimal), (*id).into()])
+        // Readers search a name tree by halves: its keys stand in order (ISO 32000-1, 7.9.6).
+        let by_name: BTreeMap<Vec<u8>, ObjectId> = files.iter().map(|(name, id)| (utf16(name), *id)).collect();
+        let names: Vec<Object> = by_name
+            .into_iter()
+            .flat_map(|(name, id)| [Object::String(name, StringFormat::Hexadecimal), id.into()])
             .collect();
         let associated: Vec<Object> = files.iter().map(|(_, id)| (*id).into()).collect();
         let metadata = self.writer.stream("/Type/Metadata/Subtype/XML", xmp(information).as_bytes())?;

@@ -1,4 +1,5 @@
--- A small store of made-up accounts as the schema's second migration had it: two collections of three places in six days.
+-- A small store of made-up accounts, as a program of then filled it: two collections of three places in six days, from
+-- 18 to 23 November 2026. Written by hand below them: a third collection, of what those days did not bring, and others.
 INSERT INTO public.organization (organization_id, name, created_at) OVERRIDING SYSTEM VALUE VALUES
 	(1, 'Example', '2026-11-24 05:49:21.572486+00') ON CONFLICT DO NOTHING;
 INSERT INTO public.account (organization_id, account_id, name, status, joined_on, left_on) VALUES
@@ -14,16 +15,6 @@ INSERT INTO public.account_listing (account_list_id, account_id, name, email, ar
 	(1, '589659138073', 'Management', 'aws+management@example.com', 'arn:aws:organizations::589659138073:account/o-ddcgfg0c5r/589659138073', 'ACTIVE', '2024-02-10 09:01:56.425+00'),
 	(1, '511035422550', 'Research & Development', 'aws+research-development@example.com', 'arn:aws:organizations::589659138073:account/o-ddcgfg0c5r/511035422550', 'ACTIVE', '2023-02-10 15:17:03.937+00'),
 	(1, '253428076759', 'dr-standby', 'aws+dr-standby@example.com', 'arn:aws:organizations::589659138073:account/o-ddcgfg0c5r/253428076759', 'ACTIVE', '2023-08-31 09:40:01.836+00') ON CONFLICT DO NOTHING;
-INSERT INTO public.audit_log (audit_log_id, at, actor, actor_kind, act, object, detail, remote, request_id) OVERRIDING SYSTEM VALUE VALUES
-	(1, '2026-11-24 05:49:21.634931+00', 'root', 'operator', 'start collection', 'collection 1', '{"source": "s"}', NULL, NULL),
-	(2, '2026-11-24 05:49:22.115368+00', 'root', 'operator', 'finish collection', 'collection 1', '{"organization_id": 1, "objects_collected": 19, "evaluations_stored": 27, "objects_unreadable": 0}', NULL, NULL),
-	(3, '2026-11-24 05:49:24.127124+00', 'root', 'operator', 'start collection', 'collection 2', '{"source": "s"}', NULL, NULL),
-	(4, '2026-11-24 05:49:24.509485+00', 'root', 'operator', 'finish collection', 'collection 2', '{"organization_id": 1, "objects_collected": 7, "evaluations_stored": 20, "objects_unreadable": 0}', NULL, NULL),
-	(5, '2026-11-24 05:49:25.312194+00', 'root', 'operator', 'export', 'population of 2026-11-19', '{"format": "jsonl", "accounts": [], "organization": "Example", "known_at_collection": 1}', NULL, NULL),
-	(6, '2026-11-24 05:49:25.9361+00', 'root', 'operator', 'export', 'population of 2026-11-18 to 2026-11-21', '{"format": "jsonl", "accounts": [], "organization": "Example", "known_at_collection": 1}', NULL, NULL),
-	(7, '2026-11-24 05:49:26.642284+00', 'root', 'operator', 'export', 'population of 2026-11-19', '{"format": "jsonl", "accounts": [], "organization": "Example", "known_at_collection": 2}', NULL, NULL),
-	(8, '2026-11-24 05:49:27.195239+00', 'root', 'operator', 'export', 'population of 2026-11-18 to 2026-11-21', '{"format": "jsonl", "accounts": [], "organization": "Example", "known_at_collection": 2}', NULL, NULL),
-	(9, '2026-11-24 05:49:28.113671+00', 'root', 'operator', 'make pack', 'AF-BC74A-14A35-35615-BA791', '{"by": "root", "days": "18 November 2026 to 21 November 2026 (UTC); register and results as of the last day", "title": "Old", "sha256": "ac9ec7a022217016622f1c9f2644f4dc72caa0371643ccb86d062e252e44064e", "already_there": false, "known_at_collection": 2}', NULL, NULL) ON CONFLICT DO NOTHING;
 INSERT INTO public.place (place_id, organization_id, account_id, region) OVERRIDING SYSTEM VALUE VALUES
 	(1, 1, '253428076759', 'eu-central-1'),
 	(2, 1, '511035422550', 'eu-central-1'),
@@ -358,16 +349,118 @@ INSERT INTO public.run (place_id, rule_id, resource_id, first_day, end_day, stat
 	(3, 11, 4, '2026-11-20', '2026-11-21', 1, '2026-11-20 00:27:39.052+00'),
 	(3, 11, 4, '2026-11-23', 'infinity', 1, '2026-11-23 00:20:52.321+00'),
 	(3, 13, 5, '2026-11-20', 'infinity', 3, '2026-11-20 00:47:22.99+00') ON CONFLICT DO NOTHING;
-SELECT pg_catalog.setval('public.account_list_account_list_id_seq', 2, true);
-SELECT pg_catalog.setval('public.audit_log_audit_log_id_seq', 9, true);
-SELECT pg_catalog.setval('public.collection_collection_id_seq', 2, true);
+-- Collection 3 restates a day, cannot read all, and meets accounts that joined and left. Two more came to nothing, and that
+-- of another organisation was killed.
+insert into organization (organization_id, name, created_at) overriding system value values
+	(2, 'Other', '2026-11-25 05:00Z');
+insert into collection (collection_id, organization_id, engine, source, options, state, failure, started_by, started_at, finished_at, program_version, program_commit, first_day, last_day, objects_done, objects_total, ladder) overriding system value values
+	(3, 1, 'files', 's', '{"since": "2026-11-22", "until": null, "recheck": true, "regions": ["eu-central-1", "us-east-1"], "accounts": ["s/accounts.json"]}', 'finished', null, 'root', '2026-11-25 05:49:21Z', '2026-11-25 05:49:22Z', '0.1.0', '9f20ffeb6160', '2026-11-22', '2026-11-24', 53, 53, '{"changed": [["AWSLogs/511035422550/Config/eu-central-1/2026/11/18/ConfigSnapshot/511035422550_Config_eu-central-1_ConfigSnapshot_20261118T044608Z_a60ef49a-4e06-43b7-8f27-44cca01854f2.json.gz", "its bytes are others"]], "ignored": {"CloudTrail": 12}, "left_out": {"the list names the rule twice": 1}, "unlisted": [], "malformed": [], "rechecked": 46, "unreadable": [["AWSLogs/589659138073/Config/eu-central-1/2026/11/24/ConfigSnapshot/589659138073_Config_eu-central-1_ConfigSnapshot_20261124T011809Z_50.json.gz", "it unpacks to more than the limit of 1048576 bytes"]], "days_written": 4, "days_inferred": 1, "latest_in_runs": 9, "objects_listed": 53, "evaluations_read": 11, "history_left_out": {}, "latest_in_rollup": 9, "objects_collected": 4, "evaluations_stored": 10, "objects_read_again": 46, "objects_superseded": 0, "objects_unreadable": 3, "history_evaluations": 0, "objects_seen_before": 46, "evaluations_in_store": 10, "objects_outside_days": 0}'),
+	(4, 1, 'files', 's', '{"since": null, "until": null, "recheck": false, "regions": [], "accounts": []}', 'failed', 'The store could not be written: no space is left.', 'root', '2026-11-25 06:00:00Z', '2026-11-25 06:00:01Z', '0.1.0', '9f20ffeb6160', null, null, 0, 53, null),
+	(5, 1, 'files', 's', '{"since": null, "until": null, "recheck": false, "regions": [], "accounts": []}', 'interrupted', 'The program ended before the collection did. What it committed stands.', 'root', '2026-11-25 06:10:00Z', '2026-11-25 06:20:00Z', '0.1.0', '9f20ffeb6160', null, null, 7, 53, null),
+	(6, 2, 'files', 'other', '{"since": null, "until": null, "recheck": false, "regions": [], "accounts": []}', 'running', null, 'root', '2026-11-25 07:00:00Z', null, '0.1.0', '9f20ffeb6160', null, null, 3, 10, null);
+insert into account_list (account_list_id, organization_id, collection_id, listed_on, source, sha256) overriding system value values
+	(3, 1, 3, '2026-11-24', 'accounts.json', '\x1bbdd9d07d67c0ef72fb475ac383e741679c475cd335901ecd681e9351234d16');
+insert into account_listing (account_list_id, account_id, name, email, arn, status, joined_at)
+	select 3, account_id, name, email, arn, status, joined_at from account_listing where account_list_id = 1;
+insert into account_listing (account_list_id, account_id, name, email, arn, status, joined_at) values
+	(3, '000000000042', 'old-lab', null, null, 'SUSPENDED', '2026-11-22 08:00Z'),
+	(3, '000000000099', 'audit <b>', 'aws+audit@example.com', 'arn:aws:organizations::589659138073:account/o-ddcgfg0c5r/000000000099', 'ACTIVE', '2026-11-23 08:00Z');
+insert into account (organization_id, account_id, name, status, joined_on, left_on) values
+	(1, '000000000042', 'old-lab', 'SUSPENDED', '2026-11-22', '2026-11-24'),
+	(1, '000000000099', 'audit <b>', 'ACTIVE', '2026-11-23', null),
+	(2, '000000000042', 'of others', 'ACTIVE', null, null);
+insert into region_list (region_list_id, organization_id, collection_id, listed_on, regions) overriding system value values
+	(2, 1, 3, '2026-11-25', '{eu-central-1,us-east-1}');
+insert into place (place_id, organization_id, account_id, region) overriding system value values
+	(4, 1, '000000000042', 'eu-central-1'),
+	(5, 1, '000000000099', 'eu-central-1'),
+	(6, 1, '511035422550', 'us-east-1'),
+	(7, 2, '000000000042', 'eu-central-1');
+insert into expected_place (place_id, first_day, end_day, since_collection, until_collection) values
+	(4, '2026-11-22', 'infinity', 2, 3),
+	(4, '2026-11-22', '2026-11-24', 3, null),
+	(5, '2026-11-23', 'infinity', 3, null),
+	(6, '2026-11-22', 'infinity', 3, null);
+insert into object (object_id, place_id, day, kind, key, taken_at, size_bytes, modified_ns, etag, version_id, sha256, unpacked_bytes, snapshot_id, items, compliance_items, evaluations, first_collection) overriding system value
+	select n, place_id, day::date, kind, format('AWSLogs/%s/Config/%s/%s/%s_%s.json.gz', account_id, region, to_char(day::date, 'YYYY/FMMM/FMDD'), kind, n),
+		taken_at::timestamptz, 4000 + n, 1795323000000000000 + n, null, null, sha256(sha256::bytea), unpacked_bytes, snapshot_id, items, compliance_items, evaluations, 3
+	from (values
+		(47, 2, '2026-11-22', 'snapshot', '2026-11-22 09:46:08Z', '47', 33700, 'a47', 17, 4, 4),
+		(48, 2, '2026-11-24', 'snapshot', '2026-11-24 04:46:08Z', '48', 33800, 'a48', 19, 6, 7),
+		(49, 2, '2026-11-24', 'snapshot', '2026-11-24 09:46:08Z', '49', null, null, null, null, null),
+		(50, 3, '2026-11-24', 'snapshot', '2026-11-24 01:18:09Z', '50', null, null, null, null, null),
+		(51, 1, '2026-11-24', 'history', '2026-11-24 03:06:43Z', null, null, null, null, null, null),
+		(52, 5, '2026-11-24', 'snapshot', '2026-11-24 02:06:43Z', '52', 9000, 'a52', 5, 0, 0),
+		(53, 1, '2026-11-24', 'history', '2026-11-24 09:06:43Z', '53', 700, null, 1, 1, 1)
+	) new (n, place_id, day, kind, taken_at, sha256, unpacked_bytes, snapshot_id, items, compliance_items, evaluations)
+	join place using (place_id);
+insert into object_outcome (object_id, collection_id, outcome, reason, position_bytes, evaluations, left_out) values
+	(47, 3, 'collected', null, null, 4, '{}'),
+	(39, 3, 'superseded', 'a later snapshot of the day speaks', null, 0, '{}'),
+	(48, 3, 'collected', null, null, 7, '{"the list names the rule twice": 1}'),
+	(49, 3, 'unreadable', 'the gzip stream ends early', 1234, 0, '{}'),
+	(50, 3, 'unreadable', 'it unpacks to more than the limit of 1048576 bytes', 1048577, 0, '{}'),
+	(51, 3, 'unreadable', 'the file could not be read: Permission denied (os error 13)', null, 0, '{}'),
+	(52, 3, 'collected', null, null, 0, '{}'),
+	(53, 3, 'collected', null, null, 1, '{}'),
+	(16, 3, 'changed', 'its bytes are others than were collected', null, 0, '{}');
+insert into history_item (place_id, object_id, ordinal, day, captured_at, state_id, resource_id, deleted, rule_ids, status_ids) values
+	(1, 53, 0, '2026-11-24', '2026-11-24 08:31:18Z', 1795509078000, 12, false, '{35}', '{1}');
+update delivery set until_collection = 3 where place_id = 2 and day = '2026-11-22';
+insert into delivery (place_id, day, state, since_collection, until_collection, object_id, snapshot_at, items, compliance_items, complying, not_complying, insufficient_data, not_applicable, unrecognised, rows_added, rows_removed) values
+	(2, '2026-11-22', 'delivered', 3, null, 47, '2026-11-22 09:46:08Z', 17, 4, 3, 1, 0, 0, 0, 1, 1),
+	(2, '2026-11-24', 'delivered, later object unreadable', 3, null, 48, '2026-11-24 04:46:08Z', 19, 6, 4, 0, 0, 1, 1, 6, 0),
+	(1, '2026-11-24', 'inferred from history', 3, null, null, null, 1, 1, 3, 0, 0, 0, 0, 3, 0),
+	(3, '2026-11-24', 'unreadable', 3, null, 50, '2026-11-24 01:18:09Z', 0, 0, 0, 0, 0, 0, 0, 0, 0),
+	(5, '2026-11-23', 'missing', 3, null, null, null, 0, 0, 0, 0, 0, 0, 0, 0, 0),
+	(5, '2026-11-24', 'no compliance items', 3, null, 52, '2026-11-24 02:06:43Z', 5, 0, 0, 0, 0, 0, 0, 0, 0),
+	(6, '2026-11-22', 'denied', 3, null, null, null, 0, 0, 0, 0, 0, 0, 0, 0, 0),
+	(6, '2026-11-23', 'throttled', 3, null, null, null, 0, 0, 0, 0, 0, 0, 0, 0, 0),
+	(6, '2026-11-24', 'region off', 3, null, null, null, 0, 0, 0, 0, 0, 0, 0, 0, 0);
+insert into status (status_id, name) values (100, 'PENDING <REVIEW>');
+insert into resource_type (resource_type_id, name) overriding system value values (5, 'AWS::EC2::Volume');
+insert into resource (resource_id, place_id, resource_type_id, id) overriding system value values (13, 2, 5, 'vol-=cmd|''/é');
+insert into timeline (timeline_id, organization_id, core_name, origin, pack) overriding system value values
+	(26, 1, 'own-rule', 'direct', ''),
+	(27, 1, 's3-bucket-ssl-requests-only', 'security-hub', ''),
+	(28, 1, 's3-bucket-level-public-access-prohibited', 'conformance-pack', '7fr3bhqee');
+insert into rule (rule_id, organization_id, name, core_name, timeline_id, origin, suffix, source_identifier, severity, title) overriding system value values
+	(42, 1, 'own-rule', 'own-rule', 26, 'direct', null, null, 0, null),
+	(43, 1, 'securityhub-s3-bucket-ssl-requests-only-1a2b3c4d', 's3-bucket-ssl-requests-only', 27, 'security-hub', '1a2b3c4d', 'S3_BUCKET_SSL_REQUESTS_ONLY', 2, 'S3 buckets require requests to use TLS');
+insert into rule_attribute (place_id, rule_id, arn, config_rule_id, first_day) values
+	(2, 42, '', '', '2026-11-24'),
+	(2, 43, 'arn:aws:config:eu-central-1:511035422550:config-rule/config-rule-43', 'config-rule-43', '2026-11-24');
+insert into rule_presence (place_id, rule_id, first_day, end_day) values
+	(2, 42, '2026-11-24', 'infinity'),
+	(2, 43, '2026-11-24', 'infinity');
+update run set end_day = '2026-11-22' where place_id = 2 and rule_id = 28 and resource_id = 7;
+insert into run (place_id, rule_id, resource_id, first_day, end_day, status_id, item_captured_at) values
+	(2, 28, 7, '2026-11-22', '2026-11-23', 2, '2026-11-22 08:20:59Z'),
+	(2, 28, 7, '2026-11-23', 'infinity', 1, null),
+	(2, 42, 13, '2026-11-24', 'infinity', 100, '2026-11-24 03:00:00Z'),
+	(2, 43, 7, '2026-11-24', 'infinity', 4, '2026-11-24 03:00:00Z');
+update rollup set end_day = '2026-11-22' where place_id = 2 and rule_id = 28;
+insert into rollup (place_id, rule_id, resource_type_id, first_day, end_day, complying, not_complying, insufficient_data, not_applicable, unrecognised) values
+	(2, 28, 3, '2026-11-22', '2026-11-23', 0, 1, 0, 0, 0),
+	(2, 28, 3, '2026-11-23', 'infinity', 1, 0, 0, 0, 0),
+	(2, 42, 5, '2026-11-24', 'infinity', 0, 0, 0, 0, 1),
+	(2, 43, 3, '2026-11-24', 'infinity', 0, 0, 0, 1, 0);
+insert into restatement (collection_id, place_id, day, rule_id, resource_id, old_status_id, new_status_id, old_item_captured_at, new_item_captured_at) values
+	(3, 2, '2026-11-22', 28, 7, 1, 2, '2026-11-20 01:20:59.557Z', '2026-11-22 08:20:59Z');
+delete from day_total where day >= '2026-11-22';
+insert into day_total (organization_id, day, expected_places, known_places, never_seen_accounts, complying, not_complying, insufficient_data, not_applicable, unrecognised, unknown_carried) values
+	(1, '2026-11-22', 5, 3, 1, 8, 2, 1, 0, 0, 0),
+	(1, '2026-11-23', 6, 3, 2, 10, 0, 1, 0, 0, 0),
+	(1, '2026-11-24', 5, 2, 1, 7, 0, 0, 1, 1, 4);
+SELECT pg_catalog.setval('public.account_list_account_list_id_seq', 3, true);
+SELECT pg_catalog.setval('public.collection_collection_id_seq', 6, true);
 SELECT pg_catalog.setval('public.conformance_pack_conformance_pack_id_seq', 5, true);
-SELECT pg_catalog.setval('public.object_object_id_seq', 46, true);
-SELECT pg_catalog.setval('public.organization_organization_id_seq', 1, true);
-SELECT pg_catalog.setval('public.place_place_id_seq', 3, true);
-SELECT pg_catalog.setval('public.region_list_region_list_id_seq', 1, true);
-SELECT pg_catalog.setval('public.resource_resource_id_seq', 12, true);
-SELECT pg_catalog.setval('public.resource_type_resource_type_id_seq', 4, true);
-SELECT pg_catalog.setval('public.rule_rule_id_seq', 41, true);
-SELECT pg_catalog.setval('public.status_status_id_seq', 100, false);
-SELECT pg_catalog.setval('public.timeline_timeline_id_seq', 25, true);
+SELECT pg_catalog.setval('public.object_object_id_seq', 53, true);
+SELECT pg_catalog.setval('public.organization_organization_id_seq', 2, true);
+SELECT pg_catalog.setval('public.place_place_id_seq', 7, true);
+SELECT pg_catalog.setval('public.region_list_region_list_id_seq', 2, true);
+SELECT pg_catalog.setval('public.resource_resource_id_seq', 13, true);
+SELECT pg_catalog.setval('public.resource_type_resource_type_id_seq', 5, true);
+SELECT pg_catalog.setval('public.rule_rule_id_seq', 43, true);
+SELECT pg_catalog.setval('public.status_status_id_seq', 100, true);
+SELECT pg_catalog.setval('public.timeline_timeline_id_seq', 28, true);
