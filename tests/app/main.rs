@@ -5,6 +5,8 @@
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod artifact;
+mod artifact_documents;
+mod artifact_sync;
 mod at_least;
 mod athena;
 mod athena_ended;
