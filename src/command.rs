@@ -45,6 +45,9 @@ async fn carry_out(settings: Settings) -> anyhow::Result<ExitCode> {
             with_store(&at, async |store| artifact::command::import(&state(store, &at), &organization, &args).await)
                 .await
         }
+        Command::Artifact { command: ArtifactCommand::Sync(args) } => {
+            with_store(&at, async |store| artifact::command::sync(&state(store, &at), &organization, &args).await).await
+        }
         Command::Aws { command: AwsCommand::Ddl(args) } => {
             collection::athena::ddl(&args).await?;
             Ok(ExitCode::SUCCESS)

@@ -53,4 +53,6 @@ pub struct Duties {
     pub mail: Option<notices::Mail>,
     /// What it uses of AWS when it collects.
     pub setup: Option<connect::Setup>,
+    /// How it reads AWS Artifact.
+    pub syncing: Option<artifact::Syncing>,
 }

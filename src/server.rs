@@ -7,13 +7,14 @@ use anyhow::{Context as _, bail};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 
+use crate::artifact::ArtifactArgs;
 use crate::clock::Clock;
 use crate::compliance::memo::Memo;
 use crate::database::Store;
 use crate::notices::{MailArgs, NoticeArgs};
 use crate::schedule::ScheduleArgs;
 use crate::settings::StoreSettings;
-use crate::{Duties, State};
+use crate::{Duties, State, connect};
 
 /// Settings of `serve`.
 #[derive(Debug, Clone, clap::Args)]
@@ -26,6 +27,8 @@ pub struct ServeArgs {
     pub demo_sign_in: bool,
     #[command(flatten)]
     pub schedule: ScheduleArgs,
+    #[command(flatten, next_help_heading = "AWS Artifact")]
+    pub artifact: ArtifactArgs,
     #[command(flatten)]
     pub notices: NoticeArgs,
     #[command(flatten)]
@@ -55,8 +58,12 @@ impl ServeArgs {
             None => None,
         };
         let secrets = [store.secrets(), vec![("--smtp-url", self.mail.smtp_url.as_ref())]].concat();
-        let setup = collecting.as_ref().map(|collecting| collecting.setup().with_secrets(&secrets));
-        Ok(Duties { collecting, mail: self.mail.mail(smtp_url)?, setup })
+        let setup = collecting.as_ref().map(|collecting| {
+            let artifact = self.artifact.clone();
+            connect::Setup { artifact, ..collecting.setup() }.with_secrets(&secrets)
+        });
+        let syncing = self.artifact.syncing(&store.organization, &self.schedule.aws)?;
+        Ok(Duties { collecting, mail: self.mail.mail(smtp_url)?, setup, syncing })
     }
 }
 
@@ -85,10 +92,12 @@ pub async fn serve(listener: TcpListener, state: State) -> anyhow::Result<()> {
     tracing::info!(address = %listener.local_addr()?, demo = state.demo, "serving");
     let worker = tokio::spawn(crate::jobs::work(state.clone(), stop.clone()));
     let schedule = tokio::spawn(crate::schedule::keep(state.clone(), stop.clone()));
+    let artifact = tokio::spawn(crate::artifact::keep(state.clone(), stop.clone()));
     let served = crate::web::serve(state, listener, stop.clone()).await;
     stop.cancel();
     worker.await.context("the job worker")?;
     schedule.await.context("the schedule")?;
+    artifact.await.context("reading Artifact every so often")?;
     tracing::info!("stopped");
     served
 }

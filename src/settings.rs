@@ -129,6 +129,8 @@ pub enum Command {
 pub enum ArtifactCommand {
     /// Import what the AWS CLI wrote: aws artifact list-reports, list-report-versions, list-customer-agreements.
     Import(crate::artifact::command::ImportArgs),
+    /// Read AWS's reports and the agreements of every account from Artifact itself.
+    Sync(Box<crate::artifact::command::SyncArgs>),
 }
 
 /// What to set up in AWS.

@@ -7,10 +7,12 @@ use actix_web::{HttpResponse, web};
 use askama::Template;
 use time::Date;
 
-use super::agreements::{AccountBaa, Baa, Read, baa_of, is_baa, is_in_force, is_organizations};
-use super::db::{self, AccountRow, AgreementRow, ReadingRow};
-use super::facts::Facts;
+use super::agreement_rows::{Health, Mark, OtherRow, Row, others, rows};
+use super::agreements::Baa;
+use super::db::{self, AgreementRow, ReadingRow, Until};
+use super::offline::db::offline;
 use super::page::about;
+use super::standing::Standing;
 use crate::State;
 use crate::compliance::is_account;
 use crate::error::Error;
@@ -30,34 +32,12 @@ const KEYS: [&str; 9] =
 /// The scope that marks health data where the address names none.
 const HEALTH: &str = "health-data";
 
-#[derive(Clone)]
-struct Row {
-    account_id: String,
-    name: String,
-    health: Mark,
-    held: AccountBaa,
-    read: Option<ReadingRow>,
-}
-
-impl Row {
-    /// Why the last try to read its own agreements failed.
-    fn why_not_read(&self) -> Option<&str> {
-        self.read.as_ref().and_then(|read| read.failure.as_deref())
-    }
-}
-
-/// Another agreement than a BAA, by its name.
-struct OtherRow {
-    name: String,
-    accounts: i64,
-    of_organization: bool,
-}
-
 #[derive(Template)]
 #[template(path = "artifact/agreements.html")]
 struct AgreementsPage {
     frame: Frame,
     lead: String,
+    standing: Standing,
     filters: Filters,
     health: Option<String>,
     /// What narrows the page.
@@ -74,14 +54,15 @@ pub(super) async fn show(state: web::Data<State>, mut visit: Visit) -> Result<Ht
     visit.address.only(&[&KEYS])?;
     let (organization_id, day) = about(&state, &visit)?;
     let accounts = db::accounts_on(&mut visit.read, organization_id, day).await?;
-    let agreements = db::agreements_on(&mut visit.read, organization_id, day).await?;
-    let readings = db::readings_on(&mut visit.read, organization_id, "agreements", day).await?;
+    let agreements = db::agreements(&mut visit.read, organization_id, Until::end_of(day)).await?;
+    let readings = db::readings(&mut visit.read, organization_id, "agreements", Until::end_of(day)).await?;
+    let recorded = offline(&mut visit.read, organization_id, None).await?;
     let health = health(&mut visit, organization_id, day).await?;
     // What an account says that is not of the organisation on the day is of another one.
     let members: BTreeSet<&str> = accounts.iter().map(|account| account.account_id.as_str()).collect();
     let agreements: Vec<AgreementRow> =
         agreements.into_iter().filter(|row| members.contains(row.account_id.as_str())).collect();
-    let rows = rows(accounts, &agreements, &readings, health.as_ref(), day);
+    let rows = rows(accounts, &agreements, &readings, health.as_ref(), (&recorded, None), day);
     let others = others(&agreements, &readings, day);
     if let Some(word) = visit.address.get("baa").filter(|word| !Baa::SLUGS.contains(word)) {
         return Err(Error::Invalid(format!("“{word}” is nothing that is said of a BAA.")));
@@ -95,13 +76,15 @@ pub(super) async fn show(state: web::Data<State>, mut visit: Visit) -> Result<Ht
             Some(_) => Err(Error::Invalid("The rows are those of accounts or agreements.".to_owned())),
         };
     }
+    let standing = Standing::load(&state, &mut visit, None).await?;
     let frame = visit.frame(Section::Artifact, "AWS’s agreements").crumb("AWS’s reports", "/artifact");
     let filters = choices(&visit, &rows);
     let empty = readings.is_empty().then(|| {
         Empty::new(
             "No agreements read",
-            "Import what the AWS CLI writes for each account: aws artifact list-customer-agreements, and auditfolio \
-             artifact import FOLDER. Until then, what AWS lists is not known.",
+            "Let auditfolio artifact sync read them, or set --artifact-every. Without AWS: import what the AWS CLI writes \
+             for each account by aws artifact list-customer-agreements, with auditfolio artifact import FOLDER. Until \
+             then, what AWS lists is not known.",
         )
     });
     let (lead, only) = (lead(&chosen, health.as_ref(), day), only(&visit));
@@ -111,6 +94,7 @@ pub(super) async fn show(state: web::Data<State>, mut visit: Visit) -> Result<Ht
         provenance: provenance(&readings),
         frame,
         lead,
+        standing,
         filters,
         health: health.map(|health| health.name),
         only,
@@ -121,42 +105,6 @@ pub(super) async fn show(state: web::Data<State>, mut visit: Visit) -> Result<Ht
         empty,
     };
     Ok(Page(page).answer(StatusCode::OK))
-}
-
-/// The scope that marks accounts with health data.
-struct Health {
-    name: String,
-    accounts: BTreeSet<String>,
-    /// Why it is not known of every account whether it belongs.
-    undecided: Option<String>,
-}
-
-impl Health {
-    fn mark(&self, account_id: &str) -> Mark {
-        match (self.accounts.contains(account_id), &self.undecided) {
-            (true, _) => Mark::Health,
-            (false, Some(_)) => Mark::NotKnown,
-            (false, None) => Mark::None,
-        }
-    }
-}
-
-/// Whether an account handles health data.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Mark {
-    Health,
-    NotKnown,
-    None,
-}
-
-impl Mark {
-    fn words(self) -> &'static str {
-        match self {
-            Self::Health => "yes",
-            Self::NotKnown => "not known",
-            Self::None => "not marked",
-        }
-    }
 }
 
 /// The scope in the address, else [`HEALTH`]; `None` where there is none.
@@ -173,67 +121,6 @@ async fn health(visit: &mut Visit, organization_id: i16, day: Date) -> Result<Op
         Err(_) if asked.is_none() => Ok(None),
         Err(error) => Err(Error::Invalid(format!("{error}."))),
     }
-}
-
-fn rows(
-    accounts: Vec<AccountRow>,
-    agreements: &[AgreementRow],
-    readings: &[ReadingRow],
-    health: Option<&Health>,
-    day: Date,
-) -> Vec<Row> {
-    let by_account: BTreeMap<&str, &ReadingRow> =
-        readings.iter().filter_map(|row| row.account_id.as_deref().map(|id| (id, row))).collect();
-    let mut held: BTreeMap<&str, Vec<Facts>> = BTreeMap::new();
-    for row in agreements.iter().filter(|row| row.listed) {
-        held.entry(&row.account_id).or_default().push(row.facts());
-    }
-    let is_read = |id: &str| by_account.get(id).is_some_and(|row| row.failure.is_none());
-    let told: Vec<Facts> = held.iter().filter(|(id, _)| is_read(id)).flat_map(|(_, facts)| facts.clone()).collect();
-    let organizations: Vec<&Facts> = told.iter().filter(|facts| is_organizations(facts)).collect();
-    let mut rows: Vec<Row> = accounts
-        .into_iter()
-        .map(|account| {
-            let reading = by_account.get(account.account_id.as_str()).copied();
-            let read = reading.map(|row| Read {
-                failure: row.failure.clone(),
-                agreements: held.get(account.account_id.as_str()).cloned().unwrap_or_default(),
-            });
-            Row {
-                held: baa_of(read.as_ref(), &organizations, account.joined_on, day),
-                health: health.map_or(Mark::None, |health| health.mark(&account.account_id)),
-                read: reading.cloned(),
-                account_id: account.account_id,
-                name: account.name,
-            }
-        })
-        .collect();
-    // Accounts with health data and nothing that is known to hold lead the page.
-    rows.sort_by_key(|row| {
-        let (open, health) = (row.held.baa.is_open(), row.health == Mark::Health);
-        (!(health && open), !open, !health)
-    });
-    rows
-}
-
-fn others(agreements: &[AgreementRow], readings: &[ReadingRow], day: Date) -> Vec<OtherRow> {
-    let failed: BTreeSet<&str> =
-        readings.iter().filter(|row| row.failure.is_some()).filter_map(|row| row.account_id.as_deref()).collect();
-    let mut by_name: BTreeMap<String, (BTreeSet<&str>, bool)> = BTreeMap::new();
-    for row in agreements.iter().filter(|row| row.listed && !failed.contains(row.account_id.as_str())) {
-        let facts = row.facts();
-        if !is_baa(&facts) && is_in_force(&facts, day) {
-            let entry = by_name.entry(facts.text("name").to_owned()).or_default();
-            entry.0.insert(&row.account_id);
-            entry.1 |= is_organizations(&facts);
-        }
-    }
-    let row = |(name, (accounts, of_organization)): (String, (BTreeSet<&str>, bool))| OtherRow {
-        name,
-        accounts: i64::try_from(accounts.len()).unwrap_or(i64::MAX),
-        of_organization,
-    };
-    by_name.into_iter().map(row).collect()
 }
 
 fn is_chosen(row: &Row, visit: &Visit) -> bool {
@@ -265,7 +152,7 @@ fn only(visit: &Visit) -> Option<String> {
 fn lead(rows: &[Row], health: Option<&Health>, day: Date) -> String {
     let count = |of: fn(&Row) -> bool| i64::try_from(rows.iter().filter(|row| of(row)).count()).unwrap_or(i64::MAX);
     let all = count(|_| true);
-    let listed = count(|row| !row.held.baa.is_open());
+    let listed = count(|row| !row.is_open());
     let not_read = count(|row| row.read.as_ref().is_none_or(|read| read.failure.is_some()));
     let health = health.map_or_else(
         || "no scope marks accounts with health data".to_owned(),
@@ -273,7 +160,7 @@ fn lead(rows: &[Row], health: Option<&Health>, day: Date) -> String {
             let marked = format!(
                 "of {} with health data {} without one",
                 format::plural(count(|row| row.health == Mark::Health), "account"),
-                format::count(count(|row| row.health == Mark::Health && row.held.baa.is_open()))
+                format::count(count(|row| row.health == Mark::Health && row.is_open()))
             );
             match &health.undecided {
                 Some(why) => format!("{marked}, and of others it is not known whether they have any ({why})"),
@@ -312,7 +199,7 @@ fn account_list() -> List<Row> {
         Field::text("Account", "account_id", |row: &Row| row.account_id.as_str().into()),
         Field::text("Name", "account_name", |row| row.name.as_str().into()),
         Field::text("Health data", "health_data", |row| row.health.words().into()),
-        Field::text("BAA listed by Artifact", "baa", |row| row.held.baa.words().into()),
+        Field::text("BAA listed by Artifact", "baa", |row| row.words().into()),
         Field::text("Since", "since", |row| row.held.since.into()),
         Field::text("Until", "until", |row| row.held.until.into()),
         Field::text("Read on", "read_at", |row| row.read.as_ref().map(|read| read.read_at).into()),

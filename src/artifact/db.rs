@@ -8,8 +8,8 @@ use time::{Date, OffsetDateTime};
 
 use super::facts::Facts;
 use super::history::Held;
-use super::import::VersionKey;
 use super::kind::Kind;
+use super::told::VersionKey;
 
 /// A reading to keep.
 #[derive(Debug, Clone)]
@@ -20,6 +20,8 @@ pub(super) struct NewReading<'a> {
     pub(super) read_at: OffsetDateTime,
     pub(super) source: &'a str,
     pub(super) failure: Option<&'a str>,
+    /// What was not read, or not understood, of a reading that did not fail.
+    pub(super) problems: &'a [String],
 }
 
 /// What a reading tells is compared with what is held: one program at a time.
@@ -47,11 +49,31 @@ pub(super) async fn last_read_at(
     .await
 }
 
+/// The reading by a job that is queued or running, if one is.
+pub(super) async fn unfinished_job(db: &mut PgConnection) -> sqlx::Result<Option<i64>> {
+    sqlx::query_scalar(
+        "select job_id from job where kind = 'artifact' and state in ('queued', 'running') order by job_id limit 1",
+    )
+    .fetch_optional(db)
+    .await
+}
+
+/// Whether no job has been put into the queue for so long.
+pub(super) async fn is_due(db: &mut PgConnection, every: std::time::Duration) -> sqlx::Result<bool> {
+    sqlx::query_scalar(
+        "select not exists (select from job where kind = 'artifact'
+                              and created_at > clock_timestamp() - make_interval(secs => $1))",
+    )
+    .bind(every.as_secs_f64())
+    .fetch_one(db)
+    .await
+}
+
 /// Keeps a reading and gives its number.
 pub(super) async fn add_reading(db: &mut PgConnection, new: &NewReading<'_>) -> sqlx::Result<i64> {
     sqlx::query_scalar(
-        "insert into artifact_reading (organization_id, subject, account_id, read_at, source, failure)
-         values ($1, $2, $3, $4, $5, $6) returning artifact_reading_id",
+        "insert into artifact_reading (organization_id, subject, account_id, read_at, source, failure, problems)
+         values ($1, $2, $3, $4, $5, $6, $7) returning artifact_reading_id",
     )
     .bind(new.organization_id)
     .bind(if new.account_id.is_some() { "agreements" } else { "reports" })
@@ -59,6 +81,7 @@ pub(super) async fn add_reading(db: &mut PgConnection, new: &NewReading<'_>) -> 
     .bind(new.read_at)
     .bind(new.source)
     .bind(new.failure)
+    .bind(new.problems)
     .fetch_one(db)
     .await
 }
@@ -173,6 +196,35 @@ pub(super) async fn write_agreements(
     Ok(())
 }
 
+/// Up to when readings count.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Until {
+    /// Those that AWS answered before it.
+    before: OffsetDateTime,
+    /// Those that were kept by then: what is brought in later, of earlier days, was not known.
+    kept_by: Option<OffsetDateTime>,
+}
+
+impl Until {
+    /// What was read up to the end of a day, UTC.
+    pub(super) fn end_of(day: Date) -> Self {
+        let next = day.next_day().unwrap_or(day);
+        Self { before: next.midnight().assume_utc(), kept_by: None }
+    }
+
+    /// What was known at a moment.
+    pub(super) fn known_at(moment: OffsetDateTime) -> Self {
+        Self { before: moment, kept_by: Some(moment) }
+    }
+}
+
+/// Whether a reading counts, under its alias: with `$2` and `$3` of [`Until`].
+macro_rules! counts {
+    ($reading:literal) => {
+        concat!($reading, ".read_at < $2 and ($3::timestamptz is null or ", $reading, ".recorded_at <= $3)")
+    };
+}
+
 /// A version as it was known on a day.
 #[derive(Debug, Clone, FromRow)]
 pub(super) struct VersionRow {
@@ -190,13 +242,14 @@ impl VersionRow {
     }
 }
 
-/// Every version as the readings up to the end of a day described it.
-pub(super) async fn versions_on(
+/// Every version, or those of one report, as the readings that count described it.
+pub(super) async fn versions(
     db: &mut PgConnection,
     organization_id: i16,
-    day: Date,
+    report_id: Option<&str>,
+    until: Until,
 ) -> sqlx::Result<Vec<VersionRow>> {
-    sqlx::query_as(
+    sqlx::query_as(concat!(
         "select v.report_id, v.version, v.listed, v.facts, f.seen_at
          from artifact_version v
          join artifact_reading s on s.artifact_reading_id = v.since_reading
@@ -205,12 +258,16 @@ pub(super) async fn versions_on(
                        from artifact_version w join artifact_reading r on r.artifact_reading_id = w.since_reading
                        where w.organization_id = v.organization_id and w.report_id = v.report_id
                          and w.version = v.version) f on true
-         where v.organization_id = $1 and s.read_at < ($2 + 1)::timestamp at time zone 'UTC'
-           and (u.read_at is null or u.read_at >= ($2 + 1)::timestamp at time zone 'UTC')
-         order by v.report_id, v.version desc",
-    )
+         where v.organization_id = $1 and ($4::text is null or v.report_id = $4) and ",
+        counts!("s"),
+        " and (u.artifact_reading_id is null or not (",
+        counts!("u"),
+        ")) order by v.report_id, v.version desc",
+    ))
     .bind(organization_id)
-    .bind(day)
+    .bind(until.before)
+    .bind(until.kept_by)
+    .bind(report_id)
     .fetch_all(db)
     .await
 }
@@ -231,22 +288,24 @@ impl StepRow {
     }
 }
 
-/// All that was known of a report up to the end of a day: by version, oldest first.
+/// All that the readings that count told of a report: by version, oldest first.
 pub(super) async fn steps(
     db: &mut PgConnection,
     organization_id: i16,
     report_id: &str,
-    day: Date,
+    until: Until,
 ) -> sqlx::Result<Vec<StepRow>> {
-    sqlx::query_as(
+    sqlx::query_as(concat!(
         "select v.version, v.listed, v.facts, r.read_at, r.source
          from artifact_version v join artifact_reading r on r.artifact_reading_id = v.since_reading
-         where v.organization_id = $1 and v.report_id = $2 and r.read_at < ($3 + 1)::timestamp at time zone 'UTC'
-         order by v.version, v.since_reading",
-    )
+         where v.organization_id = $1 and v.report_id = $4 and ",
+        counts!("r"),
+        " order by v.version, v.since_reading",
+    ))
     .bind(organization_id)
+    .bind(until.before)
+    .bind(until.kept_by)
     .bind(report_id)
-    .bind(day)
     .fetch_all(db)
     .await
 }
@@ -267,13 +326,19 @@ impl KindRow {
     }
 }
 
-/// The newest word of a person on each report.
-pub(super) async fn kinds(db: &mut PgConnection, organization_id: i16) -> sqlx::Result<Vec<KindRow>> {
+/// The newest word of a person on each report, up to a moment.
+pub(super) async fn kinds(
+    db: &mut PgConnection,
+    organization_id: i16,
+    until: Option<OffsetDateTime>,
+) -> sqlx::Result<Vec<KindRow>> {
     sqlx::query_as(
         "select distinct on (report_id) report_id, kind, reason, made_by, made_at from artifact_kind
-         where organization_id = $1 order by report_id, artifact_kind_id desc",
+         where organization_id = $1 and ($2::timestamptz is null or made_at <= $2)
+         order by report_id, artifact_kind_id desc",
     )
     .bind(organization_id)
+    .bind(until)
     .fetch_all(db)
     .await
 }
@@ -300,33 +365,39 @@ pub(super) async fn say_kind(
     Ok(())
 }
 
-/// The readings that speak for a day: of reports, or of each account's agreements, the newest up to its end.
+/// The readings that speak: of reports, or of each account's agreements, the newest that counts.
 #[derive(Debug, Clone, FromRow)]
 pub(super) struct ReadingRow {
     pub(super) account_id: Option<String>,
     pub(super) read_at: OffsetDateTime,
     pub(super) source: String,
     pub(super) failure: Option<String>,
+    /// What it left out.
+    pub(super) problems: Vec<String>,
+    /// When the last one that did not fail was read.
+    pub(super) whole_at: Option<OffsetDateTime>,
     /// The first that ever read it.
     pub(super) first_read_at: Option<OffsetDateTime>,
 }
 
-pub(super) async fn readings_on(
+pub(super) async fn readings(
     db: &mut PgConnection,
     organization_id: i16,
     subject: &str,
-    day: Date,
+    until: Until,
 ) -> sqlx::Result<Vec<ReadingRow>> {
-    sqlx::query_as(
-        "select distinct on (account_id) account_id, read_at, source, failure,
+    sqlx::query_as(concat!(
+        "select distinct on (account_id) account_id, read_at, source, failure, problems,
+                max(read_at) filter (where failure is null) over (partition by account_id) as whole_at,
                 min(read_at) filter (where failure is null) over (partition by account_id) as first_read_at
-         from artifact_reading
-         where organization_id = $1 and subject = $2 and read_at < ($3 + 1)::timestamp at time zone 'UTC'
-         order by account_id, artifact_reading_id desc",
-    )
+         from artifact_reading r where organization_id = $1 and subject = $4 and ",
+        counts!("r"),
+        " order by account_id, artifact_reading_id desc",
+    ))
     .bind(organization_id)
+    .bind(until.before)
+    .bind(until.kept_by)
     .bind(subject)
-    .bind(day)
     .fetch_all(db)
     .await
 }
@@ -345,23 +416,26 @@ impl AgreementRow {
     }
 }
 
-/// Every account's agreements as the readings up to the end of a day described them.
-pub(super) async fn agreements_on(
+/// Every account's agreements as the readings that count described them.
+pub(super) async fn agreements(
     db: &mut PgConnection,
     organization_id: i16,
-    day: Date,
+    until: Until,
 ) -> sqlx::Result<Vec<AgreementRow>> {
-    sqlx::query_as(
+    sqlx::query_as(concat!(
         "select a.account_id, a.listed, a.facts
          from artifact_agreement a
          join artifact_reading s on s.artifact_reading_id = a.since_reading
          left join artifact_reading u on u.artifact_reading_id = a.until_reading
-         where a.organization_id = $1 and s.read_at < ($2 + 1)::timestamp at time zone 'UTC'
-           and (u.read_at is null or u.read_at >= ($2 + 1)::timestamp at time zone 'UTC')
-         order by a.account_id, a.agreement_id",
-    )
+         where a.organization_id = $1 and ",
+        counts!("s"),
+        " and (u.artifact_reading_id is null or not (",
+        counts!("u"),
+        ")) order by a.account_id, a.agreement_id",
+    ))
     .bind(organization_id)
-    .bind(day)
+    .bind(until.before)
+    .bind(until.kept_by)
     .fetch_all(db)
     .await
 }

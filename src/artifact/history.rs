@@ -23,6 +23,25 @@ pub(super) struct Told {
 /// Fields of `ReportDetail` that `ReportSummary` has not: a list that leaves them out says nothing of them.
 const ONLY_IN_DETAIL: [&str; 5] = ["createdAt", "deletedAt", "lastModifiedAt", "sequenceNumber", "termArn"];
 
+/// Whether something is known that only a full description says.
+pub(super) fn is_described(facts: &Facts) -> bool {
+    ONLY_IN_DETAIL.iter().any(|name| facts.0.contains_key(*name))
+}
+
+/// What is held from now on of a thing that was told, if that is news.
+pub(super) fn is_news(before: Option<&Held>, told: &Told) -> Option<Held> {
+    let mut facts = told.facts.clone();
+    if let Some(before) = before.filter(|_| !told.full) {
+        for name in ONLY_IN_DETAIL {
+            if let (Some(value), false) = (before.facts.0.get(name), facts.0.contains_key(name)) {
+                facts.0.insert(name.to_owned(), value.clone());
+            }
+        }
+    }
+    let now = Held { facts, listed: true };
+    (before != Some(&now)).then_some(now)
+}
+
 /// What is new or changed, and what is no longer listed. `whole` says whether the reading would have told of a thing if it
 /// were still there; of others nothing follows from silence.
 pub(super) fn news<K: Ord + Clone>(
@@ -35,16 +54,7 @@ pub(super) fn news<K: Ord + Clone>(
     for key in keys {
         match (held.get(key), told.get(key)) {
             (before, Some(told)) => {
-                let mut facts = told.facts.clone();
-                if let Some(before) = before.filter(|_| !told.full) {
-                    for name in ONLY_IN_DETAIL {
-                        if let (Some(value), false) = (before.facts.0.get(name), facts.0.contains_key(name)) {
-                            facts.0.insert(name.to_owned(), value.clone());
-                        }
-                    }
-                }
-                let now = Held { facts, listed: true };
-                if before != Some(&now) {
+                if let Some(now) = is_news(before, told) {
                     news.insert(key.clone(), now);
                 }
             }

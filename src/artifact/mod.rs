@@ -1,18 +1,34 @@
 //! What AWS Artifact says of AWS itself: reports (SOC, PCI, ISO) with the days they speak for, and agreements (BAA).
 
+mod agreement_rows;
 mod agreements;
 mod agreements_page;
 mod classify;
 pub mod command;
 mod db;
+mod documents;
 mod facts;
 mod history;
 mod import;
+mod job;
+mod keep;
 mod kind;
+mod notices;
+mod offline;
 pub mod page;
 mod periods;
 mod report_page;
+mod said;
+mod settings;
 mod speaking;
+mod standing;
+mod sync;
+mod told;
+
+pub use documents::job::carry_out as carry_out_document;
+pub use job::{carry_out, keep, look};
+pub use said::{AccountSaid, Asked, GapSaid, KindSaid, ReviewSaid, Said, VersionSaid, said};
+pub use settings::{ArtifactArgs, ArtifactSettings, Syncing};
 
 /// Whether a folder's answers, by its name, are kept for an organisation.
 pub async fn is_read(db: &sqlx::PgPool, organization: &str, source: &str) -> sqlx::Result<bool> {

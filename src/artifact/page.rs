@@ -5,10 +5,13 @@ use actix_web::{HttpResponse, web};
 use askama::Template;
 use time::{Date, Duration};
 
-use super::db::{self, ReadingRow};
+use super::db::{self, ReadingRow, Until};
+use super::documents::{page as one, terms_page};
 use super::kind::{Kind, Terms};
+use super::offline::page as offline;
 use super::periods::{Gap, Span};
 use super::speaking::{KindSpeaks, Version, reckon};
+use super::standing::{Standing, sync_now};
 use super::{agreements_page, report_page};
 use crate::State;
 use crate::error::Error;
@@ -25,8 +28,33 @@ pub fn endpoints() -> Vec<Endpoint> {
     vec![
         Endpoint::get("/artifact", Access::SignedIn, || web::get().to(show)),
         Endpoint::get("/artifact/agreements", Access::SignedIn, || web::get().to(agreements_page::show)),
+        Endpoint::get("/artifact/agreements/recorded", Access::SignedIn, || web::get().to(offline::show)),
+        Endpoint::post("/artifact/agreements/recorded", Access::Makers, || web::post().to(offline::record)),
+        Endpoint::post("/artifact/agreements/recorded/{id}/withdraw", Access::Makers, || {
+            web::post().to(offline::withdraw)
+        }),
+        Endpoint::get("/artifact/agreements/recorded/{id}/{name}", Access::SignedIn, || {
+            web::get().to(offline::document)
+        }),
         Endpoint::get("/artifact/reports/{report_id}", Access::SignedIn, || web::get().to(report_page::show)),
+        Endpoint::post("/artifact/sync", Access::Makers, || web::post().to(sync_now)),
         Endpoint::post("/artifact/reports/{report_id}/kind", Access::Makers, || web::post().to(report_page::say_kind)),
+        Endpoint::get("/artifact/reports/{report_id}/versions/{version}", Access::SignedIn, || {
+            web::get().to(one::show)
+        }),
+        Endpoint::post("/artifact/reports/{report_id}/versions/{version}/terms", Access::Makers, || {
+            web::post().to(one::ask_terms)
+        }),
+        Endpoint::post("/artifact/reports/{report_id}/versions/{version}/review", Access::Makers, || {
+            web::post().to(one::review)
+        }),
+        Endpoint::get("/artifact/terms/{terms_id}", Access::SignedIn, || web::get().to(terms_page::show)),
+        Endpoint::post("/artifact/terms/{terms_id}", Access::Makers, || web::post().to(terms_page::accept)),
+        Endpoint::get("/artifact/terms/{terms_id}/{name}", Access::SignedIn, || web::get().to(terms_page::document)),
+        Endpoint::post("/artifact/files/{file_id}/release", Access::Makers, || web::post().to(one::release)),
+        Endpoint::post("/artifact/files/{file_id}/withdraw", Access::Makers, || web::post().to(one::withdraw)),
+        // After those whose last part is a word: the first that fits is taken.
+        Endpoint::get("/artifact/files/{file_id}/{name}", Access::SignedIn, || web::get().to(one::download)),
     ]
 }
 
@@ -49,9 +77,9 @@ pub(super) struct KindRow {
 }
 
 pub(super) struct GapRow {
-    kind: Kind,
-    gap: Gap,
-    letters: String,
+    pub(super) kind: Kind,
+    pub(super) gap: Gap,
+    pub(super) letters: String,
 }
 
 #[derive(Template)]
@@ -59,6 +87,7 @@ pub(super) struct GapRow {
 struct ReportsPage {
     frame: Frame,
     lead: String,
+    standing: Standing,
     period: Span,
     filters: Filters,
     axis: Axis,
@@ -72,24 +101,32 @@ struct ReportsPage {
     provenance: Provenance,
 }
 
-/// The organisation and the day that a page is about: with nothing collected, today.
+/// The organisation and the day that a page is about. Artifact is read apart from deliveries: beside the newest collected
+/// day stands what is known now, beside an earlier one what was known at its end.
 pub(super) fn about(state: &State, visit: &Visit) -> Result<(i16, Date), Error> {
     let organization = visit.organization.as_ref().ok_or(Error::NothingCollected)?;
-    Ok((organization.id, visit.days.map_or(state.clock.now().date(), |days| days.as_of)))
+    let today = state.clock.now().date();
+    let day =
+        visit.days.map_or(today, |days| if days.as_of < days.latest { days.as_of } else { today.max(days.as_of) });
+    Ok((organization.id, day))
 }
 
 /// Every version as known on a day.
 pub(super) async fn versions(visit: &mut Visit, organization_id: i16, day: Date) -> Result<Vec<Version>, Error> {
-    let said = db::kinds(&mut visit.read, organization_id).await?;
-    let rows = db::versions_on(&mut visit.read, organization_id, day).await?;
+    let said = db::kinds(&mut visit.read, organization_id, None).await?;
+    let rows = db::versions(&mut visit.read, organization_id, None, Until::end_of(day)).await?;
+    Ok(sorted(rows, &said))
+}
+
+/// By kind, and of each kind the newest days first; of one report the newest version.
+pub(super) fn sorted(rows: Vec<db::VersionRow>, said: &[db::KindRow]) -> Vec<Version> {
     let version = |row: db::VersionRow| {
         let said = said.iter().find(|said| said.report_id == row.report_id).map(db::KindRow::kind);
         Version::of((row.report_id.clone(), row.version), row.held(), row.seen_at, said)
     };
     let mut versions: Vec<Version> = rows.into_iter().map(version).collect();
-    // By kind, and of each kind the newest days first; of one report the newest version.
     versions.sort_by_key(|one| (one.kind, std::cmp::Reverse((one.days.ok(), one.version))));
-    Ok(versions)
+    versions
 }
 
 async fn show(state: web::Data<State>, mut visit: Visit) -> Result<HttpResponse, Error> {
@@ -97,7 +134,8 @@ async fn show(state: web::Data<State>, mut visit: Visit) -> Result<HttpResponse,
     let (organization_id, day) = about(&state, &visit)?;
     let period = period(&visit, day)?;
     let versions = versions(&mut visit, organization_id, day).await?;
-    let reading = db::readings_on(&mut visit.read, organization_id, "reports", day).await?.into_iter().next();
+    let reading =
+        db::readings(&mut visit.read, organization_id, "reports", Until::end_of(day)).await?.into_iter().next();
     let speaks = reckon(&versions, period, day);
     let kinds: Vec<KindRow> = speaks.iter().map(|speaks| kind_row(speaks, &versions, period)).collect();
     let gaps: Vec<GapRow> = speaks.iter().flat_map(|speaks| gap_rows(speaks, &versions)).collect();
@@ -111,6 +149,7 @@ async fn show(state: web::Data<State>, mut visit: Visit) -> Result<HttpResponse,
             Some(_) => Err(Error::Invalid("The rows are those of kinds, gaps or versions.".to_owned())),
         };
     }
+    let standing = Standing::load(&state, &mut visit, reading.as_ref()).await?;
     let frame = visit.frame(Section::Artifact, "AWS’s reports");
     let lead = lead(&versions, reading.as_ref(), day);
     let address = &visit.address;
@@ -125,6 +164,7 @@ async fn show(state: web::Data<State>, mut visit: Visit) -> Result<HttpResponse,
         provenance: provenance(reading.as_ref()),
         frame,
         lead,
+        standing,
         period,
         kinds,
         kinds_table: kinds_table.as_of(day),
@@ -153,7 +193,7 @@ fn period(visit: &Visit, day: Date) -> Result<Span, Error> {
 }
 
 fn lead(versions: &[Version], reading: Option<&ReadingRow>, day: Date) -> String {
-    let Some(reading) = reading else {
+    let Some(whole_at) = reading.and_then(|reading| reading.whole_at) else {
         return format!("AWS Artifact’s reports were not read up to {} (UTC).", format::day(day));
     };
     let reports: std::collections::BTreeSet<&str> = versions.iter().map(|one| one.report_id.as_str()).collect();
@@ -164,16 +204,17 @@ fn lead(versions: &[Version], reading: Option<&ReadingRow>, day: Date) -> String
         format::plural(number(versions.len()), "version"),
         format::plural(number(reports.len()), "report"),
         format::count(number(versions.iter().filter(|one| !one.listed).count())),
-        format::at(reading.read_at),
+        format::at(whole_at),
         format::plural(number(others), "version"),
     )
 }
 
 fn empty(reading: Option<&ReadingRow>) -> Empty {
-    match reading {
+    match reading.and_then(|reading| reading.whole_at) {
         None => Empty::new(
             "No reports read",
-            "Import what the AWS CLI writes: aws artifact list-reports, and auditfolio artifact import FOLDER.",
+            "Let auditfolio artifact sync read them, or set --artifact-every. Without AWS: import what the AWS CLI writes \
+             by aws artifact list-reports, with auditfolio artifact import FOLDER.",
         ),
         Some(_) => Empty::new("No reports listed", "AWS Artifact listed no report when it was read."),
     }
@@ -182,13 +223,16 @@ fn empty(reading: Option<&ReadingRow>) -> Empty {
 pub(super) fn provenance(reading: Option<&ReadingRow>) -> Provenance {
     let mut provenance = Provenance::default();
     if let Some(reading) = reading {
-        provenance = provenance.line("Read", format!("{}, from {}", format::at(reading.read_at), reading.source));
+        let failed = if reading.failure.is_some() { ": not read" } else { "" };
+        provenance =
+            provenance.line("Read", format!("{}, from {}{failed}", format::at(reading.read_at), reading.source));
         if let Some(first) = reading.first_read_at {
             provenance =
                 provenance.line("Known since", format!("{}: of earlier days nothing is known.", format::at(first)));
         }
     }
     provenance
+        .line("As of", "Beside the newest collected day, what is known now; beside an earlier one, at its end (UTC).")
         .line("Which kind", "By name, series and category, by rules that guess nothing; a person’s word goes first.")
         .line("Which days", "Those that AWS gives, as whole days in UTC. An end that is not given is never assumed.")
         .line("Services in scope", "Not compared: whether a report examines the services you use stands in the report.")
@@ -241,7 +285,7 @@ fn kind_row(speaks: &KindSpeaks, versions: &[Version], period: Span) -> KindRow 
 }
 
 /// "gap 54 days, of which 54 addressed by letter", in the kind's own terms.
-fn words(speaks: &KindSpeaks, spoken_days: i64) -> String {
+pub(super) fn words(speaks: &KindSpeaks, spoken_days: i64) -> String {
     let (gap, addressed) = (speaks.spoken.gap_days(), speaks.spoken.addressed_days());
     let to_come = match speaks.spoken.to_come {
         0 => String::new(),
@@ -273,7 +317,7 @@ fn words(speaks: &KindSpeaks, spoken_days: i64) -> String {
     }
 }
 
-fn gap_rows(speaks: &KindSpeaks, versions: &[Version]) -> Vec<GapRow> {
+pub(super) fn gap_rows(speaks: &KindSpeaks, versions: &[Version]) -> Vec<GapRow> {
     let letter = |number: &usize| speaks.letters.get(*number).and_then(|number| versions.get(*number));
     let row = |gap: &Gap| GapRow {
         kind: speaks.kind,

@@ -6,11 +6,14 @@ use actix_web::{HttpRequest, HttpResponse, web};
 use askama::Template;
 use time::OffsetDateTime;
 
-use super::db::{self, KindRow, StepRow};
-use super::import::is_report_id;
+use super::db::{self, KindRow, StepRow, Until};
+use super::documents::db::{FileRow, Which, files};
+use super::documents::page::version_path;
+use super::documents::review_db::{ReviewRow, reviews};
 use super::kind::Kind;
 use super::page::{about, provenance, report_path, versions};
 use super::speaking::Version;
+use super::told::is_report_id;
 use crate::State;
 use crate::audit_log;
 use crate::error::Error;
@@ -20,7 +23,7 @@ use crate::web::form::Problems;
 use crate::web::list::{Field, List};
 use crate::web::parts::Provenance;
 use crate::web::table::Table;
-use crate::web::{Frame, Page, Section, Visit, filters};
+use crate::web::{Frame, Page, Section, Visit, filters, format};
 
 const ROWS: usize = 100;
 const KEYS: [&str; 4] = ["changes", "changes-sort", "rows", "format"];
@@ -55,6 +58,23 @@ struct ReportPage {
     problems: Problems,
     action: String,
     provenance: Provenance,
+    files: Vec<FileRow>,
+    reviews: Vec<ReviewRow>,
+}
+
+impl ReportPage {
+    fn document_words(&self, version: i64) -> String {
+        let file = self.files.iter().find(|file| file.version == version);
+        file.map_or_else(|| "not stored".to_owned(), |file| format!("stored {}", format::at(file.stored_at)))
+    }
+
+    fn review_words(&self, version: i64) -> String {
+        let review = self.reviews.iter().find(|review| review.version == version);
+        review.map_or_else(
+            || "not reviewed".to_owned(),
+            |review| format!("{}, {}", format::day(review.reviewed_on), review.reviewer),
+        )
+    }
 }
 
 pub(super) async fn show(
@@ -81,12 +101,17 @@ async fn page(
     all.retain(|version| version.report_id == report_id);
     all.sort_by_key(|version| std::cmp::Reverse(version.version));
     let Some(newest) = all.first().cloned() else { return Err(Error::NotFound) };
-    let steps = steps(&db::steps(&mut visit.read, organization_id, report_id, day).await?);
+    let steps = steps(&db::steps(&mut visit.read, organization_id, report_id, Until::end_of(day)).await?);
     if let Some(format) = Format::of(&visit.address)? {
         return Ok(step_list().download(format, &format!("{report_id}-history"), &visit.address, steps));
     }
-    let said = db::kinds(&mut visit.read, organization_id).await?.into_iter().find(|said| said.report_id == report_id);
-    let reading = db::readings_on(&mut visit.read, organization_id, "reports", day).await?.into_iter().next();
+    let said =
+        db::kinds(&mut visit.read, organization_id, None).await?.into_iter().find(|said| said.report_id == report_id);
+    let reading =
+        db::readings(&mut visit.read, organization_id, "reports", Until::end_of(day)).await?.into_iter().next();
+    let which = Which::Of { organization_id, report_id: Some(report_id), until: None };
+    let files = files(&mut visit.read, which).await?;
+    let reviews = reviews(&mut visit.read, organization_id, Some(report_id), None).await?;
     let (steps, steps_table) = step_list().table(&visit.address, "What was known of it, and since when", steps)?;
     let status = if problems.is_empty() { StatusCode::OK } else { StatusCode::UNPROCESSABLE_ENTITY };
     let title = if problems.is_empty() { newest.name.clone() } else { format!("Error: {}", newest.name) };
@@ -103,6 +128,8 @@ async fn page(
         newest,
         problems,
         provenance: provenance(reading.as_ref()),
+        files,
+        reviews,
         frame,
     };
     Ok(Page(page).answer(status))

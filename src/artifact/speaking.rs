@@ -7,9 +7,9 @@ use time::{Date, OffsetDateTime};
 use super::classify::{Words, classify};
 use super::facts::Facts;
 use super::history::Held;
-use super::import::VersionKey;
 use super::kind::{Kind, Terms};
 use super::periods::{Span, Spoken, months_after, speak};
+use super::told::VersionKey;
 
 /// A version with what follows from what AWS says of it.
 #[derive(Debug, Clone, PartialEq)]

@@ -6,15 +6,22 @@ use aws_config::retry::RetryConfig;
 use aws_config::sts::AssumeRoleProvider;
 use aws_config::timeout::TimeoutConfig;
 use aws_config::{BehaviorVersion, Region, SdkConfig};
-use aws_sdk_s3::config::{IdentityCache, ResponseChecksumValidation, SharedCredentialsProvider, SharedHttpClient};
+use aws_sdk_s3::config::{
+    IdentityCache, ResponseChecksumValidation, RuntimeComponents, SharedAsyncSleep, SharedCredentialsProvider,
+    SharedHttpClient,
+};
 use aws_smithy_http_client::proxy::ProxyConfig;
 use aws_smithy_http_client::tls::{Provider, rustls_provider::CryptoMode};
 use aws_smithy_http_client::{Builder, Connector};
+use aws_smithy_runtime_api::client::http::HttpConnectorSettings;
 use secrecy::{ExposeSecret as _, SecretString};
 
+use super::artifact::Artifact;
 use super::athena::Athena;
 use super::config_aggregator::Aggregator;
 use super::config_rules::ConfigRules;
+use super::failure::{Asked, Failure};
+use super::fetch::fetch;
 use super::organizations::Organizations;
 use super::role::RoleArn;
 use super::s3::Bucket;
@@ -179,9 +186,33 @@ impl Clients {
         Secrets::new(aws_sdk_secretsmanager::Client::new(&self.config), self.role.as_ref())
     }
 
+    /// AWS Artifact in the clients' Region.
+    pub fn artifact(&self) -> Artifact {
+        Artifact::new(aws_sdk_artifact::Client::new(&self.config), self.role.as_ref())
+    }
+
     /// Athena in the clients' Region.
     pub fn athena(&self) -> Athena {
         Athena::new(aws_sdk_athena::Client::new(&self.config), self.role.as_ref())
+    }
+
+    /// Fetches what is behind an address that AWS gave out, whole and of at most so many bytes. `subject` names it in
+    /// messages, and `action` is the call that gave the address.
+    ///
+    /// # Errors
+    ///
+    /// The address has ended, the document broke off or is too large.
+    pub async fn fetch(
+        &self,
+        address: &str,
+        most_bytes: usize,
+        (action, subject): (&'static str, &str),
+    ) -> Result<Vec<u8>, Failure> {
+        let seconds = Duration::from_secs(self.settings.connect_seconds);
+        let settings = HttpConnectorSettings::builder().connect_timeout(seconds).build();
+        let connector = connector(Some(settings), self.config.sleep_impl());
+        let asked = Asked { action, subject, role: self.role.as_ref() };
+        fetch(&connector, address, most_bytes, (asked, self.settings.read_timeout())).await
     }
 
     /// A bucket as these credentials see it.
@@ -199,12 +230,14 @@ impl Clients {
 /// HTTPS by rustls with ring and the machine's own certificates; `HTTPS_PROXY` and `NO_PROXY` are heeded.
 fn http_client() -> SharedHttpClient {
     Builder::new().build_with_connector_fn(|settings, components| {
-        let mut builder = Connector::builder();
-        builder.set_connector_settings(settings.cloned());
-        if let Some(components) = components {
-            builder.set_sleep_impl(components.sleep_impl());
-        }
-        builder.set_proxy_config(Some(ProxyConfig::from_env()));
-        builder.tls_provider(Provider::Rustls(CryptoMode::Ring)).build()
+        connector(settings.cloned(), components.and_then(RuntimeComponents::sleep_impl))
     })
+}
+
+fn connector(settings: Option<HttpConnectorSettings>, sleep: Option<SharedAsyncSleep>) -> Connector {
+    let mut builder = Connector::builder();
+    builder.set_connector_settings(settings);
+    builder.set_sleep_impl(sleep);
+    builder.set_proxy_config(Some(ProxyConfig::from_env()));
+    builder.tls_provider(Provider::Rustls(CryptoMode::Ring)).build()
 }

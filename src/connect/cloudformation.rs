@@ -56,7 +56,7 @@ fn description(setup: &Setup, holder: Holder) -> String {
             "Auditfolio: the role that reads AWS Config's aggregator. Make this stack in account {}.",
             setup.aggregator.aggregator_role.as_ref().map_or("?", |role| role.account_id())
         ),
-        Holder::Member => "Auditfolio: the role that reads an account's rules. Make this a stack set with service-managed \
+        Holder::Member => "Auditfolio: the role that reads an account's rules and agreements. Make this a stack set with service-managed \
                            permissions for the whole organisation, in one Region: roles are the same in all. Stack sets \
                            leave the management account out: it needs a stack of its own."
             .to_owned(),

@@ -75,6 +75,7 @@ fn when(needed: bool, otherwise: &'static str) -> Result<(), &'static str> {
 /// Every permission, needed with these settings or not.
 pub fn permissions(setup: &Setup, names: &Names) -> Vec<Permission> {
     let read = [delivery(setup, names), athena(setup, names), organization(setup), aggregator(setup)].concat();
+    let read = [read, artifact(setup, names)].concat();
     [roles_and_secrets(setup, names), read].concat()
 }
 
@@ -109,8 +110,8 @@ fn roles_and_secrets(setup: &Setup, names: &Names) -> Vec<Permission> {
             holder: Holder::Portal,
             actions: &["sts:AssumeRole"],
             needed: when(
-                setup.organizations && aws.organization_role.is_some(),
-                "no --aws-organization-role is set, or Organizations is not read",
+                (setup.organizations || setup.reads_artifact()) && aws.organization_role.is_some(),
+                "no --aws-organization-role is set, or neither Organizations nor Artifact is read",
             ),
             resources: texts(aws.organization_role.as_ref().map(ToString::to_string)),
             condition: None,
@@ -121,12 +122,12 @@ fn roles_and_secrets(setup: &Setup, names: &Names) -> Vec<Permission> {
             holder: Holder::Portal,
             actions: &["sts:AssumeRole"],
             needed: when(member.is_some(), NO_MEMBER).and(when(
-                setup.rule_definitions || notes.is_ok(),
-                "rule definitions are not read, and AWS’s notes come from the aggregator",
+                setup.rule_definitions || notes.is_ok() || setup.reads_artifact(),
+                "neither rule definitions nor Artifact are read, and AWS’s notes come from the aggregator",
             )),
             resources: texts(member),
             condition: None,
-            why: "becomes the role in each member account that reads its rules",
+            why: "becomes the role in each member account that reads its rules and its agreements",
         },
         Permission {
             sid: "AssumeAggregatorRole",
@@ -305,6 +306,67 @@ fn aggregator(setup: &Setup) -> Vec<Permission> {
         condition: None,
         why: "reads what AWS Config’s aggregator says, to compare it with what was delivered",
     }]
+}
+
+/// Resource types of the actions: <https://docs.aws.amazon.com/service-authorization/latest/reference/list_awsartifact.html>.
+fn artifact(setup: &Setup, names: &Names) -> Vec<Permission> {
+    const NOT_READ: &str = "no --artifact-every is set";
+    let read = when(setup.reads_artifact(), NOT_READ);
+    let region = &setup.artifact.settings.artifact_region;
+    let reports = vec![format!("arn:{}:artifact:{region}::report/*", names.partition)];
+    let permission = |sid, holder, actions, resources, why, needed| Permission {
+        sid,
+        holder,
+        actions,
+        resources,
+        condition: None,
+        why,
+        needed,
+    };
+    let all = || vec!["*".to_owned()];
+    vec![
+        permission("ListReports", Holder::Portal, &["artifact:ListReports"], all(), "finds AWS’s reports", read),
+        permission(
+            "ReadReports",
+            Holder::Portal,
+            &["artifact:ListReportVersions", "artifact:GetReportMetadata"],
+            reports.clone(),
+            "reads which versions of a report there are, and of which days",
+            read,
+        ),
+        permission(
+            "FetchReports",
+            Holder::Portal,
+            &["artifact:GetTermForReport", "artifact:GetReport"],
+            reports,
+            "fetches a report’s terms, and the report for who has accepted them",
+            read,
+        ),
+        permission(
+            "ReadOwnAgreements",
+            Holder::Portal,
+            &["artifact:ListCustomerAgreements"],
+            all(),
+            "reads the agreements of the portal’s own account",
+            read,
+        ),
+        permission(
+            "ReadOrganizationAgreements",
+            Holder::Organization,
+            &["artifact:ListCustomerAgreements"],
+            all(),
+            "reads the agreements of the management account",
+            read.and(when(setup.aws.organization_role.is_some(), "no --aws-organization-role is set")),
+        ),
+        permission(
+            "ReadAgreements",
+            Holder::Member,
+            &["artifact:ListCustomerAgreements"],
+            all(),
+            "reads the account’s agreements with AWS",
+            read.and(when(setup.aws.member_role.is_some(), NO_MEMBER)),
+        ),
+    ]
 }
 
 /// Who reads the delivery bucket and asks Athena.

@@ -152,6 +152,28 @@ mod tests {
     }
 
     #[test]
+    fn reading_artifact_is_allowed_what_it_asks_and_nothing_that_accepts_an_agreement() {
+        let arguments = [
+            "--artifact-every",
+            "1d",
+            "--aws-region",
+            "eu-west-1",
+            "--aws-member-role",
+            "Member",
+            "--aggregator",
+            "all",
+        ];
+        let portal = of(&arguments, Holder::Portal).expect("a policy").to_string();
+        for action in ["ListReports", "ListReportVersions", "GetReportMetadata", "GetTermForReport", "GetReport"] {
+            assert!(portal.contains(&format!("\"artifact:{action}\"")), "{action}: {portal}");
+        }
+        assert!(portal.contains("arn:aws:artifact:us-east-1::report/*"), "{portal}");
+        assert!(portal.contains("\"AssumeMemberRole\""), "{portal}");
+        let agreements = allow("ReadAgreements", &["artifact:ListCustomerAgreements"], &["*"]);
+        assert_eq!(of(&arguments, Holder::Member), Some(whole(&[agreements])));
+    }
+
+    #[test]
     fn evidence_in_a_folder_needs_nothing_of_aws() {
         let setup = Alone::parse_from(["aws", "--from", "/evidence", "--engine", "athena"]).setup;
         assert_eq!(policy(&setup, &Names::known(&setup), Holder::Portal), None);

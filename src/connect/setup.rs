@@ -1,5 +1,6 @@
 //! What an installation is set up to use of AWS, and what follows for the names in policies.
 
+use crate::artifact::ArtifactArgs;
 use crate::aws::AwsSettings;
 use crate::aws::role::partition;
 use crate::collection::{AthenaSettings, Engine, Location};
@@ -25,6 +26,8 @@ pub struct Setup {
     pub aggregator: AggregatorSettings,
     #[command(flatten, next_help_heading = "Athena")]
     pub athena: AthenaSettings,
+    #[command(flatten, next_help_heading = "AWS Artifact")]
+    pub artifact: ArtifactArgs,
     #[command(flatten, next_help_heading = "Reaching AWS")]
     pub aws: AwsSettings,
     /// Regions that should deliver, where a list of them is set.
@@ -59,6 +62,11 @@ impl Setup {
         }
     }
 
+    /// Whether Artifact is read.
+    pub fn reads_artifact(&self) -> bool {
+        self.artifact.artifact_every.is_some()
+    }
+
     /// Whether Athena is asked.
     pub fn athena_asked(&self) -> bool {
         self.engine == Engine::Athena && self.bucket().is_some()
@@ -81,6 +89,7 @@ impl Setup {
             ("External id", if aws.external_id.is_some() { "set" } else { "none" }.to_owned()),
             ("Aggregator", or(self.aggregator.aggregator.clone(), "none")),
             ("Engine", self.engine.word().to_owned()),
+            ("Reads Artifact", yes(self.reads_artifact())),
         ];
         if let Some(role) = &self.aggregator.aggregator_role {
             words.push(("Aggregator role", role.to_string()));

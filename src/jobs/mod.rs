@@ -28,6 +28,10 @@ pub enum Kind {
     Check,
     /// Fetching AWS's notes on what fails under a rule in an account and Region.
     Notes,
+    /// Reading AWS's reports and agreements from Artifact.
+    Artifact,
+    /// Fetching a report's terms, or the report, from Artifact.
+    Document,
 }
 
 impl Kind {
@@ -39,10 +43,13 @@ impl Kind {
             Self::Digest => "digest",
             Self::Check => "check",
             Self::Notes => "notes",
+            Self::Artifact => "artifact",
+            Self::Document => "document",
         }
     }
 
-    pub const ALL: [Self; 5] = [Self::Pack, Self::Collect, Self::Digest, Self::Check, Self::Notes];
+    pub const ALL: [Self; 7] =
+        [Self::Pack, Self::Collect, Self::Digest, Self::Check, Self::Notes, Self::Artifact, Self::Document];
 
     /// Reads [`Self::word`].
     pub fn of(word: &str) -> Option<Self> {
@@ -57,6 +64,8 @@ impl Kind {
             Self::Digest => "Sending the notices",
             Self::Check => "Testing the permissions in AWS",
             Self::Notes => "Fetching AWS’s notes",
+            Self::Artifact => "Reading AWS Artifact",
+            Self::Document => "Fetching a document of AWS’s",
         }
     }
 

@@ -58,6 +58,9 @@ pub async fn work(state: State, stop: CancellationToken) {
     short.extend(state.duties.mail.is_some().then_some(Kind::Digest));
     short.extend(state.duties.setup.is_some().then_some(Kind::Check));
     short.extend(state.duties.collecting.is_some().then_some(Kind::Notes));
+    if state.duties.syncing.is_some() {
+        short.extend([Kind::Artifact, Kind::Document]);
+    }
     long.extend(state.duties.collecting.is_some().then_some(Kind::Collect));
     let workers = [short, long].into_iter().filter(|kinds| !kinds.is_empty()).map(|kinds| {
         let (state, stop) = (state.clone(), stop.clone());
@@ -246,6 +249,8 @@ fn carry_out(state: State, job: Job, progress: Progress) -> BoxFuture<'static, a
         Kind::Digest => Box::pin(crate::notices::send_digest(state, job)),
         Kind::Check => Box::pin(crate::connect::carry_out(state, job, progress)),
         Kind::Notes => Box::pin(crate::reconcile::notes::carry_out(state, job)),
+        Kind::Artifact => Box::pin(crate::artifact::carry_out(state, job, progress)),
+        Kind::Document => Box::pin(crate::artifact::carry_out_document(state, job)),
     }
 }
 

@@ -391,8 +391,38 @@ fn over(facts: &Facts, evidence: &Evidence, open: &Open) -> Option<&'static str>
             any(&|member| evidence.still_undefined.contains(member)),
             "The rules of each were read again, or it is no longer expected to deliver.",
         ),
+        // A collection says nothing of Artifact: see [`seen_now`].
+        Kind::ReportVersion | Kind::ReviewDue | Kind::CertificateEnding | Kind::ArtifactUnread => return None,
     };
     (!holds).then_some(because)
+}
+
+/// A cause as somebody sees it now.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Seen {
+    pub kind: Kind,
+    /// With the kind it is the cause; its one member, too.
+    pub about: String,
+    pub sentence: String,
+    /// What was seen, as a JSON object.
+    pub facts: Value,
+}
+
+/// Opens what is seen now and not open, and closes what of these kinds is open and not seen any more, each with why.
+pub(super) fn seen_now(open: &[Open], kinds: &[(Kind, &'static str)], seen: &[Seen]) -> Decision {
+    let is = |open: &Open, seen: &Seen| open.kind == seen.kind && open.about == seen.about;
+    let new = seen.iter().filter(|seen| !open.iter().any(|open| is(open, seen)));
+    let opened = new.map(|seen| {
+        let mut facts = seen.facts.clone();
+        facts["members"] = json!([seen.about]);
+        Opening { kind: seen.kind, about: seen.about.clone(), sentence: seen.sentence.clone(), facts }
+    });
+    let over = open.iter().filter_map(|open| {
+        let (_, because) = kinds.iter().find(|(kind, _)| *kind == open.kind)?;
+        let gone = !seen.iter().any(|seen| is(open, seen));
+        gone.then_some(Closing { notice_id: open.notice_id, because })
+    });
+    Decision { opened: opened.collect(), closed: over.collect() }
 }
 
 #[cfg(test)]

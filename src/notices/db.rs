@@ -3,7 +3,7 @@
 use sqlx::{FromRow, PgConnection};
 use time::{Date, OffsetDateTime};
 
-use super::core::{Closing, Facts, Open, Opening};
+use super::core::{Closing, Open, Opening};
 use super::kind::Kind;
 use crate::web::keyset::{Keyed, Keyset, Kind as OrderKind, Order};
 
@@ -50,8 +50,7 @@ pub(super) async fn insert_decision(
 pub(super) async fn open(
     tx: &mut PgConnection,
     organization_id: i16,
-    decision_id: i64,
-    facts: &Facts,
+    (decision_id, as_of, now): (i64, Option<Date>, OffsetDateTime),
     opening: &Opening,
 ) -> sqlx::Result<()> {
     sqlx::query(
@@ -62,9 +61,9 @@ pub(super) async fn open(
     .bind(opening.kind.word())
     .bind(&opening.about)
     .bind(&opening.sentence)
-    .bind(facts.as_of)
+    .bind(as_of)
     .bind(&opening.facts)
-    .bind(facts.now)
+    .bind(now)
     .bind(decision_id)
     .execute(tx)
     .await?;

@@ -68,7 +68,9 @@ fn subject(organization: &str, opened: usize, closed: usize) -> String {
 /// The message, in plain text.
 fn text(organization: &str, portal: Option<&str>, digest: &Digest, opened: &[Notice], closed: &[Notice]) -> String {
     let mut text = String::new();
-    let after = digest.collection_id.map_or_else(|| "a collection".to_owned(), |id| format!("collection {id}"));
+    let after = digest
+        .collection_id
+        .map_or_else(|| "a collection, or a reading of Artifact".to_owned(), |id| format!("collection {id}"));
     let _ = writeln!(text, "{}\nAfter {after}, {}.", line(organization), format::at(digest.decided_at));
     if !opened.is_empty() {
         let _ = writeln!(text, "\nNEW: {}", format::count(count(opened.len())));

@@ -18,10 +18,18 @@ pub enum Kind {
     AggregatorUnread,
     /// What rules ask for could not be read in a place.
     DefinitionsUnread,
+    /// AWS has published a version of a report that nobody has reviewed.
+    ReportVersion,
+    /// The next review of a report is due.
+    ReviewDue,
+    /// A certificate of AWS's ends, or an assessment is a year old, and no newer one is known.
+    CertificateEnding,
+    /// AWS Artifact could not be read.
+    ArtifactUnread,
 }
 
 impl Kind {
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 12] = [
         Self::CriticalFailing,
         Self::PlaceSilent,
         Self::ItemsDropped,
@@ -30,6 +38,10 @@ impl Kind {
         Self::ObjectsUnreadable,
         Self::AggregatorUnread,
         Self::DefinitionsUnread,
+        Self::CertificateEnding,
+        Self::ReviewDue,
+        Self::ReportVersion,
+        Self::ArtifactUnread,
     ];
 
     /// The word in column `notice.kind` and in addresses.
@@ -43,6 +55,10 @@ impl Kind {
             Self::ObjectsUnreadable => "objects-unreadable",
             Self::AggregatorUnread => "aggregator-unread",
             Self::DefinitionsUnread => "definitions-unread",
+            Self::ReportVersion => "report-version",
+            Self::ReviewDue => "review-due",
+            Self::CertificateEnding => "certificate-ending",
+            Self::ArtifactUnread => "artifact-unread",
         }
     }
 
@@ -62,6 +78,10 @@ impl Kind {
             Self::ObjectsUnreadable => "Objects unreadable",
             Self::AggregatorUnread => "Aggregator not read",
             Self::DefinitionsUnread => "Rule definitions not read",
+            Self::ReportVersion => "New version of an AWS report",
+            Self::ReviewDue => "Review of an AWS report due",
+            Self::CertificateEnding => "AWS certificate ending",
+            Self::ArtifactUnread => "AWS Artifact not read",
         }
     }
 }

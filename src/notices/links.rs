@@ -48,6 +48,15 @@ pub(super) fn evidence(kind: Kind, about: &str, facts: &serde_json::Value, as_of
             [compared].into_iter().chain(collection("")).collect()
         }
         Kind::DefinitionsUnread => collection("").into_iter().collect(),
+        Kind::ReportVersion | Kind::ReviewDue | Kind::CertificateEnding => {
+            let text = |name: &str| facts.get(name).and_then(serde_json::Value::as_str);
+            let version = text("report").zip(number("version"));
+            let page = |(report, version): (&str, i64)| {
+                ("The report".to_owned(), format!("/artifact/reports/{}/versions/{version}", Encoded(report)))
+            };
+            version.map(page).into_iter().collect()
+        }
+        Kind::ArtifactUnread => vec![("AWS’s reports".to_owned(), "/artifact".to_owned())],
     }
 }
 

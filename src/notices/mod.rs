@@ -16,6 +16,7 @@ use std::time::Duration;
 
 use sqlx::PgConnection;
 
+pub use self::core::Seen;
 pub use digest::send as send_digest;
 pub use kind::Kind;
 pub use mail::{Mail, MailArgs};
@@ -115,13 +116,58 @@ pub async fn decide(
     let facts = facts::gather(tx, organization_id, collected, now, args.silent_after).await?;
     let decision = core::decide(&facts);
     let decision_id = keep(tx, organization_id, collected, &facts, &decision).await?;
-    if !decision.is_empty()
-        && let Some(mail) = &state.duties.mail
-    {
+    if decision.is_empty() {
+        return Ok(());
+    }
+    ask_for_digest(tx, state, organization, decision_id).await
+}
+
+/// Opens and closes notices of some kinds by what is seen of their causes now; each kind with why one of it is closed.
+pub async fn decide_seen(
+    tx: &mut PgConnection,
+    state: &State,
+    organization: &str,
+    kinds: &[(Kind, &'static str)],
+    seen: &[Seen],
+) -> anyhow::Result<()> {
+    let organization_id = crate::organization::current(tx, organization).await?;
+    db::lock(tx, organization_id).await?;
+    let now = state.clock.now();
+    let decision = core::seen_now(&db::open_notices(tx, organization_id).await?, kinds, seen);
+    if decision.is_empty() {
+        return Ok(());
+    }
+    let decision_id = db::insert_decision(tx, organization_id, None, false, now).await?;
+    for opening in &decision.opened {
+        db::open(tx, organization_id, (decision_id, None, now), opening).await?;
+    }
+    for closing in &decision.closed {
+        db::close(tx, decision_id, now, closing).await?;
+    }
+    record(tx, "Artifact".to_owned(), &decision).await?;
+    ask_for_digest(tx, state, organization, decision_id).await
+}
+
+/// Lets the decision be told by e-mail, where that is set.
+async fn ask_for_digest(
+    tx: &mut PgConnection,
+    state: &State,
+    organization: &str,
+    decision_id: i64,
+) -> anyhow::Result<()> {
+    if let Some(mail) = &state.duties.mail {
         db::insert_digest(tx, decision_id, &mail.new_message_id()?).await?;
         let payload = serde_json::json!({ "decision": decision_id, "organization": organization });
         jobs::enqueue(tx, jobs::Kind::Digest, &payload, "notices").await?;
     }
+    Ok(())
+}
+
+async fn record(tx: &mut PgConnection, about: String, decision: &Decision) -> anyhow::Result<()> {
+    let entry = Entry::by_system("decide notices", about).detail(serde_json::json!({
+        "opened": decision.opened.len(), "closed": decision.closed.len(),
+    }));
+    audit_log::record(tx, &entry).await?;
     Ok(())
 }
 
@@ -138,17 +184,14 @@ async fn keep(
     };
     let decision_id = db::insert_decision(tx, organization_id, collection_id, whole, facts.now).await?;
     for opening in &decision.opened {
-        db::open(tx, organization_id, decision_id, facts, opening).await?;
+        db::open(tx, organization_id, (decision_id, facts.as_of, facts.now), opening).await?;
     }
     for closing in &decision.closed {
         db::close(tx, decision_id, facts.now, closing).await?;
     }
     if !decision.is_empty() {
         let about = collection_id.map_or_else(|| "collection".to_owned(), |id| format!("collection {id}"));
-        let entry = Entry::by_system("decide notices", about).detail(serde_json::json!({
-            "opened": decision.opened.len(), "closed": decision.closed.len(),
-        }));
-        audit_log::record(tx, &entry).await?;
+        record(tx, about, decision).await?;
     }
     Ok(decision_id)
 }

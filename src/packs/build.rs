@@ -4,6 +4,7 @@ use anyhow::Context as _;
 use serde::{Deserialize, Serialize};
 use time::{Date, OffsetDateTime};
 
+use super::artifact::{self, ArtifactPart};
 use super::bundle::bundle;
 use super::content::{Tables, document, moment};
 use super::csv::Finished;
@@ -118,13 +119,18 @@ async fn make(state: &State, request: &Request, key: &Key, progress: &Progress) 
     let mut tx = read_only(&state.db).await?;
     let about = about(&mut tx, request).await?;
     let received = load::finished_at(&mut tx, about.known_at).await?;
-    let gathered = gather(&mut tx, &about, |done, total| progress.set(done, total, "parts read")).await?;
-    tx.commit().await?;
-
+    let mut gathered = gather(&mut tx, &about, |done, total| progress.set(done, total, "parts read")).await?;
     let generated = request.at.unwrap_or_else(|| state.clock.now());
     let generated = generated.replace_nanosecond(0).unwrap_or(generated);
+    let artifact = artifact::gather(&mut tx, &about, generated).await?;
+    tx.commit().await?;
+
+    let artifact = artifact.map(|(part, files)| {
+        gathered.files.extend(files);
+        part
+    });
     let closed = about.as_of.next_day().unwrap_or(about.as_of).midnight().assume_utc() + state.grace;
-    let (pack, files) = model(&about, request, key, gathered, When { generated, received, closed });
+    let (pack, files) = model(&about, request, key, (gathered, artifact), When { generated, received, closed });
     let open: Vec<String> = pack.disagreements().into_iter().map(ToString::to_string).collect();
     if !open.is_empty() {
         return Err(BuildError::LadderOpen(open.join("; ")));
@@ -208,7 +214,7 @@ fn model(
     about: &About,
     request: &Request,
     key: &Key,
-    gathered: Gathered,
+    (gathered, artifact): (Gathered, Option<ArtifactPart>),
     When { generated, received, closed }: When,
 ) -> (Pack, Vec<Finished>) {
     let attachments: Vec<_> = gathered.files.iter().map(|file| file.fact.clone()).collect();
@@ -233,7 +239,8 @@ fn model(
     };
     let hashes: Vec<&str> = attachments.iter().map(|file| file.sha256.as_str()).collect();
     let printed = (&gathered.scope, &gathered.results, &gathered.checks, &gathered.provenance, &gathered.delivery);
-    let printed = sign::sha256_hex(format!("{printed:?} {:?} {:?}", gathered.definitions, cover.scope).as_bytes());
+    let printed = (printed, &gathered.definitions, &cover.scope, artifact.as_ref().map(|part| &part.said));
+    let printed = sign::sha256_hex(format!("{printed:?}").as_bytes());
     cover.pack_id = pack_id(&cover, &key.key_id, &hashes, &printed);
     let pack = Pack {
         cover,
@@ -244,6 +251,7 @@ fn model(
         deviations: gathered.deviations,
         register: gathered.register,
         definitions: gathered.definitions,
+        artifact,
         provenance: gathered.provenance,
         attachments,
         key_fingerprint: key.key_id.clone(),

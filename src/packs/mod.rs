@@ -4,6 +4,7 @@
 //! [`sign`] signs the bytes, [`db`] keeps them. Everything between the store and the bytes is pure, so that the same
 //! evidence, request and printed clock give the same bytes.
 
+mod artifact;
 pub mod bench;
 pub mod build;
 mod bundle;

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use time::{Date, OffsetDateTime};
 
+use super::artifact::ArtifactPart;
 use super::layout::table::Table;
 use crate::compliance::core::NeverSeen;
 use crate::compliance::evidence::{Gap, PlaceDay};
@@ -24,6 +25,8 @@ pub struct Pack {
     pub deviations: Listed,
     pub register: Listed,
     pub definitions: Definitions,
+    /// Where Artifact was read.
+    pub artifact: Option<ArtifactPart>,
     pub provenance: Provenance,
     pub attachments: Vec<AttachmentFact>,
     /// SHA-256 of the public key, DER, in hex.

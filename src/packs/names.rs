@@ -11,6 +11,9 @@ pub const DEFINITIONS: &str = "definitions.csv";
 pub const ACCOUNTS: &str = "accounts.csv";
 /// Queries of Amazon Athena that read objects; in packs that rest on any.
 pub const QUERIES: &str = "queries.csv";
+/// AWS's reports with their reviews, and what Artifact lists for each account; in packs for which Artifact was read.
+pub const REPORTS: &str = "aws-reports.csv";
+pub const AGREEMENTS: &str = "agreements.csv";
 /// The public key of the installation.
 pub const KEY: &str = "auditfolio-key.pem";
 

@@ -1,6 +1,8 @@
 //! What AWS Artifact would say to the made-up organisation, in the answers that the AWS CLI writes: SOC reports twice a
 //! year with a gap and a letter, a PCI AOC near its review, ISO certificates, and agreements of some accounts.
 
+use std::fmt::Write as _;
+
 use serde_json::{Value, json};
 use time::{Date, Duration, Month};
 
@@ -44,6 +46,11 @@ fn reports(last: Date, day: Date) -> Vec<(String, String)> {
         newest.push(line(&report, latest, true));
         let all: Vec<Value> = seen.iter().rev().map(|one| line(&report, one, one.0 == latest.0)).collect();
         files.push((format!("list-report-versions-{}.json", report.id), text(&json!({"reports": all}))));
+        // Somebody has fetched these, and laid them beside what the AWS CLI wrote.
+        if FETCHED.contains(&report.id) && day == last {
+            let line = format!("{}, version {}: made up for the sample, no document of AWS", report.name, latest.0);
+            files.push((format!("get-report-{}-{}.pdf", report.id, latest.0), document(&line)));
+        }
     }
     files.push(("list-reports.json".to_owned(), text(&json!({"reports": newest}))));
     files
@@ -63,6 +70,30 @@ fn line(report: &Report, version: &Version, latest: bool) -> Value {
         fields.insert("periodEnd".to_owned(), moment(last));
     }
     line
+}
+
+/// Reports that are there themselves.
+const FETCHED: [&str; 2] = ["report-Sample0SOC2Type2", "report-Sample0ISO270010"];
+
+/// A PDF of one page with a line of ASCII: ISO 32000-1, 7.5.
+fn document(line: &str) -> String {
+    let content = format!("BT /F1 14 Tf 60 720 Td ({line}) Tj ET");
+    let objects = [
+        "<< /Type /Catalog /Pages 2 0 R >>".to_owned(),
+        "<< /Type /Pages /Kids [3 0 R] /Count 1 >>".to_owned(),
+        "<< /Type /Page /Parent 2 0 R /MediaBox [0 0 595 842] /Contents 4 0 R \
+         /Resources << /Font << /F1 << /Type /Font /Subtype /Type1 /BaseFont /Helvetica >> >> >> >>"
+            .to_owned(),
+        format!("<< /Length {} >>\nstream\n{content}\nendstream", content.len()),
+    ];
+    let mut pdf = "%PDF-1.4\n".to_owned();
+    let mut table = "0000000000 65535 f \n".to_owned();
+    for (index, object) in objects.iter().enumerate() {
+        _ = writeln!(table, "{:010} 00000 n ", pdf.len());
+        _ = writeln!(pdf, "{} 0 obj\n{object}\nendobj", index + 1);
+    }
+    let (entries, start) = (objects.len() + 1, pdf.len());
+    format!("{pdf}xref\n0 {entries}\n{table}trailer\n<< /Size {entries} /Root 1 0 R >>\nstartxref\n{start}\n%%EOF\n")
 }
 
 /// AWS's reports as they would be on the last day.

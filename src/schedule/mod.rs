@@ -17,6 +17,7 @@ use tokio_util::sync::CancellationToken;
 pub use job::{Asked, carry_out};
 
 use crate::State;
+use crate::artifact::ArtifactArgs;
 use crate::audit_log::{ActorKind, Entry};
 use crate::aws::AwsSettings;
 use crate::clock::Clock;
@@ -122,12 +123,13 @@ impl Collecting {
         self.source.from.to_string()
     }
 
-    /// What of AWS it uses.
+    /// What of AWS it uses; Artifact is no part of collecting.
     pub fn setup(&self) -> Setup {
         let source = self.source.clone();
         let CollectArgs { from, organizations, rule_definitions, engine, athena, aggregator, aws, regions, .. } =
             source;
-        Setup { from, organizations, rule_definitions, engine, aggregator, athena, aws, regions, secrets: Vec::new() }
+        let (artifact, secrets) = (ArtifactArgs::default(), Vec::new());
+        Setup { from, organizations, rule_definitions, engine, aggregator, athena, artifact, aws, regions, secrets }
     }
 
     fn options(&self, asked: &Asked, clock: Clock) -> anyhow::Result<collection::Options> {

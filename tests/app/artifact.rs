@@ -5,19 +5,24 @@ use std::path::{Path, PathBuf};
 use actix_web::http::{Method, StatusCode};
 use auditfolio::artifact::command::import_folder;
 use auditfolio::collection::{self, Progress};
+use auditfolio::jobs::Progress as JobProgress;
+use auditfolio::packs::{Request, build};
 use auditfolio::sample::{Summary, generate};
 use serde_json::{Value, json};
 use sqlx::PgPool;
 use time::OffsetDateTime;
-use time::macros::datetime;
+use time::macros::{date, datetime};
 
 use crate::harness::{database, scratch};
+use crate::pack_evidence::text_of;
 use crate::portal::{Reader, texts};
 use crate::sample::{Scratch, small};
 use crate::sample_collected::collecting;
-use crate::site::{ask, get, sign_in, site, state_at};
+use crate::site::{ask, get, sign_in, site_of, state_at};
 
 const ORGANIZATION: &str = "Example";
+/// On the sample's last day.
+const LAST: OffsetDateTime = datetime!(2026-03-05 23:00 UTC);
 const LATER: OffsetDateTime = datetime!(2026-11-07 12:00 UTC);
 
 /// The sample of ten accounts from 24 February to 5 March 2026, collected.
@@ -40,7 +45,7 @@ async fn imported(name: &str) -> (PgPool, Reader, Scratch) {
         let (_, problems) = import(&db, answers).await.unwrap();
         assert!(problems.is_empty(), "{problems:?}");
     }
-    let reader = Reader::new(&db).await;
+    let reader = Reader::at(&db, LAST).await;
     (db, reader, folder)
 }
 
@@ -165,7 +170,7 @@ async fn accounts_with_health_data_and_no_baa_lead() {
     let before = reader.json("/artifact/agreements?as_of=2026-02-24&format=json").await;
     let last =
         before.iter().rfind(|row| row["baa"] == "none listed").unwrap()["account_id"].as_str().unwrap().to_owned();
-    let app = site(&db).await;
+    let app = site_of(state_at(&db, LAST)).await;
     let cookie = sign_in(&app, "compliance-manager").await;
     let form =
         format!("name=health-data&title=Health+data&kind=accounts&accounts={last}&first_day=2026-02-24&reason=PHI");
@@ -180,7 +185,7 @@ async fn accounts_with_health_data_and_no_baa_lead() {
 async fn a_persons_word_on_a_kind_goes_first_and_is_on_record() {
     let (db, reader, _folder) = imported("artifact-kind").await;
     let path = "/artifact/reports/report-Sample00CSASTAR0";
-    let app = site(&db).await;
+    let app = site_of(state_at(&db, LAST)).await;
     let cookie = sign_in(&app, "compliance-manager").await;
     let post =
         async |form: &str| ask(&app, Method::POST, &format!("{path}/kind"), Some(&cookie), Some(form)).await.status;
@@ -249,4 +254,76 @@ async fn before_anything_is_read_the_pages_say_what_to_do() {
     assert!(rows.iter().all(|row| row["baa"] == "not known"), "{rows:?}");
     assert_eq!(reader.ask("/artifact/reports/report-0123456789abcdef").await.0, StatusCode::NOT_FOUND);
     assert_eq!(reader.ask("/artifact/reports/%3Cb%3E").await.0, StatusCode::NOT_FOUND);
+}
+
+#[actix_web::test]
+async fn reports_beside_the_answers_are_stored_once_and_stand_in_the_pack() {
+    let (db, summary, _folder) = organization("artifact-pack").await;
+    let last = summary.artifact.last().unwrap();
+    let (words, problems) = import(&db, last).await.unwrap();
+    assert!(words.ends_with("2 documents stored.") && problems.is_empty(), "{words} {problems:?}");
+    let (again, _) = import(&db, last).await.unwrap();
+    assert!(again.ends_with("0 documents stored."), "{again}");
+    let reader = Reader::at(&db, LAST).await;
+    let page = reader.page("/artifact/reports/report-Sample0SOC2Type2/versions/3").await;
+    let text = texts(&page, "main").join(" ");
+    assert!(text.contains("not released to auditors") && text.contains("Not reviewed."), "{text}");
+
+    let request = Request {
+        organization: ORGANIZATION.to_owned(),
+        from: Some(date!(2026 - 02 - 24)),
+        as_of: date!(2026 - 03 - 05),
+        at: None,
+        ..crate::packs::request()
+    };
+    let state = auditfolio::State { clock: auditfolio::clock::Clock::Real, ..crate::packs::state(&db) };
+    let id = build(&state, &request, None, &JobProgress::default()).await.unwrap();
+    let text = text_of(&db, &id).await;
+    let sha256: Vec<u8> = sqlx::query_scalar(
+        "select sha256 from artifact_file join artifact_document using (artifact_document_id)
+         where report_id = 'report-Sample0SOC2Type2'",
+    )
+    .fetch_one(&db)
+    .await
+    .unwrap();
+    let hash: String = sha256.iter().map(|byte| format!("{byte:02x}")).collect();
+    for wanted in [
+        "AWS's reports and agreements for this period",
+        "gap 10 days, of which 0 addressed by letter",
+        "A SOC 3 fills no gap of a SOC 2",
+        "own and organisation’s",
+        "aws-reports.csv",
+        "agreements.csv",
+    ] {
+        assert!(text.contains(wanted), "{wanted}: {text}");
+    }
+    assert!(text.replace(char::is_whitespace, "").contains(&hash), "{hash}");
+    // What is read later is not in a pack of the same printed clock.
+    let printed: OffsetDateTime = sqlx::query_scalar("select printed_at from pack").fetch_one(&db).await.unwrap();
+    let bare = Request { at: Some(printed - time::Duration::days(400)), ..request };
+    let id = build(&state, &bare, None, &JobProgress::default()).await.unwrap();
+    assert!(!text_of(&db, &id).await.contains("AWS's reports and agreements"), "nothing was known then");
+}
+
+#[actix_web::test]
+async fn notices_tell_of_what_ends_and_of_what_was_not_read() {
+    let (db, summary, _folder) = organization("artifact-notices").await;
+    import(&db, summary.artifact.last().unwrap()).await.unwrap();
+    let open: Vec<(String, String)> = sqlx::query_as(
+        "select kind, sentence from notice where closed_at is null
+           and kind in ('report-version', 'review-due', 'certificate-ending', 'artifact-unread') order by 1, 2",
+    )
+    .fetch_all(&db)
+    .await
+    .unwrap();
+    let kinds: Vec<&str> = open.iter().map(|(kind, _)| kind.as_str()).collect();
+    assert_eq!(kinds, ["artifact-unread", "certificate-ending", "certificate-ending"], "{open:?}");
+    assert!(open[0].1.contains("The agreements of 1 account could not be read"), "{open:?}");
+    assert!(
+        open.iter().any(|(_, sentence)| sentence.contains("“ISO 27018 Certificate” version 1 ended on 14 Apr 2026")),
+        "{open:?}"
+    );
+    let reader = Reader::new(&db).await;
+    let page = reader.page("/notices?kind=certificate-ending").await;
+    assert_eq!(texts(&page, "#notices tbody tr").len(), 2);
 }

@@ -99,6 +99,15 @@ impl StandIn {
         self.ask("POST", "/-/control", "Content-Type: application/json\r\n", order.to_string().as_bytes());
     }
 
+    /// What a document of Artifact's is: see tests/aws/artifact.py.
+    pub(crate) fn document(&self, name: &str) -> Vec<u8> {
+        let order = json!({"do": "document", "name": name}).to_string();
+        let answer = self.ask("POST", "/-/control", "Content-Type: application/json\r\n", order.as_bytes());
+        let answer: Value = serde_json::from_str(&answer).unwrap();
+        let digits = answer["hex"].as_str().unwrap();
+        (0..digits.len()).step_by(2).map(|at| u8::from_str_radix(&digits[at..at + 2], 16).unwrap()).collect()
+    }
+
     /// Every call so far.
     pub(crate) fn log(&self) -> Vec<Value> {
         serde_json::from_str(&self.ask("GET", "/-/log", "", b"")).unwrap()

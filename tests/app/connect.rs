@@ -277,9 +277,10 @@ pub(crate) fn browse(address: &str, request: &str, cookie: &str, form: &str) -> 
         form.len()
     )
     .unwrap();
-    let mut answer = String::new();
-    stream.read_to_string(&mut answer).unwrap();
-    answer
+    let mut answer = Vec::new();
+    stream.read_to_end(&mut answer).unwrap();
+    // Of a document the words are not asked for.
+    String::from_utf8_lossy(&answer).into_owned()
 }
 
 pub(crate) fn header<'a>(answer: &'a str, name: &str) -> &'a str {

@@ -6,6 +6,8 @@
 
 mod aggregator_faults;
 mod artifact;
+mod artifact_documents;
+mod artifact_sync;
 mod at_least;
 mod athena;
 mod athena_cost;

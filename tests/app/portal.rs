@@ -21,10 +21,19 @@ pub(crate) struct Reader {
 
 impl Reader {
     pub(crate) async fn new(db: &PgPool) -> Self {
+        Self::with(db, Clock::Real).await
+    }
+
+    /// Somebody who reads at a moment.
+    pub(crate) async fn at(db: &PgPool, now: time::OffsetDateTime) -> Self {
+        Self::with(db, Clock::Fixed(now)).await
+    }
+
+    async fn with(db: &PgPool, clock: Clock) -> Self {
         let state = State {
             db: db.clone(),
             memo: Memo::default(),
-            clock: Clock::Real,
+            clock,
             demo: true,
             grace: time::Duration::hours(6),
             duties: Arc::default(),

@@ -4,6 +4,7 @@ import json
 import uuid
 from xml.sax.saxutils import escape
 
+from . import rest
 from .calls import Answer
 
 JSON_SERVICES = ("organizations", "config", "athena", "secretsmanager")
@@ -30,9 +31,26 @@ def json_bytes(status, value):
     return Answer(status, headers, body)
 
 
+def rest_answer(value):
+    """An answer in REST-JSON."""
+    headers = {"content-type": "application/json", "x-amzn-requestid": str(uuid.uuid4())}
+    return Answer(200, headers, json.dumps(value, ensure_ascii=False).encode())
+
+
+def rest_error(error):
+    """An error in REST-JSON: its code is in a header, and so is how long to wait."""
+    members = dict(error.members)
+    headers = {"content-type": "application/json", "x-amzn-requestid": str(uuid.uuid4()), "x-amzn-errortype": error.code}
+    if "retryAfterSeconds" in members:
+        headers["retry-after"] = str(members.pop("retryAfterSeconds"))
+    return Answer(error.status, headers, json.dumps({"message": error.message, **members}).encode())
+
+
 def error_answer(call, error, method="POST"):
     """The error in the form of the call's service."""
-    if call.service == "s3":
+    if call.service in rest.SERVICES:
+        return rest_error(error)
+    if call.service in ("s3", "artifact-documents"):
         return s3_error(call, error, method)
     if call.service == "sts":
         return query_error(error)

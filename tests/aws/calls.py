@@ -5,6 +5,8 @@ import re
 from dataclasses import dataclass, field
 from urllib.parse import parse_qs, unquote
 
+from . import rest
+
 TARGETS = {
     "AWSOrganizationsV20161128": "organizations",
     "StarlingDoveService": "config",
@@ -71,7 +73,11 @@ def read(request, world):
     call = Call(service, "", identity.account, identity.arn, region or world.region, access_key)
     target = request.headers.get("x-amz-target", "")
     form = request.headers.get("content-type", "").startswith("application/x-www-form-urlencoded")
-    if target:
+    if request.path.startswith("/artifact-documents/"):
+        call.service, call.operation, call.key = "artifact-documents", "GetObject", request.path
+    elif service in rest.SERVICES:
+        call.operation, call.parameters = rest.read(request, service)
+    elif target:
         prefix, _, call.operation = target.rpartition(".")
         call.service = TARGETS.get(prefix, service or prefix)
         call.parameters = json_object(request.body)

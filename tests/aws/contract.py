@@ -7,6 +7,7 @@ give.
 
 import json
 import re
+from datetime import datetime
 from functools import lru_cache
 from urllib.parse import parse_qs
 
@@ -15,7 +16,7 @@ import botocore.model
 import botocore.parsers
 import botocore.validate
 
-NAMES = ("s3", "sts", "organizations", "config", "athena", "secretsmanager")
+NAMES = ("s3", "sts", "organizations", "config", "athena", "secretsmanager", "artifact")
 JSON_TYPES = {
     "string": str,
     "structure": dict,
@@ -69,6 +70,8 @@ class Contract:
 
     def request(self, call, request):
         """What is wrong with a request's parameters, one text each."""
+        if call.service == "artifact-documents":
+            return [] if request.method == "GET" else ["a presigned address is for GET"]
         operation = self.operation(call)
         if operation is None:
             return [f"AWS has no operation {call.operation!r} of {call.service!r}"]
@@ -96,7 +99,7 @@ class Contract:
         except ValueError as error:
             return [f"the answer is no JSON: {error}"]
         if answer.status >= 300:
-            return wrong_error(operation, value) if answer.by == "here" else []
+            return wrong_error(operation, value, answer) if answer.by == "here" else []
         if operation.output_shape is None:
             return [] if value == {} else [f"the operation answers nothing, not {value}"]
         found = [*misfits(value, operation.output_shape, "answer"), *self.parsed(operation, answer)]
@@ -129,11 +132,23 @@ def unknown_query(operation, call):
     ]
 
 
-def wrong_error(operation, value):
-    code = str(value.get("__type", "")).rpartition("#")[2]
+def wrong_error(operation, value, answer):
+    code = answer.headers.get("x-amzn-errortype") or str(value.get("__type", "")).rpartition("#")[2]
     modelled = {shape.metadata.get("error", {}).get("code", shape.name) for shape in operation.error_shapes}
     modelled.update(shape.name for shape in operation.error_shapes)
-    return [] if code in modelled | COMMON_ERRORS else [f"{operation.name} does not answer the error {code!r}"]
+    if code not in modelled | COMMON_ERRORS:
+        return [f"{operation.name} does not answer the error {code!r}"]
+    if operation.service_model.resolved_protocol != "rest-json":
+        return []
+    return [text for shape in operation.error_shapes if shape.name == code for text in wrong_rest(value, shape, answer)]
+
+
+def wrong_rest(value, shape, answer):
+    """What is wrong with an error in REST-JSON, where members may be in headers."""
+    status = shape.metadata.get("error", {}).get("httpStatusCode")
+    if status != answer.status:
+        yield f"{shape.name} has status {answer.status}, not {status}"
+    yield from misfits(value, shape, "error")
 
 
 def misfits(value, shape, where):
@@ -142,10 +157,19 @@ def misfits(value, shape, where):
         # AWS leaves out what is not there; its readers take null for the same.
         return
     kind = shape.type_name
-    if not isinstance(value, JSON_TYPES[kind]) or (isinstance(value, bool) and kind != "boolean"):
+    if kind == "timestamp" and shape.serialization.get("timestampFormat") == "iso8601":
+        yield from not_iso(value, where)
+    elif not isinstance(value, JSON_TYPES[kind]) or (isinstance(value, bool) and kind != "boolean"):
         yield f"{where} is {value!r}, not a {kind}"
     elif kind in INSIDE:
         yield from INSIDE[kind](value, shape, where)
+
+
+def not_iso(value, where):
+    try:
+        datetime.fromisoformat(value.replace("Z", "+00:00"))
+    except (AttributeError, ValueError):
+        yield f"{where} is {value!r}, not a time of ISO 8601"
 
 
 def in_structure(value, shape, where):

@@ -2,7 +2,7 @@
 
 import json
 
-from . import fixture
+from . import artifact, fixture
 from .calls import Answer
 
 
@@ -37,9 +37,14 @@ def clear_log(world, _):
         world.log.clear()
 
 
+def document(world, order):
+    return {"hex": artifact.contents(world, order["name"]).hex()}
+
+
 ORDERS = {
     "describe": lambda world, order: world.describe(order["description"]),
     "load": fixture.load,
+    "document": document,
     "fault": lambda world, order: world.faults.order(order["fault"]),
     "clear_faults": lambda world, _: world.faults.clear(),
     "clear_log": clear_log,

@@ -7,7 +7,7 @@ A fault is an object with a "kind" and any of these, all of which must fit for i
     "after": 2    lets the first two pass;   "times": 3    strikes three times (1 if absent, null: always)
 
 Kinds that answer instead of the service:
-    throttle, deny, expired, region_disabled             as the service says it
+    throttle, deny, expired, region_disabled             as the service says it ("retry_after_seconds" of Artifact's)
     clock_skew        the signature's time is off; "seconds" shifts the Date header, from which SDKs learn by how much
     server_error      "status" 500 (if absent) or 503, as the service says it
     error             "code", "message", "status" (400), "members": anything else
@@ -127,9 +127,20 @@ def error_of(fault, call):
         return ServiceError(details["code"], details.get("message", ""), details.get("status", 400), **members)
     if fault.kind == "server_error":
         return server_error(call, fault.details.get("status", 500))
+    if call.service == "artifact":
+        return artifact_error(fault)
     protocol = call.service if call.service in ("s3", "sts") else "json"
     code, status, message = ERRORS[fault.kind][protocol]
     return ServiceError(code, message, status)
+
+
+def artifact_error(fault):
+    """Artifact's own statuses; what it says of its own accord when it throttles."""
+    if fault.kind == "throttle":
+        seconds = fault.details.get("retry_after_seconds", 0)
+        return ServiceError("ThrottlingException", "Rate exceeded", 429, retryAfterSeconds=seconds)
+    code, _, message = ERRORS[fault.kind]["json"]
+    return ServiceError(code, message, 403)
 
 
 def denied(call):
@@ -143,7 +154,7 @@ def denied(call):
         code, status = "AccessDenied", 403
     else:
         resource = resource_of(call)
-        code, status = "AccessDeniedException", 400
+        code, status = "AccessDeniedException", 403 if call.service == "artifact" else 400
     message = f"User: {call.arn} is not authorized to perform: {action} on resource: {resource}"
     if call.service != "sts":
         message += f" because no identity-based policy allows the {action} action"
@@ -162,6 +173,8 @@ def resource_of(call):
 def server_error(call, status):
     if call.service == "s3":
         code = "SlowDown" if status == 503 else "InternalError"
+    elif call.service == "artifact" and status == 500:
+        code = "InternalServerException"
     else:
         code = "ServiceUnavailable" if status == 503 else "InternalFailure"
     return ServiceError(code, "We encountered an internal error. Please try again.", status)

@@ -8,6 +8,10 @@ import uuid
 from .answers import ServiceError
 
 
+# Parameters that say where in the pages a call is.
+PLACE = ("NextToken", "nextToken", "MaxResults", "maxResults", "Limit")
+
+
 def page(call, entries, size, error="InvalidNextTokenException"):
     """A page of entries and the token for the next (none at the end).
 
@@ -16,7 +20,7 @@ def page(call, entries, size, error="InvalidNextTokenException"):
     """
     question = fingerprint(call)
     start = 0
-    token = call.parameters.get("NextToken")
+    token = call.parameters.get("NextToken") or call.parameters.get("nextToken")
     if token:
         start = position(token, question, error)
     if call.fault("empty_page"):
@@ -27,7 +31,7 @@ def page(call, entries, size, error="InvalidNextTokenException"):
 
 def fingerprint(call):
     """What makes a question the same one: all but its place in the pages."""
-    rest = {name: value for name, value in call.parameters.items() if name not in ("NextToken", "MaxResults", "Limit")}
+    rest = {name: value for name, value in call.parameters.items() if name not in PLACE}
     text = json.dumps([call.operation, call.account, call.region, rest], sort_keys=True)
     return hashlib.sha256(text.encode()).hexdigest()[:16]
 

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Starts the AWS stand-in: one loopback port that speaks S3, STS, Organizations, Secrets Manager, Config and Athena.
+"""Starts the AWS stand-in: one loopback port that speaks S3, STS, Organizations, Secrets Manager, Config, Athena and Artifact.
 
     tests/.venv/bin/python tests/aws/serve.py [--account ID] [--bucket NAME --folder DIR] [--describe FILE]
 
@@ -9,8 +9,8 @@ and ends when its standard input closes or on SIGTERM, so that a test that dies 
 standard input, for use by hand). `environment` holds the variables that point an AWS SDK here: AWS_ENDPOINT_URL, a
 key pair, AWS_REGION and AWS_EC2_METADATA_DISABLED.
 
-Who answers: S3, STS AssumeRole and Secrets Manager are moto's; Organizations, Config and Athena are written here,
-because moto makes up account ids and has neither the aggregator's operations nor a query engine. Whatever passes is
+Who answers: S3, STS AssumeRole and Secrets Manager are moto's; Organizations, Config, Athena and Artifact are written
+here, because moto makes up account ids and has neither the aggregator's operations nor a query engine, nor Artifact. Whatever passes is
 held against botocore's service models; what does not fit is kept as a violation, and a test is expected to ask for
 violations at its end. Every access key is the caller's, unless AssumeRole gave it out.
 
@@ -19,6 +19,7 @@ Control calls, all JSON, none signed:
     POST /-/control {"do": "load", "bucket": B, "folder": D}   puts a sample's AWSLogs/ files into a bucket, fixture.py:
          "versioned": true, "until": "2026-10-05T12:00:00Z" (by delivery time), "organization": true
     POST /-/control {"do": "fault", "fault": {"kind": "throttle", "service": "config", ...}}        see faults.py
+    POST /-/control {"do": "document", "name": "report-0123456789abcdef 1"}    what a report is, in hex
     POST /-/control {"do": "clear_faults"} | {"do": "clear_log"} | {"do": "expire_sessions"}
     GET  /-/log         every request: service, operation, account, region, bucket, key, status, bytes
     GET  /-/violations  what did not fit the service models, or was asked for and is not there

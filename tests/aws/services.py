@@ -1,6 +1,6 @@
 """Sends a call to whoever answers it."""
 
-from . import config_aggregate, motoed, organizations, sts
+from . import artifact, config_aggregate, motoed, organizations, sts
 from .answers import ServiceError, json_answer
 from .athena import service as athena
 
@@ -13,7 +13,11 @@ OURS = {
 
 def answer(world, call, request):
     """The service's answer; ServiceError where it is an error."""
+    if call.service == "artifact-documents":
+        return artifact.document(world, request)
     refuse_keys(world, call)
+    if call.service == "artifact":
+        return artifact.answer(world, call, request)
     if call.service == "sts":
         return sts.answer(world, call, request)
     if call.service in ("s3", "secretsmanager"):

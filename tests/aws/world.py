@@ -4,6 +4,7 @@ The description is a JSON object that control calls add to. Each part is told by
     {"roles":        [{"arn": "arn:aws:iam::*:role/AuditfolioMember", "external_id": "x"}],      sts.py
      "organization": {"id": ..., "accounts": [...], "units": [...]},                             organizations.py
      "config":       {"bucket": ..., "aggregators": [...], "rules": [...]},                      configuration.py
+     "artifact":     {"reports": [...], "agreements": {...}},                                    artifact.py
      "athena":       {"workgroups": {...}, "max_active": 20, ...}}                               athena/service.py
 """
 

@@ -273,8 +273,16 @@ FURTHER = {
     "failures by age": "/evaluations?status=non-compliant&sort=since",
     "evaluations of one rule": "/evaluations?rule=core-rule-number-1-enabled",
     "overview of one Region": "/?region=eu-west-1",
+    "overview by rule": "/?rule=core-rule-number-1-enabled",
+    "overview by severity": "/?severity=critical",
+    "overview by status": "/?status=non-compliant",
+    "overview by resource type": "/?type=AWS::Service1::ThingB",
     "accounts by one rule": "/accounts?rule=core-rule-number-1-enabled",
     "changes of 60 days": "/changes?from=2026-09-22",
+    "changes by severity": "/changes?sort=-severity",
+    "changes by rule": "/changes?sort=rule",
+    "changes by resource": "/changes?sort=resource",
+    "objects": "/objects",
     "new pack": "/packs/new",
 }
 
@@ -340,7 +348,7 @@ def pages(_folder, store):
                 seconds = "2s" if SMALL else "5s"
                 wrk = ["wrk", "-t1", "-c4", f"-d{seconds}", "--latency", "-H", f"Cookie: {cookie}", portal.address + path]
                 text = Ran(wrk, output=subprocess.PIPE).text
-                found = re.search(r"^\s+99%\s+(\S+)$", text, re.M)
+                found = re.search(r"^\s+99%\s+(\S+)\s*$", text, re.M)
                 if not found:
                     raise SystemExit(f"{path}: no answer within {seconds}\n{text}")
                 latency = milliseconds(found[1])

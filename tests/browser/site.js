@@ -92,8 +92,8 @@ async function untilItAnswers(base, child) {
   throw new Error('the portal did not answer within a minute');
 }
 
-/** A portal with data and a browser; `stop` ends both. */
-export async function start() {
+/** A portal with data and a browser; `stop` ends both. `more` are arguments of `serve`, `environment` its variables. */
+export async function start({ more = [], environment = {} } = {}) {
   const browser = await chromium.launch({
     executablePath: browserPath(),
     args: ['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking', '--disable-component-update', '--disable-sync'],
@@ -115,7 +115,7 @@ export async function start() {
   }
   const port = await freePort();
   const base = `http://127.0.0.1:${port}`;
-  const child = spawn(program(), [...common, 'serve', '--demo-sign-in', '--bind', `127.0.0.1:${port}`], { stdio: ['ignore', 'ignore', 'inherit'] });
+  const child = spawn(program(), [...common, 'serve', '--demo-sign-in', '--bind', `127.0.0.1:${port}`, ...more], { stdio: ['ignore', 'ignore', 'inherit'], env: { ...process.env, ...environment } });
   const stop = async () => {
     await browser.close();
     const ended = new Promise((resolve) => child.once('exit', resolve));

@@ -26,6 +26,8 @@ pub(super) struct Changed {
     pub(super) old: Option<i16>,
     pub(super) new: Option<i16>,
     pub(super) day: Date,
+    /// Whether its place has no evidence at all on the later day.
+    pub(super) silent: bool,
 }
 
 /// A place that had evidence on the earlier day and has none on the later.
@@ -179,6 +181,7 @@ fn classify(row: &changes_db::Differing) -> Option<Changed> {
         old: row.old_status_id,
         new: row.new_status_id,
         day: row.day,
+        silent: false,
     })
 }
 

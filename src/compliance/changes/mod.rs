@@ -13,8 +13,8 @@ use askama::Template;
 use time::{Date, Duration};
 
 pub(super) use self::between::{Between, ClassLine};
-use self::merged::{Asked, Merged};
-pub(super) use self::order::By;
+use self::merged::{Asked, Merged, SILENT_IN_MEMORY, is_short};
+use self::order::By;
 use self::rows::{Line, List, pour};
 use super::core::{Change, Evidence};
 use super::filter::{self, Filter, Offers};
@@ -48,6 +48,17 @@ const COLUMNS: [Column; 8] = [
     table::text("On").by("on").most_first(),
 ];
 
+/// Where the rows of silent places are too many to be sorted, only what keeps those of a place together is offered.
+fn columns(is_short: bool) -> [Column; 8] {
+    if is_short {
+        return COLUMNS;
+    }
+    COLUMNS.map(|column| match column.sort {
+        Some(word) if By::parse(word).is_some() => table::text(column.title),
+        _ => column,
+    })
+}
+
 const DOWNLOAD: [&str; 12] = [
     "from",
     "to",
@@ -73,6 +84,8 @@ struct ChangesPage {
     lost: (Vec<LostLine>, Table),
     table: Table,
     rows: Vec<Line>,
+    /// Where the list is too long for some orders: how many evaluations of silent places may be in it.
+    too_long: Option<i64>,
     empty: Option<Empty>,
     provenance: Provenance,
 }
@@ -149,6 +162,7 @@ async fn list(state: Data<State>, mut view: View) -> Result<HttpResponse, Error>
             .line("Compared", compared),
         frame: view.frame(Section::Changes, "Changes"),
         rows,
+        too_long: (!is_short(&between)).then_some(SILENT_IN_MEMORY),
         table,
     };
     Ok(Page(page).answer(StatusCode::OK))
@@ -168,7 +182,8 @@ async fn page_of(
     (filter, from, class): (&Filter, Date, Option<Change>),
     at: &Place,
 ) -> Result<(Vec<Line>, Table), Error> {
-    let sort = Sort::of(&view.address, &COLUMNS, Sort::up("account"));
+    let columns = columns(is_short(between));
+    let sort = Sort::of(&view.address, &columns, Sort::up("account"));
     let (rows, more, total) = if let Some(by) = By::parse(sort.by) {
         let asked = Asked { from, class, by, descending: sort.descending, filter };
         let list = Merged::load(shown, view, (between, left), asked).await?;
@@ -180,7 +195,7 @@ async fn page_of(
         (rows, more, list.total())
     };
     let key = |line: Option<&Line>| line.map(|line| table::key(&line.key()));
-    let table = Table::whole("changes", caption(class), &COLUMNS, &view.address, rows.len())
+    let table = Table::whole("changes", caption(class), &columns, &view.address, rows.len())
         .sorted(sort)
         .as_of(view.as_of)
         .with_formats()
@@ -281,4 +296,18 @@ fn lost_lines(view: &View, left: &Between, class: Option<Change>) -> Vec<LostLin
 fn lost_words(places: usize, from: Date, to: Date) -> String {
     let places = plural(i64::try_from(places).unwrap_or(i64::MAX), "account-region");
     format!("{places} with evidence on {} and none on {}: what they said became unknown", day(from), day(to))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn long_lists_are_sorted_only_where_the_rows_of_a_place_stay_together() {
+        let unsorted = |is_short| -> Vec<&str> {
+            columns(is_short).iter().filter(|column| column.sort.is_none()).map(|column| column.title).collect()
+        };
+        assert_eq!(unsorted(true), [""; 0]);
+        assert_eq!(unsorted(false), ["Rule", "Severity", "Resource", "Was, and is"]);
+    }
 }

@@ -1,10 +1,10 @@
-//! The orders in which rows of silent places stand between those that are held in memory. Pure.
+//! The orders in which the rows of a place do not stay together. Pure.
 
 use std::cmp::Ordering;
 
 /// What a list of changes is sorted on, beside the orders in which the rows of a place stay together.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(in crate::compliance) enum By {
+pub(super) enum By {
     Rule,
     Severity,
     /// What the earlier day said, then what the later says.

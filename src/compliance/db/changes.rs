@@ -1,11 +1,9 @@
 //! Evaluations whose status differs between two days.
 
-use sqlx::{AssertSqlSafe, FromRow, PgConnection};
+use sqlx::{FromRow, PgConnection};
 use time::Date;
 
 use super::Several;
-use crate::compliance::Severity;
-use crate::compliance::changes::By;
 
 /// An evaluation that holds another status on the later day, in text order.
 #[derive(Debug, Clone, FromRow)]
@@ -99,7 +97,6 @@ pub(crate) async fn resource_ids(db: &mut PgConnection, resource_ids: &[i32]) ->
 /// An evaluation of a place that fell silent, as it was on the earlier day.
 #[derive(Debug, Clone, FromRow)]
 pub(crate) struct Silenced {
-    pub(crate) place_id: i32,
     pub(crate) rule_id: i32,
     pub(crate) resource_type_id: i16,
     pub(crate) id: String,
@@ -124,7 +121,7 @@ pub(crate) struct Silent<'a> {
 macro_rules! silenced {
     ($beyond:literal, $order:literal) => {
         concat!(
-            "select u.place_id, u.rule_id, s.resource_type_id, s.id, u.status_id
+            "select u.rule_id, s.resource_type_id, s.id, u.status_id
              from run u join rule r on r.rule_id = u.rule_id join resource s on s.resource_id = u.resource_id
                  join resource_type y on y.resource_type_id = s.resource_type_id
              where u.place_id = $1 and u.first_day <= $2 and u.end_day > $2 and u.status_id in (1, 2)
@@ -159,81 +156,27 @@ pub(crate) async fn silenced(db: &mut PgConnection, silent: &Silent<'_>) -> sqlx
         .await
 }
 
-/// Which evaluations of several silent places, in an order in which those of a place do not stay together.
-#[derive(Debug, Clone)]
-pub(crate) struct SilentPlaces<'a> {
-    pub(crate) place_ids: &'a [i32],
-    /// The earlier day, on which the places were known.
-    pub(crate) from: Date,
-    pub(crate) rule_ids: Option<&'a [i32]>,
-    pub(crate) resource_type_id: Option<i16>,
-    pub(crate) by: By,
-    pub(crate) descending: bool,
-    /// What the list is sorted on, account, Region, rule, resource type and id of the row beside which they begin.
-    pub(crate) edge: Option<[&'a str; 6]>,
-    /// Whether the rows before are wanted, the nearest first.
-    pub(crate) backwards: bool,
-    pub(crate) limit: i64,
+/// An evaluation of a place that fell silent, by the store's ids.
+#[derive(Debug, Clone, FromRow)]
+pub(crate) struct SilencedId {
+    pub(crate) place_id: i32,
+    pub(crate) rule_id: i32,
+    pub(crate) resource_id: i32,
+    pub(crate) resource_type_id: i16,
+    pub(crate) status_id: i16,
 }
 
-/// The COMPLIANT and `NON_COMPLIANT` evaluations of some places on a day.
-pub(crate) async fn silenced_in_order(db: &mut PgConnection, wanted: &SilentPlaces<'_>) -> sqlx::Result<Vec<Silenced>> {
-    let edge = |part: usize| wanted.edge.map(|edge| edge[part]);
-    sqlx::query_as(AssertSqlSafe(in_order(wanted)))
-        .bind(wanted.place_ids)
-        .bind(wanted.from)
-        .bind(wanted.rule_ids)
-        .bind(wanted.resource_type_id)
-        .bind(wanted.limit)
-        .bind(edge(0))
-        .bind(edge(1))
-        .bind(edge(2))
-        .bind(edge(3))
-        .bind(edge(4))
-        .bind(edge(5))
-        .fetch_all(db)
-        .await
-}
-
-/// Made of constants alone.
-fn in_order(wanted: &SilentPlaces<'_>) -> String {
-    let severity = {
-        let digits: Vec<String> =
-            Severity::ALL.iter().map(|of| format!("when {} then '{}'", of.id(), of.rank())).collect();
-        format!("(case r.severity {} else '0' end) collate \"C\"", digits.join(" "))
-    };
-    let place: &[(&str, &str)] = &[("p.account_id", "$7"), ("p.region", "$8"), ("r.name", "$9")];
-    let resource: &[(&str, &str)] = &[("y.name", "$10"), ("s.id", "$11")];
-    let part = match wanted.by {
-        By::Rule | By::Resource => "r.name",
-        By::Severity => severity.as_str(),
-        By::Status => {
-            "(case u.status_id when 1 then 'COMPLIANT' else 'NON_COMPLIANT' end || ' no evidence') collate \"C\""
-        }
-    };
-    let (lead, rest) = match wanted.by {
-        By::Resource => (resource.to_vec(), place.to_vec()),
-        _ => (vec![(part, "$6")], [place, resource].concat()),
-    };
-    let list = |columns: &[(&str, &str)], way: &str| {
-        columns.iter().map(|(column, _)| format!("{column}{way}")).collect::<Vec<_>>().join(", ")
-    };
-    let bounds = |columns: &[(&str, &str)]| columns.iter().map(|(_, bound)| *bound).collect::<Vec<_>>().join(", ");
-    let way = |down: bool| if down { (" desc", "<") } else { ("", ">") };
-    let ((lead_way, lead_sign), (rest_way, rest_sign)) =
-        (way(wanted.descending != wanted.backwards), way(wanted.backwards));
-    let (leads, rests, lead_bounds, rest_bounds) = (list(&lead, ""), list(&rest, ""), bounds(&lead), bounds(&rest));
-    format!(
-        "select u.place_id, u.rule_id, s.resource_type_id, s.id, u.status_id
+/// The COMPLIANT and `NON_COMPLIANT` evaluations of some places on a day: each place's by rule name, resource type and id.
+pub(crate) async fn silenced_in(db: &mut PgConnection, place_ids: &[i32], from: Date) -> sqlx::Result<Vec<SilencedId>> {
+    sqlx::query_as(
+        "select u.place_id, u.rule_id, u.resource_id, s.resource_type_id, u.status_id
          from run u join rule r on r.rule_id = u.rule_id join resource s on s.resource_id = u.resource_id
-             join resource_type y on y.resource_type_id = s.resource_type_id join place p on p.place_id = u.place_id
+             join resource_type y on y.resource_type_id = s.resource_type_id
          where u.place_id = any($1) and u.first_day <= $2 and u.end_day > $2 and u.status_id in (1, 2)
-             and ($3::integer[] is null or u.rule_id + 0 = any($3))
-             and ($4::smallint is null or s.resource_type_id = $4)
-             and ($6::text is null or ({leads}) {lead_sign} ({lead_bounds})
-                 or ({leads}) = ({lead_bounds}) and ({rests}) {rest_sign} ({rest_bounds}))
-         order by {}, {} limit $5",
-        list(&lead, lead_way),
-        list(&rest, rest_way)
+         order by u.place_id, r.name, y.name, s.id",
     )
+    .bind(place_ids)
+    .bind(from)
+    .fetch_all(db)
+    .await
 }

@@ -1,19 +1,20 @@
-//! What is tried of AWS Config itself: rules through a member account's role, and the aggregator.
+//! What is tried of AWS Config and Artifact: rules and agreements through a member account's role, and the aggregator.
 
 use super::super::permissions::Holder;
 use super::super::setup::Setup;
+use super::artifact::agreements;
 use super::report::Report;
 use super::run::{becomes, noted};
 use crate::aws::{Clients, Kind};
 
 /// Reads the rules of one member account.
-pub(super) async fn member(clients: &Clients, account_id: Option<&str>, report: &mut Report) {
+pub(super) async fn member(setup: &Setup, clients: &Clients, account_id: Option<&str>, report: &mut Report) {
     if !report.needs("AssumeMemberRole") {
         return;
     }
     let Some(account_id) = account_id else {
         report.block_all(
-            &["AssumeMemberRole", "ReadRules", "ReadNotes"],
+            &["AssumeMemberRole", "ReadRules", "ReadNotes", "ReadAgreements"],
             "no member account was found to try it in: name one with --account",
         );
         return;
@@ -22,6 +23,7 @@ pub(super) async fn member(clients: &Clients, account_id: Option<&str>, report: 
         Ok(Some(member)) => {
             if becomes(&member, "AssumeMemberRole", Holder::Member, report).await {
                 rules(&member, account_id, report).await;
+                agreements(setup, &member, account_id, report).await;
             }
         }
         Ok(None) => {}

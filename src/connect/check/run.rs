@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use super::super::permissions::{Holder, permissions};
 use super::super::setup::{Names, Setup, inside};
+use super::artifact::artifact;
 use super::config::{aggregator, member};
 use super::report::{Missing, Report, Row};
 use crate::aws::athena::{Athena, Execution, Question, State};
@@ -24,7 +25,7 @@ const MOST_LOOKS: u32 = 120;
 /// Tries every permission that the settings need. `account` is the member account to try; `told` hears how far it is.
 pub async fn run(setup: &Setup, account: Option<&str>, told: impl Fn(usize, usize)) -> Vec<Row> {
     let mut report = Report::new(permissions(setup, &Names::known(setup)));
-    let step = |number| told(number, 7);
+    let step = |number| told(number, 8);
     step(0);
     if let Some(own) = own(setup, &mut report).await {
         step(1);
@@ -43,11 +44,13 @@ pub async fn run(setup: &Setup, account: Option<&str>, told: impl Fn(usize, usiz
         let found = organization(&clients, &mut report).await;
         seen = seen.or(found);
         step(5);
-        member(&clients, seen.as_deref(), &mut report).await;
+        member(setup, &clients, seen.as_deref(), &mut report).await;
         step(6);
         aggregator(setup, &clients, &mut report).await;
+        step(7);
+        artifact(setup, &clients, &mut report).await;
     }
-    step(7);
+    step(8);
     report.rows()
 }
 

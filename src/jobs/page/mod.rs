@@ -72,8 +72,10 @@ impl Standing {
             Kind::Collect => Some((format!("/collections/{result}"), "Open the collection")),
             Kind::Digest => Some(("/notices".to_owned(), "Open the notices")),
             Kind::Check => Some(("/connect".to_owned(), "Open the results")),
-            // The address of the page that shows them.
+            // The address of the page that shows what came of it.
+            Kind::Document => Some((address.to_owned(), "Open it")),
             Kind::Notes => Some((address.to_owned(), "Open the notes")),
+            Kind::Artifact => Some(("/artifact".to_owned(), "Open AWS’s reports")),
         }
     }
 
@@ -85,6 +87,8 @@ impl Standing {
             Some(Kind::Digest) => "No e-mail is known to have been sent.",
             Some(Kind::Check) => "The results of an earlier test stand.",
             Some(Kind::Notes) => "No note was kept.",
+            Some(Kind::Artifact) => "What was read before its end stands.",
+            Some(Kind::Document) => "No document was stored.",
             None => "",
         }
     }

@@ -11,6 +11,7 @@ use std::collections::BTreeSet;
 use time::macros::format_description;
 use time::{Date, OffsetDateTime, UtcOffset};
 
+use super::artifact;
 use super::definitions;
 use super::layout::table::Table;
 use super::layout::{Block, Document};
@@ -73,6 +74,9 @@ pub fn document<'a>(pack: &'a Pack, tables: &'a Tables) -> Document<'a> {
     severities(&mut blocks, pack, tables);
     deviations(&mut blocks, pack);
     register(&mut blocks, pack);
+    if let Some(part) = &pack.artifact {
+        artifact::section(&mut blocks, part);
+    }
     provenance(&mut blocks, pack, tables);
     how_to_check(&mut blocks, pack, tables);
     let cover = &pack.cover;
