@@ -26,7 +26,7 @@ const NO_ANSWER: &str = "not reachable: no proper answer";
 const SKEWED: &str = "this machine's clock and AWS's differ too much";
 
 /// Faults of any operation, with the words and the cause of the notice that each ends in.
-fn faults() -> [(Value, &'static str, &'static str); 8] {
+fn faults() -> [(Value, &'static str, &'static str); 9] {
     [
         (json!({"kind": "deny"}), "access was denied", "denied"),
         (json!({"kind": "throttle"}), "AWS throttled the calls", "throttled"),
@@ -35,6 +35,7 @@ fn faults() -> [(Value, &'static str, &'static str); 8] {
         (json!({"kind": "clock_skew"}), SKEWED, "expired"),
         (json!({"kind": "server_error", "status": 503}), "not reachable: server error", "failed"),
         (json!({"kind": "cut"}), NO_ANSWER, "failed"),
+        (json!({"kind": "reset"}), NO_ANSWER, "failed"),
         // Longer than anybody waits.
         (json!({"kind": "slow", "seconds": 4}), NO_ANSWER, "failed"),
     ]

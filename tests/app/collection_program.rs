@@ -2,13 +2,14 @@
 
 use std::path::Path;
 use std::process::{Command, Stdio};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use auditfolio::sample::{Options, Regions, Summary, generate};
 use sqlx::{Executor as _, PgPool};
 use time::macros::date;
 
 use crate::harness::{address_of, program, said, scratch};
+use crate::output::LONGEST;
 
 fn sample(name: &str, options: impl FnOnce(&mut Options)) -> (Options, Summary) {
     let mut made = Options::new(scratch(name).join("bucket"));
@@ -92,8 +93,10 @@ async fn a_collection_killed_half_way_is_finished_by_the_next_as_if_nothing_had_
     let mut child = collect(&db, &made.out, &summary).spawn().unwrap();
     let waiting = "select exists (select from pg_locks where locktype = 'advisory' and objid = 7078 and not granted
                    and database = (select oid from pg_database where datname = current_database()))";
+    let begun = Instant::now();
     while !sqlx::query_scalar::<_, bool>(waiting).fetch_one(&mut *holder).await.unwrap() {
         assert!(child.try_wait().unwrap().is_none(), "the collection ended before it was half-way");
+        assert!(begun.elapsed() < LONGEST, "the collection does not come half-way");
         tokio::time::sleep(Duration::from_millis(2)).await;
     }
     child.kill().unwrap();
@@ -121,7 +124,9 @@ async fn a_collection_killed_half_way_is_finished_by_the_next_as_if_nothing_had_
 fn peak(child: &mut std::process::Child) -> u64 {
     let status = format!("/proc/{}/status", child.id());
     let mut peak = 0;
+    let begun = Instant::now();
     while child.try_wait().unwrap().is_none() {
+        assert!(begun.elapsed() < 4 * LONGEST, "the program does not end");
         let text = std::fs::read_to_string(&status).unwrap_or_default();
         let line = text.lines().find_map(|line| line.strip_prefix("VmHWM:"));
         let number = line.and_then(|line| line.trim().strip_suffix(" kB"));

@@ -123,8 +123,8 @@ async fn a_collection_is_running_while_its_program_lives_and_interrupted_when_it
     collect(&db, &bucket).await;
     let app = site(&db).await;
     let cookie = sign_in(&app, "auditor").await;
+    // Whoever works on a place waits for this: so the next collection, which has a day to bring, begins and goes no further.
     bucket.snapshot(2, 5, &[("a", &[("r", "COMPLIANT")])]);
-    // Whoever works on a place waits for this: so the next collection begins, and goes no further.
     let mut held = db.begin().await.unwrap();
     sqlx::query("select pg_advisory_xact_lock(1634103404, place_id) from place").execute(&mut *held).await.unwrap();
     let mut collecting = program(&["collect", "--organization", "Example", "--from"])

@@ -6,13 +6,11 @@ import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { after, before, test } from 'node:test';
-import { details, signedIn, start } from './site.js';
+import { PAGES, details, signedIn, start } from './site.js';
 
 let site;
 before(async () => { site = await start(); }, { timeout: 300_000 });
 after(async () => { await site?.stop(); });
-
-const PAGES = ['/', '/accounts', '/rules', '/rule-definitions', '/conformance-packs', '/changes', '/evaluations', '/delivery', '/aggregator', '/notices', '/notices/1', '/jobs', '/connect', '/collections', '/collections/1', '/packs', '/packs/new', '/scopes', '/scopes/new', '/sign-in', '/nowhere'];
 
 test('every page is valid HTML and valid CSS', { timeout: 180_000 }, async () => {
   const page = await signedIn(site);

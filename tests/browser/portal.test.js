@@ -1,25 +1,23 @@
 // What an auditor does, in a real browser.
 import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { after, before, test } from 'node:test';
 import AxeBuilder from '@axe-core/playwright';
-import { details, expected, signedIn, start } from './site.js';
+import { PAGES, details, expected, signedIn, start } from './site.js';
 
 let site;
 before(async () => { site = await start(); }, { timeout: 300_000 });
 after(async () => { await site?.stop(); });
-
-const SECTIONS = ['/', '/accounts', '/rules', '/changes', '/evaluations', '/delivery', '/notices', '/collections', '/packs'];
-const PAGES = [...SECTIONS, '/sign-in', '/notices/1', '/jobs', '/connect', '/aggregator', '/conformance-packs', '/collections/1', '/packs/new', '/scopes', '/scopes/new', '/nowhere', '/delivery?as_of=1999-01-01', '/delivery?state=missing&from=2026-11-05'];
 
 // Of the scope that a test below defines.
 const SCOPED = ['/?scope=payments', '/evaluations?scope=payments', '/delivery?scope=payments', '/scopes/payments', '/scopes/payments/1/end', '/packs/new?scope=payments'];
 
 const number = (text) => Number(text.replaceAll(',', ''));
 
+/** Fills in the form of a new pack, which the page shows. */
 async function makePack(page, title) {
-  await page.goto('/packs/new');
   await page.fill('#title', title);
   await page.click('button.button[type=submit]');
   // The job's page asks again by itself until the pack is there.
@@ -29,7 +27,20 @@ async function makePack(page, title) {
 
 async function download(page, click) {
   const [file] = await Promise.all([page.waitForEvent('download'), click()]);
-  return { name: file.suggestedFilename(), bytes: readFileSync(await file.path()) };
+  const path = await file.path();
+  return { name: file.suggestedFilename(), bytes: readFileSync(path), path };
+}
+
+/** The rows of a CSV without quoted line ends, by the names of its columns. */
+function csv(text) {
+  const cells = (line) => [...line.matchAll(/("(?:[^"]|"")*"|[^,]*)(?:,|$)/g)].map(([, cell]) => (cell.startsWith('"') ? cell.slice(1, -1).replaceAll('""', '"') : cell));
+  const [header, ...lines] = text.trim().split(/\r?\n/).map(cells);
+  return lines.map((line) => Object.fromEntries(header.map((name, at) => [name, line[at]])));
+}
+
+/** What an evaluation is about and what it says, of each row, in one order. */
+function evaluations(rows) {
+  return rows.map((row) => ['account_id', 'region', 'rule_name', 'resource_type', 'resource_id', 'status'].map((name) => row[name]).join(' ')).sort();
 }
 
 test('the as-of day is changed in the bar and stays while one goes on', async () => {
@@ -54,7 +65,7 @@ test('a figure of the overview leads down to one resource and its exact dates', 
   await page.goto('/');
   const total = page.locator('#failing a');
   const failing = number((await total.textContent()).replace('All ', ''));
-  assert.equal(failing, expected.failing);
+  assert.equal(failing, expected.on[expected.last].failing);
   await total.click();
   assert.match(new URL(page.url()).pathname, /^\/evaluations$/);
   assert.match(await page.textContent('.lead'), new RegExp(`^\\s*${failing.toLocaleString('en')} evaluations`));
@@ -71,32 +82,69 @@ test('a figure of the overview leads down to one resource and its exact dates', 
   await page.context().close();
 });
 
-test('the pack, the CSV and the page count the same', async () => {
+test('an earlier day counts the same on the pages, in the CSV and in the pack, down to one resource', async () => {
   const page = await signedIn(site, 'compliance-manager');
-  await makePack(page, 'Third quarter');
-  const lead = await page.textContent('.lead');
-  const [, evaluations, failing] = lead.match(/: ([\d,]+) evaluations, ([\d,]+) of them NON_COMPLIANT/);
-  assert.equal(number(evaluations), expected.evaluations);
-  assert.equal(number(failing), expected.failing);
+  const { evaluations: all, failing } = expected.on[8];
+  await page.goto('/');
+  await page.fill('#as_of', '2026-11-08');
+  await Promise.all([page.waitForURL(/as_of=2026-11-08/), page.click('.asof button')]);
 
+  const total = page.locator('#failing a');
+  assert.equal(number((await total.textContent()).replace('All ', '')), failing);
+  await total.click();
+  assert.match(await page.textContent('.lead'), new RegExp(`^\\s*${failing.toLocaleString('en')} evaluations`));
+  const byLink = () => download(page, () => page.getByRole('link', { name: 'CSV', exact: true }).click());
+  const failingFile = await byLink();
+  const failingRows = csv(failingFile.bytes.toString());
+  assert.equal(failingRows.length, failing);
+  assert.ok(failingRows.every((row) => row.day === '2026-11-08' && row.status === 'NON_COMPLIANT'));
+
+  await page.locator('#evaluations td a[href^="/resources?"]').first().click();
+  assert.match(await page.textContent('main'), /data-\d-\d+/);
+  assert.equal(await page.inputValue('#as_of'), '2026-11-08');
+
+  await page.goto('/evaluations?as_of=2026-11-08');
+  assert.match(await page.textContent('.lead'), new RegExp(`^\\s*${all.toLocaleString('en')} evaluations`));
+  const rows = csv((await byLink()).bytes.toString());
+  assert.equal(rows.length, all);
+
+  await page.getByRole('link', { name: 'Packs', exact: true }).click();
+  await page.getByRole('link', { name: 'New pack' }).click();
+  assert.equal(await page.inputValue('#as_of_day'), '2026-11-08');
+  await makePack(page, 'The eighth');
+  const lead = await page.textContent('.lead');
+  const [, inPack, failingInPack] = lead.match(/: ([\d,]+) evaluations, ([\d,]+) of them NON_COMPLIANT/);
+  assert.deepEqual([number(inPack), number(failingInPack)], [all, failing]);
   const pdf = await download(page, () => page.getByRole('link', { name: 'Pack (PDF)' }).click());
   assert.match(pdf.name, /^AF-[0-9A-F-]+\.pdf$/);
-  assert.equal(pdf.bytes.subarray(0, 5).toString(), '%PDF-');
   const hash = createHash('sha256').update(pdf.bytes).digest('hex');
   assert.ok((await page.textContent('main')).includes(hash), 'the page names the hash of what was downloaded');
+  const attached = page.locator('#attachments tr', { hasText: 'population.csv' }).locator('td').nth(1);
+  assert.equal(number(await attached.textContent()), all);
 
-  const population = page.locator('#attachments tr', { hasText: 'population.csv' }).locator('td').nth(1);
-  assert.equal(number(await population.textContent()), expected.evaluations);
+  const shown = spawnSync('qpdf', ['--show-attachment=population.csv', pdf.path], { encoding: 'utf8', maxBuffer: 64 << 20 });
+  assert.equal(shown.status, 0, shown.stderr);
+  const population = csv(shown.stdout);
+  assert.deepEqual(evaluations(population), evaluations(rows));
+  const failingPopulation = population.filter((row) => row.status === 'NON_COMPLIANT');
+  assert.deepEqual(evaluations(failingPopulation), evaluations(failingRows));
+  await page.context().close();
+});
 
-  // The page's rows hold, marked, the last known ones of places without evidence that day: they are not delivered ones.
-  const csv = await page.request.get('/evaluations?format=csv');
-  assert.equal(csv.status(), 200);
-  const [header, ...rows] = (await csv.text()).trim().split('\r\n').map((line) => line.split(','));
-  const at = (row, column) => row[header.indexOf(column)];
-  const delivered = rows.filter((row) => at(row, 'delivery') === 'delivered');
-  assert.equal(delivered.length, expected.evaluations);
-  assert.equal(delivered.filter((row) => at(row, 'status') === 'NON_COMPLIANT').length, expected.failing);
+test('last known rows of a place that fell silent are marked on the page and in the CSV, and are in no pack', async () => {
+  const page = await signedIn(site, 'compliance-manager');
+  const { evaluations: all, failing } = expected.on[expected.last];
+  await page.goto('/evaluations');
+  const file = await download(page, () => page.getByRole('link', { name: 'CSV', exact: true }).click());
+  const rows = csv(file.bytes.toString());
+  const delivered = rows.filter((row) => row.delivery === 'delivered');
+  assert.equal(delivered.length, all);
+  assert.equal(delivered.filter((row) => row.status === 'NON_COMPLIANT').length, failing);
   assert.equal(rows.length - delivered.length, expected.carried);
+  assert.match(await page.textContent('.lead'), new RegExp(`^\\s*${rows.length.toLocaleString('en')} evaluations`));
+  await page.goto('/packs/new');
+  await makePack(page, 'Third quarter');
+  assert.match(await page.textContent('.lead'), new RegExp(`: ${all.toLocaleString('en')} evaluations, ${failing.toLocaleString('en')} of them NON_COMPLIANT`));
   await page.context().close();
 });
 

@@ -30,11 +30,23 @@ const REGIONS = ['eu-central-1', 'us-east-1'];
 const RULES = ['s3-bucket-server-side-encryption-enabled', 'securityhub-s3-bucket-public-read-prohibited-1a2b3c4d'];
 const DAYS = 12;
 
-/** Evaluations of the last day, as the bucket has them; carried: those of the place that fell silent, last known. */
-export const expected = { evaluations: 0, failing: 0, carried: 60 * RULES.length };
+/** Evaluations as the bucket has them, by day; carried: those of the place that fell silent, last known, on the last day. */
+export const expected = { on: {}, last: DAYS, carried: 60 * RULES.length };
+
+const REPORT = 'report-0123456789abcdef';
+
+/** A page of each kind that has an address of its own, for all who look at every page. */
+export const PAGES = [
+  '/', '/accounts', '/rules', '/rule-definitions', '/conformance-packs', '/changes', '/evaluations', '/objects', '/delivery',
+  '/delivery?state=missing&from=2026-11-05', '/delivery?as_of=1999-01-01', '/aggregator', '/notices', '/notices/1', '/jobs',
+  '/results?account=000000000011&region=eu-central-1&rule=s3-bucket-server-side-encryption-enabled', '/connect', '/collections',
+  '/collections/1', '/artifact', '/artifact/agreements', `/artifact/reports/${REPORT}`, '/packs',
+  '/packs/new', '/scopes', '/scopes/new', '/sign-in', '/nowhere',
+];
 
 function writeBucket(folder) {
   for (let day = 1; day <= DAYS; day++) {
+    const on = expected.on[day] = { evaluations: 0, failing: 0 };
     for (const [a, account] of ACCOUNTS.entries()) {
       if (a === 2) continue; // expected, and never delivers
       for (const region of REGIONS) {
@@ -54,10 +66,8 @@ function writeBucket(folder) {
             resourceType: 'AWS::Config::ResourceCompliance', resourceId: `AWS::S3::Bucket/data-${a}-${n}`,
             configuration: { complianceType: 'COMPLIANT', targetResourceType: 'AWS::S3::Bucket', targetResourceId: `data-${a}-${n}`, configRuleList: rules },
           });
-          if (day === DAYS) {
-            expected.evaluations += rules.length;
-            expected.failing += rules.filter((rule) => rule.complianceType === 'NON_COMPLIANT').length;
-          }
+          on.evaluations += rules.length;
+          on.failing += rules.filter((rule) => rule.complianceType === 'NON_COMPLIANT').length;
         }
         const path = join(folder, `AWSLogs/${account}/Config/${region}/2026/11/${day}/ConfigSnapshot`);
         mkdirSync(path, { recursive: true });
@@ -71,6 +81,19 @@ function writeBucket(folder) {
   }
   const list = { Accounts: ACCOUNTS.map((Id, n) => ({ Id, Name: ['payments', 'data lake', 'sandbox'][n], Status: 'ACTIVE', Email: 'a@example.com', Arn: `arn:aws:organizations::1:account/o/${Id}`, JoinedTimestamp: '2026-01-01T00:00:00+00:00' })) };
   writeFileSync(join(folder, 'accounts-2026-11-01.json'), JSON.stringify(list));
+}
+
+/** What the AWS CLI writes of AWS Artifact: two versions of a report, one account's agreements, and a refusal. */
+function writeArtifact(folder) {
+  mkdirSync(folder);
+  const report = (version, periodStart, periodEnd) => ({ id: REPORT, version, name: 'SOC 2 Type 2 Report', state: 'PUBLISHED', series: 'SOC', periodStart, periodEnd });
+  const versions = [report(2, '2026-04-01T00:00:00Z', '2026-09-30T23:59:59Z'), report(1, '2025-10-01T00:00:00Z', '2026-03-31T23:59:59Z')];
+  const agreement = { id: 'agreement-0123456789abcdef', name: 'AWS Business Associate Addendum', type: 'DEFAULT', state: 'ACTIVE', effectiveStart: '2026-01-01T00:00:00Z' };
+  const write = (name, value) => writeFileSync(join(folder, name), JSON.stringify(value));
+  write('list-reports.json', { reports: versions.slice(0, 1) });
+  write(`list-report-versions-${REPORT}.json`, { reports: versions });
+  write(`list-customer-agreements-${ACCOUNTS[0]}.json`, { customerAgreements: [agreement] });
+  writeFileSync(join(folder, `list-customer-agreements-${ACCOUNTS[1]}.error`), 'An error occurred (AccessDeniedException) when calling the ListCustomerAgreements operation');
 }
 
 function freePort() {
@@ -112,6 +135,13 @@ export async function start({ more = [], environment = {} } = {}) {
   if (collected.status !== 2) {
     await browser.close();
     throw new Error(`collect ended with ${collected.status}: ${collected.stderr}`);
+  }
+  const artifact = join(folder, 'artifact');
+  writeArtifact(artifact);
+  const imported = spawnSync(program(), [...common, 'artifact', 'import', artifact, '--read-at', '2026-11-10T12:00:00Z'], { encoding: 'utf8', timeout: 60_000 });
+  if (imported.status !== 0) {
+    await browser.close();
+    throw new Error(`artifact import ended with ${imported.status}: ${imported.stderr}`);
   }
   const port = await freePort();
   const base = `http://127.0.0.1:${port}`;
