@@ -9,7 +9,7 @@ use crate::compliance::memo::Memo;
 use crate::database::{self, Store, backup};
 use crate::demo;
 use crate::settings::{ArtifactCommand, AwsCommand, Command, Settings, StoreSettings};
-use crate::{State, artifact, collection, connect, packs, server};
+use crate::{State, artifact, collection, connect, packs, retention, server};
 
 /// Carries out a command. The exit code is 0 for success and 2 where evidence could not be read; an error means 1.
 ///
@@ -40,6 +40,10 @@ async fn carry_out(settings: Settings) -> anyhow::Result<ExitCode> {
         }
         Command::Collect(args) => {
             with_store(&at, async |store| collection::command(&state(store, &at), &organization, &args).await).await
+        }
+        Command::Retain(args) => {
+            with_store(&at, async |store| retention::command(&args, at.retain, &organization, &state(store, &at)).await)
+                .await
         }
         Command::Artifact { command: ArtifactCommand::Import(args) } => {
             with_store(&at, async |store| artifact::command::import(&state(store, &at), &organization, &args).await)

@@ -3,6 +3,8 @@
 use actix_web::http::StatusCode;
 use actix_web::{HttpResponse, ResponseError};
 
+use crate::retention::Floor;
+
 /// Why a request has no answer of its own. `web::guard` turns it into a page in the usual frame.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
@@ -23,6 +25,12 @@ pub enum Error {
     /// A day was asked for that is not among the collected ones.
     #[error("day not collected: {asked}")]
     DayNotCollected { asked: String, first: time::Date, latest: time::Date },
+    /// A day was asked for whose evidence was removed; the parameter of the address that asks for it.
+    #[error("{} asks for a day before {}, the first day kept", .parameter, .floor.first_day)]
+    DayRemoved { parameter: &'static str, floor: Floor },
+    /// All evidence was older than the retention setting keeps.
+    #[error("nothing kept from {} on", .0.first_day)]
+    NothingKept(Floor),
     /// A scope was asked for that was never defined.
     #[error("no such scope: {0}")]
     NoSuchScope(String),
@@ -64,7 +72,8 @@ impl From<askama::Error> for Error {
 impl ResponseError for Error {
     fn status_code(&self) -> StatusCode {
         match self {
-            Self::NothingCollected => StatusCode::OK,
+            Self::NothingCollected | Self::NothingKept(_) => StatusCode::OK,
+            Self::DayRemoved { .. } => StatusCode::GONE,
             Self::NotFound | Self::DayNotCollected { .. } | Self::NoSuchScope(_) | Self::OutOfScope { .. } => {
                 StatusCode::NOT_FOUND
             }

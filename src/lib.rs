@@ -22,6 +22,7 @@ pub mod organization;
 pub mod packs;
 pub mod people;
 pub mod reconcile;
+pub mod retention;
 pub mod sample;
 pub mod schedule;
 pub mod secret;
@@ -55,4 +56,6 @@ pub struct Duties {
     pub setup: Option<connect::Setup>,
     /// How it reads AWS Artifact.
     pub syncing: Option<artifact::Syncing>,
+    /// What it removes once a day.
+    pub retention: Option<retention::Duty>,
 }

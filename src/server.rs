@@ -14,7 +14,7 @@ use crate::database::Store;
 use crate::notices::{MailArgs, NoticeArgs};
 use crate::schedule::ScheduleArgs;
 use crate::settings::StoreSettings;
-use crate::{Duties, State, connect};
+use crate::{Duties, State, connect, retention};
 
 /// Settings of `serve`.
 #[derive(Debug, Clone, clap::Args)]
@@ -63,7 +63,8 @@ impl ServeArgs {
             connect::Setup { artifact, ..collecting.setup() }.with_secrets(&secrets)
         });
         let syncing = self.artifact.syncing(&store.organization, &self.schedule.aws)?;
-        Ok(Duties { collecting, mail: self.mail.mail(smtp_url)?, setup, syncing })
+        let retention = retention::Duty::of(store.retain, &store.organization);
+        Ok(Duties { collecting, mail: self.mail.mail(smtp_url)?, setup, syncing, retention })
     }
 }
 
@@ -93,11 +94,13 @@ pub async fn serve(listener: TcpListener, state: State) -> anyhow::Result<()> {
     let worker = tokio::spawn(crate::jobs::work(state.clone(), stop.clone()));
     let schedule = tokio::spawn(crate::schedule::keep(state.clone(), stop.clone()));
     let artifact = tokio::spawn(crate::artifact::keep(state.clone(), stop.clone()));
+    let removals = tokio::spawn(retention::keep(state.clone(), stop.clone()));
     let served = crate::web::serve(state, listener, stop.clone()).await;
     stop.cancel();
     worker.await.context("the job worker")?;
     schedule.await.context("the schedule")?;
     artifact.await.context("reading Artifact every so often")?;
+    removals.await.context("the removals")?;
     tracing::info!("stopped");
     served
 }

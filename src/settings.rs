@@ -10,6 +10,7 @@ use crate::connect::command::{CheckArgs, PrintArgs};
 use crate::database::backup::FileArgs;
 use crate::demo::DemoArgs;
 use crate::packs::command::{PackArgs, VerifyArgs};
+use crate::retention::{Retain, RetainArgs};
 use crate::secret::Secret;
 use crate::server::ServeArgs;
 use crate::telemetry::LogSettings;
@@ -53,6 +54,10 @@ pub struct StoreSettings {
     #[arg(long, global = true, env = "AUDITFOLIO_GRACE_HOURS", default_value_t = 6, value_name = "HOURS",
           value_parser = clap::value_parser!(u16).range(0..=720))]
     pub grace_hours: u16,
+    /// How long evidence is kept, in whole years, months or days: 7y, 36m, 400d, at least 90d; or never to remove any. `serve`
+    /// removes what is older once a day, `retain` when it is asked to.
+    #[arg(long, global = true, env = "AUDITFOLIO_RETAIN", default_value_t, value_name = "SPAN")]
+    pub retain: Retain,
 }
 
 impl StoreSettings {
@@ -113,6 +118,8 @@ pub enum Command {
     Backup(FileArgs),
     /// Read a backup into an empty database.
     Restore(FileArgs),
+    /// Say what the retention setting would remove, or remove it.
+    Retain(RetainArgs),
     /// Write the whole population of a day or a period to standard output.
     Export(ExportArgs),
     /// Make an audit pack, store it and write it to a file.

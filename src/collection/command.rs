@@ -161,6 +161,12 @@ pub(super) fn report(outcome: &Outcome) -> String {
     if ladder.objects_unreached > 0 {
         line(format_args!("    not reached {}: the next collection tries them again", ladder.objects_unreached));
     }
+    if ladder.objects_before_kept > 0 {
+        line(format_args!(
+            "    not read {}: of days before the first day kept, whose evidence was removed",
+            ladder.objects_before_kept
+        ));
+    }
     if ladder.objects_outside_days > 0 {
         line(format_args!("    and {} of days that were not asked for", ladder.objects_outside_days));
     }

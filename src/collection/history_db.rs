@@ -200,8 +200,10 @@ const FIRST_SNAPSHOT: &str = "(select coalesce(min(f.day), 'infinity') from deli
      where f.place_id = p.place_id and f.until_collection is null
        and f.state in ('delivered', 'delivered, later object unreadable'))";
 
-/// Days with history items that speak and whose delivery does not say so: the work of a collection that was cut off.
+/// Days with history items that speak and whose delivery does not say so: the work of a collection that was cut off. Items of
+/// before the first day kept are there for the days that go on from them.
 const UNTOLD: &str = "history_item h where h.place_id = p.place_id and h.day < first.day
+     and h.day >= coalesce((select max(first_day) from retention k where k.organization_id = p.organization_id), '-infinity')
      and not exists (
          select from delivery d where d.place_id = h.place_id and d.day = h.day and d.until_collection is null
            and (d.state = 'inferred from history' or (d.state = 'no compliance items' and d.object_id is not null)))";

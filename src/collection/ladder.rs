@@ -138,6 +138,8 @@ pub struct Ladder {
     pub unreached: Vec<(String, String)>,
     /// Not counted in `objects_listed`: of days that were not asked for. A bucket's are not even listed.
     pub objects_outside_days: u64,
+    /// Counted in `objects_listed` and not read: of days whose evidence was removed by the retention setting.
+    pub objects_before_kept: u64,
     /// Not AWS Config's delivered evidence, by reason.
     pub ignored: BTreeMap<String, u64>,
     /// Names that look like AWS Config's and are not, and what is wrong with them (at most 1,000 are kept).
@@ -214,12 +216,13 @@ impl Ladder {
                 name: "Objects",
                 left: ("listed", self.objects_listed),
                 right: (
-                    "seen before + collected + superseded + unreadable + not reached",
+                    "seen before + collected + superseded + unreadable + not reached + before the first day kept",
                     self.objects_seen_before
                         + self.objects_collected
                         + self.objects_superseded
                         + self.objects_unreadable
-                        + self.objects_unreached,
+                        + self.objects_unreached
+                        + self.objects_before_kept,
                 ),
             },
             Step {
@@ -309,6 +312,7 @@ mod tests {
         };
         assert!(whole.closes());
         assert!(!Ladder { objects_listed: 4, ..whole.clone() }.closes());
+        assert!(Ladder { objects_listed: 4, objects_before_kept: 1, ..whole.clone() }.closes());
         assert!(!Ladder { evaluations_in_store: 8, ..whole.clone() }.closes());
         assert!(!Ladder { days_due: 2, days_agreeing: 1, ..whole.clone() }.closes());
         assert!(!Ladder { latest_in_runs: 1, ..whole }.closes());

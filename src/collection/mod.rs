@@ -57,3 +57,4 @@ pub use ladder::Ladder;
 pub use location::Location;
 pub use progress::Progress;
 pub use run::{Cancelled, Options, Outcome, run};
+pub(crate) use run_db::turn;

@@ -30,6 +30,7 @@ use crate::clock::Clock;
 use crate::definition;
 use crate::organization::{self, AccountFile};
 use crate::reconcile::{self, AggregatorSettings};
+use crate::retention::{self, Floor};
 
 /// Names kept in a ladder; more are counted only.
 const NAMES_KEPT: usize = 1_000;
@@ -97,8 +98,9 @@ pub async fn run(db: &PgPool, options: &Options, progress: &Progress) -> anyhow:
     let organization_id = organization::current(&mut connection, &options.organization).await?;
     drop(connection);
 
-    let turn =
-        run_db::turn(db, organization_id, || progress.step("Waiting for another collection of this organisation"));
+    let turn = run_db::turn(db, organization_id, || {
+        progress.step("Waiting for another collection of this organisation, or a removal");
+    });
     let turn = tokio::select! {
         turn = turn => turn?,
         () = progress.stopped() => return Err(Cancelled.into()),
@@ -167,7 +169,9 @@ async fn collect(
         }
     };
     progress.step("Listing");
-    let days = Days { since: options.since, until: options.until };
+    let asked = Days { since: options.since, until: options.until };
+    let floor = retention::floor(db, organization_id).await?;
+    let days = kept(asked, floor.as_ref());
     let source = Source::open(&options.from, &options.aws).await?;
     let settled = settled(db, organization_id, options).await?;
     let listing = async {
@@ -181,9 +185,12 @@ async fn collect(
         Some(session) => Box::pin(session.unless_program_ends(listing)).await?,
     };
     let mut ladder = Ladder { accounts_unread: lists.accounts_unread, ..ladder_of(&listing) };
-    let (objects, outside) = within(std::mem::take(&mut listing.objects), days);
+    let (objects, outside) = within(std::mem::take(&mut listing.objects), asked);
     ladder.objects_listed = count(objects.len());
     ladder.objects_outside_days = outside;
+    let (objects, before) = within(objects, days);
+    ladder.objects_before_kept = before;
+    ladder.skipped.extend(floor.map(|floor| (format!("days before {}", floor.first_day), floor.sentence())));
 
     let again = Again { collection_id, all: options.recheck, unpacked_limit: options.limits.unpacked_bytes };
     let works = works(db, organization_id, objects, again).await?;
@@ -259,6 +266,12 @@ async fn settled(db: &PgPool, organization_id: i16, options: &Options) -> sqlx::
 
 fn count(length: usize) -> u64 {
     u64::try_from(length).unwrap_or(u64::MAX)
+}
+
+/// The days asked for whose evidence is kept: what was removed is not collected again, however it is asked for.
+fn kept(asked: Days, floor: Option<&Floor>) -> Days {
+    let first_day = floor.map(|floor| floor.first_day);
+    Days { since: asked.since.max(first_day), ..asked }
 }
 
 fn within(objects: Vec<Object>, days: Days) -> (Vec<Object>, u64) {

@@ -12,16 +12,16 @@ const LIFE_LOCK: i32 = 0x6166_636f;
 
 /// The right to collect for an organisation: a lock on a connection of its own, held for as long as the program lives.
 /// Dropped in the middle, the connection is closed and the lock with it.
-pub(super) struct Turn {
+pub(crate) struct Turn {
     organization_id: i16,
     connection: sqlx::pool::PoolConnection<sqlx::Postgres>,
 }
 
-/// Waits until no other collection of the organisation runs; `waiting` is called if there is one.
+/// Waits until no other collection of the organisation runs, nor a removal by retention; `waiting` is called if there is one.
 ///
 /// So collections write one after the other, in the order of their ids: what a restatement undoes is what the one before
 /// it wrote, and a day's rows cannot be closed by a collection with a lower id.
-pub(super) async fn turn(db: &PgPool, organization_id: i16, waiting: impl FnOnce()) -> sqlx::Result<Turn> {
+pub(crate) async fn turn(db: &PgPool, organization_id: i16, waiting: impl FnOnce()) -> sqlx::Result<Turn> {
     let mut connection = db.acquire().await?;
     connection.close_on_drop();
     let free: bool = sqlx::query_scalar("select pg_try_advisory_lock($1, $2)")
@@ -43,6 +43,11 @@ pub(super) async fn turn(db: &PgPool, organization_id: i16, waiting: impl FnOnce
 }
 
 impl Turn {
+    /// Lets the next one have its turn. Dropped, the connection takes its time to close.
+    pub(crate) async fn end(self) -> sqlx::Result<()> {
+        self.connection.close().await
+    }
+
     /// Marks collections whose program is gone: it is our turn, so none of them can be running.
     async fn end_interrupted(&mut self) -> sqlx::Result<()> {
         sqlx::query(
@@ -207,8 +212,11 @@ pub(super) async fn sum_days(db: &mut PgConnection, organization_id: i16) -> sql
              select d.* from delivery d join place p using (place_id)
              where p.organization_id = $1 and d.until_collection is null
          ), days as (
-             select day::date from generate_series((select min(day) from delivered), (select max(day) from delivered),
-                                                   interval '1 day') as day
+             -- A place's last known day before the first day kept is there for the days that go on from it.
+             select day::date from generate_series(
+                 greatest((select min(day) from delivered),
+                          (select max(first_day) from retention where organization_id = $1)),
+                 (select max(day) from delivered), interval '1 day') as day
          ), expected as (
              select e.place_id, p.account_id, e.first_day, e.end_day
              from expected_place e join place p using (place_id)

@@ -21,7 +21,7 @@ use crate::web::download::Format;
 use crate::web::form::{Choice, Filters};
 use crate::web::parts::{Empty, Provenance};
 use crate::web::table::{Sort, Table};
-use crate::web::{Access, Address, Endpoint, Frame, Page, Section, View, filters, format, parse_day};
+use crate::web::{Access, Address, Endpoint, Frame, Page, Section, View, filters, format, kept, parse_day};
 
 pub fn endpoints() -> Vec<Endpoint> {
     vec![Endpoint::get("/delivery", Access::SignedIn, || web::get().to(show))]
@@ -163,7 +163,7 @@ fn period(view: &View) -> Result<(Date, Date), Error> {
     let end = view.as_of.next_day().unwrap_or(view.as_of);
     let first = match view.address.get("from") {
         None => (end - Duration::days(DEFAULT_DAYS)).max(view.first_day),
-        Some(text) => parse_day(text)
+        Some(text) => kept(parse_day(text), "from", view.standing.floor.as_ref())?
             .filter(|day| *day <= view.as_of)
             .ok_or_else(|| {
                 Error::Invalid("The first day is a day up to the as-of day, written as YYYY-MM-DD.".to_owned())

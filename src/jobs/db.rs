@@ -34,9 +34,10 @@ pub async fn unfinished_collection(db: impl PgExecutor<'_>) -> sqlx::Result<Opti
         .await
 }
 
-/// Whether an error says that a collection is queued or running already.
-pub fn is_collecting(error: &sqlx::Error) -> bool {
-    error.as_database_error().and_then(|error| error.constraint()) == Some("job_one_collection_idx")
+/// Whether an error says that a job of a kind of which there is one at a time is queued or running already.
+pub fn is_one_at_a_time(error: &sqlx::Error) -> bool {
+    let constraint = error.as_database_error().and_then(|error| error.constraint());
+    matches!(constraint, Some("job_one_collection_idx" | "job_one_retention_idx"))
 }
 
 /// Says where the result of a running job will be, before it is done.

@@ -12,7 +12,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use tokio_util::sync::CancellationToken;
 
-pub use db::{enqueue, find, finish, is_collecting, say_result, unfinished_collection};
+pub use db::{enqueue, find, finish, is_one_at_a_time, say_result, unfinished_collection};
 pub use worker::{CarryOut, Pace, run_to_end, wake, work, work_with};
 
 /// What kinds of work there are. The words are those of column `job.kind`.
@@ -32,6 +32,8 @@ pub enum Kind {
     Artifact,
     /// Fetching a report's terms, or the report, from Artifact.
     Document,
+    /// Removing evidence that is older than the retention setting keeps; at most one of an organisation is queued or running.
+    Retain,
 }
 
 impl Kind {
@@ -45,11 +47,20 @@ impl Kind {
             Self::Notes => "notes",
             Self::Artifact => "artifact",
             Self::Document => "document",
+            Self::Retain => "retain",
         }
     }
 
-    pub const ALL: [Self; 7] =
-        [Self::Pack, Self::Collect, Self::Digest, Self::Check, Self::Notes, Self::Artifact, Self::Document];
+    pub const ALL: [Self; 8] = [
+        Self::Pack,
+        Self::Collect,
+        Self::Digest,
+        Self::Check,
+        Self::Notes,
+        Self::Artifact,
+        Self::Document,
+        Self::Retain,
+    ];
 
     /// Reads [`Self::word`].
     pub fn of(word: &str) -> Option<Self> {
@@ -66,13 +77,14 @@ impl Kind {
             Self::Notes => "Fetching AWS’s notes",
             Self::Artifact => "Reading AWS Artifact",
             Self::Document => "Fetching a document of AWS’s",
+            Self::Retain => "Removing old evidence",
         }
     }
 
     /// Whether a cancelled job of this kind ends by itself at its next safe point. The others are cut off: they commit
     /// nothing before their end.
     fn ends_by_itself(self) -> bool {
-        matches!(self, Self::Collect)
+        matches!(self, Self::Collect | Self::Retain)
     }
 }
 

@@ -62,6 +62,7 @@ pub async fn work(state: State, stop: CancellationToken) {
         short.extend([Kind::Artifact, Kind::Document]);
     }
     long.extend(state.duties.collecting.is_some().then_some(Kind::Collect));
+    long.extend(state.duties.retention.is_some().then_some(Kind::Retain));
     let workers = [short, long].into_iter().filter(|kinds| !kinds.is_empty()).map(|kinds| {
         let (state, stop) = (state.clone(), stop.clone());
         async move { work_with(state, stop, Pace::default(), &kinds, carry_out).await }
@@ -251,6 +252,7 @@ fn carry_out(state: State, job: Job, progress: Progress) -> BoxFuture<'static, a
         Kind::Notes => Box::pin(crate::reconcile::notes::carry_out(state, job)),
         Kind::Artifact => Box::pin(crate::artifact::carry_out(state, job, progress)),
         Kind::Document => Box::pin(crate::artifact::carry_out_document(state, job)),
+        Kind::Retain => Box::pin(crate::retention::carry_out(state, job, progress)),
     }
 }
 

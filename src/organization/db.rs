@@ -241,11 +241,18 @@ pub async fn derive(db: &mut PgConnection, organization_id: i16, collection_id: 
     write_expected(db, organization_id, collection_id, &expected).await
 }
 
-/// Without both lists, what has delivered once is expected from then on: its silence is a gap.
+/// Without both lists, what has delivered once is expected from then on: its silence is a gap. What delivered first on a day
+/// whose evidence was removed is told from what was expected by then.
 async fn delivering(db: &mut PgConnection, organization_id: i16) -> sqlx::Result<Vec<Expectation>> {
     let rows: Vec<(String, String, Date)> = sqlx::query_as(
-        "select account_id, region, min(day) from place join delivery using (place_id)
-         where organization_id = $1 and until_collection is null group by account_id, region",
+        "select account_id, region, min(day) from place join (
+             select place_id, day from delivery where until_collection is null
+             union all
+             select place_id, first_day from expected_place e join place p using (place_id)
+             where until_collection is null
+               and first_day < (select max(first_day) from retention k where k.organization_id = p.organization_id)
+         ) seen using (place_id)
+         where organization_id = $1 group by account_id, region",
     )
     .bind(organization_id)
     .fetch_all(db)

@@ -20,6 +20,7 @@ use crate::compliance::evidence::{KnownAt, Scope};
 use crate::database::read_only;
 use crate::jobs::{self, Claim, Job, Progress};
 use crate::organization::scope::{Known, Resolved};
+use crate::retention::{self, Floor};
 
 /// What is asked for; the payload of a job of kind pack.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -166,12 +167,19 @@ async fn about(tx: &mut sqlx::PgConnection, request: &Request) -> Result<About, 
             None => return refused("no collection has finished yet".to_owned()),
         },
     };
+    let floor = retention::floor(&mut *tx, organization_id).await?;
+    if let Err(removed) = Floor::require(floor.as_ref(), from) {
+        return refused(removed.to_string());
+    }
     match load::collected_days(tx, organization_id, known_at).await? {
         Some((first, last)) if from <= last && request.as_of >= first && request.as_of <= last => {}
         Some((first, last)) => {
             return refused(format!("the as-of day must be a collected one: those are {first} to {last}"));
         }
-        None => return refused("nothing has been delivered yet".to_owned()),
+        None => {
+            let removed = floor.map(|floor| format!(" of the days that are kept. {}", floor.sentence()));
+            return refused(format!("nothing has been delivered yet{}", removed.unwrap_or_default()));
+        }
     }
     let named = match &request.scope {
         None => None,

@@ -342,6 +342,8 @@ pub struct Provenance {
     pub queries: Option<Queries>,
     /// Readings of the organisation's account list, with SHA-256 in hex.
     pub account_lists: Vec<(Date, String, String)>,
+    /// What was removed before the pack's days, where anything was.
+    pub removed: Option<String>,
 }
 
 /// What was asked of Amazon Athena.

@@ -84,7 +84,7 @@ async fn collect_now(request: HttpRequest, state: web::Data<State>, Maker(user):
     }
     let job_id = match jobs::enqueue(&mut tx, jobs::Kind::Collect, &payload, &user.identity).await {
         // Two people at once.
-        Err(error) if jobs::is_collecting(&error) => return Err(under_way()),
+        Err(error) if jobs::is_one_at_a_time(&error) => return Err(under_way()),
         other => other?,
     };
     let entry = acted(&user, &request, "ask for collection", format!("job {job_id}"))

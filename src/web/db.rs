@@ -32,6 +32,10 @@ pub(super) struct OrganizationRow {
     pub compared: Option<bool>,
     pub open_notices: Option<i64>,
     pub new_notices: Option<i64>,
+    /// Where the kept evidence begins, where any was removed.
+    pub kept_from: Option<Date>,
+    pub removed_on: Option<Date>,
+    pub retention: Option<String>,
     /// The newest number of the record of scope definitions and their ends.
     pub scope_record: Option<i64>,
 }
@@ -47,15 +51,21 @@ pub(super) async fn visit(db: impl PgExecutor<'_>, ticket: &Ticket) -> sqlx::Res
                  as newest_collection,
              exists (select from comparison x where x.organization_id = o.organization_id) as compared,
              u.running, u.unfinished, f.collection_id, f.finished_at, f.source, f.engine, n.open_notices, n.new_notices,
+             k.first_day as kept_from, k.removed_on, k.setting as retention,
              greatest((select max(scope_definition_id) from scope_definition), (select max(scope_end_id) from scope_end))
                  as scope_record
          from session s
          left join lateral (
              select * from (
                  select organization_id, name,
-                     (select min(day) from day_total t where t.organization_id = o.organization_id) as first_day,
-                     (select max(day) from day_total t where t.organization_id = o.organization_id) as latest
-                 from organization o) each
+                     -- Days before the first one kept are gone, whether they are removed already or not.
+                     (select min(day) from day_total t where t.organization_id = o.organization_id
+                          and t.day >= coalesce(r.first_day, '-infinity')) as first_day,
+                     (select max(day) from day_total t where t.organization_id = o.organization_id
+                          and t.day >= coalesce(r.first_day, '-infinity')) as latest
+                 from organization o
+                 left join (select organization_id, max(first_day) as first_day from retention group by 1) r
+                     using (organization_id)) each
              order by first_day is null, organization_id limit 1
          ) o on true
          left join lateral (
@@ -67,6 +77,10 @@ pub(super) async fn visit(db: impl PgExecutor<'_>, ticket: &Ticket) -> sqlx::Res
              select collection_id, finished_at, source, engine from collection c
              where c.organization_id = o.organization_id and c.state = 'finished' order by collection_id desc limit 1
          ) f on true
+         left join lateral (
+             select first_day, (started_at at time zone 'UTC')::date as removed_on, setting from retention r
+             where r.organization_id = o.organization_id order by first_day desc limit 1
+         ) k on true
          left join lateral (
              select count(*) as open_notices, count(*) filter (where acknowledged_at is null) as new_notices
              from notice n where n.organization_id = o.organization_id and n.closed_at is null

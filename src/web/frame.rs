@@ -14,6 +14,7 @@ use super::{assets, format};
 use crate::compliance::scoped::Scoped;
 use crate::error::Error;
 use crate::people::User;
+use crate::retention::Floor;
 
 /// A template as an answer. A failed render becomes the error page.
 #[derive(Debug)]
@@ -146,6 +147,8 @@ pub struct Frame {
     pub demo: bool,
     pub user: Option<User>,
     pub organization: Option<String>,
+    /// Where the kept evidence begins, where any was removed.
+    pub floor: Option<Floor>,
     /// Why completeness against the organisation is not established, where it is not.
     pub incomplete: Option<&'static str>,
     pub days: Option<Days>,
@@ -173,6 +176,7 @@ impl Frame {
             demo,
             user: None,
             organization: None,
+            floor: None,
             incomplete: None,
             days: None,
             as_of: None,
@@ -182,6 +186,12 @@ impl Frame {
             address: Address::default(),
             sections: false,
         }
+    }
+
+    /// Whether the page goes back over days, so that it has to say that some were removed: all pages say it at their foot.
+    pub fn goes_back(&self) -> bool {
+        let sections = [Section::Overview, Section::Changes, Section::Delivery, Section::Collections, Section::Packs];
+        self.section.is_some_and(|section| sections.contains(&section))
     }
 
     /// With one more step of the way back; `path` gets the as-of day.

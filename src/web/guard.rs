@@ -201,7 +201,13 @@ fn failed(request: &HttpRequest, id: &RequestId, error: Option<&Error>, status: 
     let mut said = said(request, error, status);
     let mut frame = Frame::bare(said.title, demo);
     frame.sections = !matches!(error, Some(Error::SignInNeeded));
-    if !matches!(error, Some(Error::DayNotCollected { .. } | Error::NothingCollected)) {
+    let dayless = |error: &Error| {
+        matches!(
+            error,
+            Error::DayNotCollected { .. } | Error::DayRemoved { .. } | Error::NothingCollected | Error::NothingKept(_)
+        )
+    };
+    if !error.is_some_and(dayless) {
         frame.as_of = Address::parse(request.path(), request.query_string()).get("as_of").and_then(parse_day);
     }
     if !matches!(error, Some(Error::NoSuchScope(_) | Error::ScopeUndecided { .. })) {
@@ -242,6 +248,21 @@ fn said(request: &HttpRequest, error: Option<&Error>, status: StatusCode) -> Sai
                 Address::parse(request.path(), request.query_string()).with("as_of", latest).to_string(),
                 format!("Open this page as of {}", format::day(*latest)),
             )),
+        },
+        Some(Error::DayRemoved { parameter, floor }) => Said {
+            title: "The evidence was removed",
+            happened: floor.sentence(),
+            todo: format!("The first day kept is {} (UTC). Choose it or a later one.", format::day(floor.first_day)),
+            link: Some((
+                Address::parse(request.path(), request.query_string()).with(parameter, floor.first_day).to_string(),
+                format!("Open this page for {}", format::day(floor.first_day)),
+            )),
+        },
+        Some(Error::NothingKept(floor)) => Said {
+            title: "The evidence was removed",
+            happened: format!("{} Nothing was collected of later days.", floor.sentence()),
+            todo: "Collect again: what is delivered now is kept.".to_owned(),
+            link: Some(("/collections".to_owned(), "See collections and removals".to_owned())),
         },
         Some(Error::NoSuchScope(name)) => Said {
             link: Some(without_scope(request)),

@@ -27,4 +27,4 @@ pub use frame::{Crumb, Frame, Page, SCOPE, Section};
 pub use guard::RequestId;
 pub use routes::{Access, Endpoint, endpoints};
 pub use serve::{app, serve};
-pub use view::{Organization, Read, Standing, View, Visit, parse_day};
+pub use view::{Organization, Read, Standing, View, Visit, kept, parse_day};

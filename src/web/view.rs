@@ -17,6 +17,7 @@ use crate::compliance::scoped::{Asked, Scoped};
 use crate::database::admitted;
 use crate::error::Error;
 use crate::people::{Ticket, User, admit};
+use crate::retention::Floor;
 
 /// One read-only transaction: everything on a page is from one moment of the store.
 pub type Read = sqlx::Transaction<'static, Postgres>;
@@ -63,6 +64,8 @@ pub struct Standing {
     pub engine: Option<String>,
     /// Whether results of AWS's aggregator were compared.
     pub compared: bool,
+    /// Where the kept evidence begins, where any was removed.
+    pub floor: Option<Floor>,
     /// Notices that are open, and those of them that nobody has acknowledged.
     pub open_notices: (i64, i64),
 }
@@ -74,7 +77,9 @@ impl Standing {
     /// began, and then what is read here is older than what the next page reads.
     pub fn key(&self, organization_id: i16, what: &str) -> Option<String> {
         let newest = self.newest_collection.filter(|_| !self.running)?;
-        Some(format!("{organization_id}|{newest}|{}|{what}", self.unfinished.as_deref().unwrap_or_default()))
+        let unfinished = self.unfinished.as_deref().unwrap_or_default();
+        let kept_from = self.floor.as_ref().map(|floor| floor.first_day.to_string()).unwrap_or_default();
+        Some(format!("{organization_id}|{newest}|{unfinished}|{kept_from}|{what}"))
     }
 }
 
@@ -114,12 +119,18 @@ pub struct View {
 }
 
 impl Visit {
+    /// Why there is no day to show.
+    pub fn without_days(&self) -> Error {
+        self.standing.floor.clone().map_or(Error::NothingCollected, Error::NothingKept)
+    }
+
     /// The frame of a page in a section; the title names the page.
     pub fn frame(&self, section: Section, title: impl Into<String>) -> Frame {
         Frame {
             section: Some(section),
             user: Some(self.user.clone()),
             organization: self.organization.as_ref().map(|organization| organization.name.clone()),
+            floor: self.standing.floor.clone(),
             incomplete: self.organization.as_ref().and_then(Organization::notice),
             days: self.days,
             as_of: self.days.map(|days| days.as_of),
@@ -139,6 +150,7 @@ impl View {
             section: Some(section),
             user: Some(self.user.clone()),
             organization: Some(self.organization.name.clone()),
+            floor: self.standing.floor.clone(),
             incomplete: self.organization.notice(),
             days: Some(Days { first: self.first_day, latest: self.latest, as_of: self.as_of }),
             as_of: Some(self.as_of),
@@ -199,9 +211,14 @@ async fn visit(request: HttpRequest) -> Result<Visit, Error> {
     let user = admit(&request, &ticket, row.session).await?.ok_or(Error::SignInNeeded)?;
     let address = Address::parse(request.path(), request.query_string());
     let row = row.organization;
+    let kept = (row.kept_from, row.removed_on, row.retention);
+    let floor = match kept {
+        (Some(first_day), Some(removed_on), Some(setting)) => Some(Floor { first_day, removed_on, setting }),
+        _ => None,
+    };
     let days = match row.first_day.zip(row.latest) {
         None => None,
-        Some((first, latest)) => Some(Days { first, latest, as_of: chosen(&address, first, latest)? }),
+        Some((first, latest)) => Some(Days { first, latest, as_of: chosen(&address, first, latest, floor.as_ref())? }),
     };
     let organization = row.organization_id.zip(row.name).map(|(id, name)| Organization {
         id,
@@ -219,6 +236,7 @@ async fn visit(request: HttpRequest) -> Result<Visit, Error> {
         source: row.source,
         engine: row.engine,
         compared: row.compared.unwrap_or(false),
+        floor,
         open_notices: (row.open_notices.unwrap_or_default(), row.new_notices.unwrap_or_default()),
     };
     let scope = match (address.get("scope"), &organization, days) {
@@ -241,12 +259,20 @@ async fn begin(db: sqlx::PgPool) -> Result<Read, Error> {
 }
 
 /// The day in the address, or the latest where it names none.
-fn chosen(address: &Address, first: Date, latest: Date) -> Result<Date, Error> {
+fn chosen(address: &Address, first: Date, latest: Date, floor: Option<&Floor>) -> Result<Date, Error> {
     match address.get("as_of") {
         None | Some("latest") => Ok(latest),
-        Some(text) => parse_day(text)
+        Some(text) => kept(parse_day(text), "as_of", floor)?
             .filter(|day| (first..=latest).contains(day))
             .ok_or_else(|| Error::DayNotCollected { asked: text.to_owned(), first, latest }),
+    }
+}
+
+/// A day that a parameter of the address asks for, unless its evidence was removed.
+pub fn kept(day: Option<Date>, parameter: &'static str, floor: Option<&Floor>) -> Result<Option<Date>, Error> {
+    match (day, floor) {
+        (Some(day), Some(floor)) if floor.removed(day) => Err(Error::DayRemoved { parameter, floor: floor.clone() }),
+        _ => Ok(day),
     }
 }
 
@@ -267,8 +293,9 @@ impl FromRequest for View {
         let request = request.clone();
         Box::pin(async move {
             let visit = visit(request).await?;
+            let without_days = visit.without_days();
             let (Some(organization), Some(days)) = (visit.organization, visit.days) else {
-                return Err(Error::NothingCollected);
+                return Err(without_days);
             };
             if let Some(scope) = visit.scope.as_ref().filter(|scope| !scope.undecided.is_empty()) {
                 let why = scope.undecided.join("; ");

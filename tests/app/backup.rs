@@ -25,6 +25,8 @@ const FILL: &str = "
             false, 1, 1, 0, 0, 1, 3, '\\x00', 0, '\\x00', 'key', '\\x00', '{}');
     insert into pack_chunk (pack_id, part, ordinal, bytes)
         select 'pack-1', 'pdf', n, decode(md5(n::text), 'hex') from generate_series(0, 2) n;
+    insert into retention (organization_id, setting, first_day, started_by, finished_at, removed)
+        values (1, '7y', '2019-01-31', 'retention', now(), '{\"run\": 12}');
 ";
 
 fn run(arguments: &[&str]) -> Output {
@@ -76,6 +78,8 @@ async fn a_restored_database_is_the_one_that_was_backed_up() {
     assert_eq!(acts, ["collect", "restore"]);
     let refused = sqlx::query("update pack set title = 'x'").execute(&restored).await.unwrap_err();
     assert!(refused.to_string().contains("never altered"), "triggers are restored too: {refused}");
+    let refused = sqlx::query("delete from retention").execute(&restored).await.unwrap_err();
+    assert!(refused.to_string().contains("never altered"), "what was removed stays on record: {refused}");
     let sessions: i64 = sqlx::query_scalar("select count(*) from session").fetch_one(&restored).await.unwrap();
     assert_eq!(sessions, 0, "nobody is signed in after a restore");
 }

@@ -14,7 +14,7 @@ use crate::harness::database;
 use crate::world::{Captured, Key, PLACES, RESOURCES, RULES, Random, Said, World, captured};
 
 /// Evaluations in the order of the export: account, Region, rule, type, id, status.
-type Row = (String, String, String, String, String, String);
+pub(crate) type Row = (String, String, String, String, String, String);
 
 fn names(world: &World, place: usize, key: Key) -> (String, String, String, String, String) {
     let rule = world.rules.iter().position(|rule| *rule == key.0).unwrap();
@@ -46,7 +46,7 @@ fn wanted_day(world: &World, tables: &[BTreeMap<Day, Said>], day: Day) -> Vec<Ro
     rows
 }
 
-async fn read_day(world: &World, day: Day, known_at: KnownAt) -> (Vec<Row>, Vec<Captured>) {
+pub(crate) async fn read_day(world: &World, day: Day, known_at: KnownAt) -> (Vec<Row>, Vec<Captured>) {
     let mut read = read_only(&world.db).await.unwrap();
     let day = day.date().unwrap();
     let mut population = DayPopulation::open(&mut read, &world.scope(), day, known_at).await.unwrap();
@@ -67,7 +67,7 @@ async fn read_day(world: &World, day: Day, known_at: KnownAt) -> (Vec<Row>, Vec<
     (rows, since)
 }
 
-type PeriodLine = ((String, String, String, String, String), PeriodCounts, Vec<Deviation>);
+pub(crate) type PeriodLine = ((String, String, String, String, String), PeriodCounts, Vec<Deviation>);
 
 /// What a period should read: each evaluation's days as segments of one day, straight from the table.
 fn wanted_period(
@@ -107,7 +107,7 @@ fn wanted_period(
     lines
 }
 
-async fn read_period(world: &World, from: Day, until: Day, known_at: KnownAt) -> Vec<PeriodLine> {
+pub(crate) async fn read_period(world: &World, from: Day, until: Day, known_at: KnownAt) -> Vec<PeriodLine> {
     let mut read = read_only(&world.db).await.unwrap();
     let (from, until) = (from.date().unwrap(), until.date().unwrap());
     let mut population = PeriodPopulation::open(&mut read, &world.scope(), from, until, known_at).await.unwrap();

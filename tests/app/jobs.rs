@@ -343,7 +343,7 @@ async fn a_second_collection_is_refused_while_one_is_queued_or_running() {
         sqlx::query("update job set state = $1").bind(state).execute(&db).await.unwrap();
         let mut tx = db.begin().await.unwrap();
         let refused = jobs::enqueue(&mut tx, Kind::Collect, &json!({}), "somebody").await.unwrap_err();
-        assert!(jobs::is_collecting(&refused), "{refused}");
+        assert!(jobs::is_one_at_a_time(&refused), "{refused}");
     }
     sqlx::query("update job set state = 'failed'").execute(&db).await.unwrap();
     enqueue_kind(&db, Kind::Collect).await;

@@ -18,20 +18,21 @@ const REGION: &str = "eu-west-1";
 const RULES: [&str; 3] = ["s3-bucket-versioning-enabled", "encrypted-volumes", "own-rule"];
 const RESOURCES: [&str; 4] = ["a", "B", "c", "=d"];
 const STATUSES: [&str; 5] = ["COMPLIANT", "NON_COMPLIANT", "NON_COMPLIANT", "INSUFFICIENT_DATA", "NOT_APPLICABLE"];
-const DAYS: u8 = 8;
+pub(crate) const DAYS: u8 = 8;
 
 /// By account and day: what the last readable snapshot says, as (rule, resource) and status.
-type Table = BTreeMap<(&'static str, u8), BTreeMap<(&'static str, &'static str), &'static str>>;
+pub(crate) type Table = BTreeMap<(&'static str, u8), BTreeMap<(&'static str, &'static str), &'static str>>;
 
 fn pick<T: Copy>(random: &mut Random, list: &[T]) -> T {
     list[usize::try_from(random.below(u64::try_from(list.len()).unwrap())).unwrap()]
 }
 
-/// Delivers some snapshots, late days and second ones of a day among them, some unreadable.
-fn deliver(bucket: &Bucket, random: &mut Random, table: &mut Table, hour: u8) {
+/// Delivers some snapshots from a day on, late days and second ones of a day among them, some unreadable.
+pub(crate) fn deliver(bucket: &Bucket, random: &mut Random, table: &mut Table, hour: u8, first: u8) {
+    let day = |random: &mut Random| u8::try_from(random.below(u64::from(DAYS + 1 - first))).unwrap() + first;
     for account in ACCOUNTS {
         for _ in 0..random.below(4) {
-            let day = u8::try_from(random.below(u64::from(DAYS))).unwrap() + 1;
+            let day = day(random);
             let name = snapshot_name(account, REGION, day, hour);
             if bucket.root.join(&name).exists() {
                 continue;
@@ -65,7 +66,7 @@ fn deliver(bucket: &Bucket, random: &mut Random, table: &mut Table, hour: u8) {
         }
     }
     // A place with history alone; some day it may deliver a snapshot, even of an earlier day.
-    let day = u8::try_from(random.below(u64::from(DAYS))).unwrap() + 1;
+    let day = day(random);
     if random.below(3) > 0 {
         bucket.history(day, &[("h", hour, Some(&[("own-rule", pick(random, &STATUSES))]))]);
     } else {
@@ -74,7 +75,7 @@ fn deliver(bucket: &Bucket, random: &mut Random, table: &mut Table, hour: u8) {
 }
 
 /// The export of a day or a period; `None` where nothing of it was collected by then.
-async fn export(db: &PgPool, from: u8, until: u8, known_at: KnownAt) -> Option<String> {
+pub(crate) async fn export(db: &PgPool, from: u8, until: u8, known_at: KnownAt) -> Option<String> {
     let date = |day| Date::from_calendar_date(2026, Month::November, day).unwrap();
     let one = from == until;
     let args = ExportArgs {
@@ -124,7 +125,7 @@ async fn what_an_export_said_at_a_collection_it_says_after_any_later_one() {
         let mut table = Table::new();
         let mut remembered = Vec::new();
         for hour in 1..=5 {
-            deliver(&bucket, &mut random, &mut table, hour);
+            deliver(&bucket, &mut random, &mut table, hour, 1);
             collect(&db, &bucket).await;
             let organization_id: i16 =
                 sqlx::query_scalar("select organization_id from organization").fetch_one(&db).await.unwrap();

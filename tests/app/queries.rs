@@ -13,7 +13,7 @@ use tracing_subscriber::layer::{Context, Layer, SubscriberExt as _};
 use crate::site::{collected, get, kinds, sign_in, site};
 
 /// A page's budget.
-const MOST: usize = 8;
+pub(crate) const MOST: usize = 8;
 /// What begins and ends a transaction asks the store nothing.
 const BOUNDS: [&str; 3] = ["begin", "commit", "rollback"];
 
@@ -40,7 +40,7 @@ impl<S: Subscriber> Layer<S> for Statements {
 static SECOND: OnceLock<Dispatch> = OnceLock::new();
 
 /// What a server that remembers nothing runs for a page, and the page.
-async fn first_visit(db: &PgPool, address: &str) -> (Vec<String>, String) {
+pub(crate) async fn first_visit(db: &PgPool, address: &str) -> (Vec<String>, String) {
     let app = site(db).await;
     let cookie = sign_in(&app, "administrator").await;
     SECOND.get_or_init(|| Dispatch::new(Registry::default().with(Statements::default())));

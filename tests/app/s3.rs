@@ -141,6 +141,39 @@ async fn days_that_were_not_asked_for_are_not_listed() {
 
 #[tokio::test]
 #[ignore = "needs Python's moto; tests/run runs it"]
+async fn days_before_the_first_one_kept_are_not_listed() {
+    let (aws, db) = (StandIn::start(), database().await);
+    aws.load(&two_accounts("s3-kept").root);
+    let output = aws.collect(&db, &[]).output().unwrap();
+    assert_eq!(code(&output), 0, "{}", said(&output));
+    crate::retention::remove(&db, "Example", time::macros::date!(2026 - 11 - 10)).await;
+    let late = Bucket::new("s3-kept-late");
+    late.snapshot_of(ACCOUNT, REGION, 8, 5, &[("a", &[("r", "NON_COMPLIANT")])]);
+    aws.load(&late.root);
+    for arguments in [&[][..], &["--recheck"], &["--since", "2026-11-01"]] {
+        aws.clear_log();
+        let output = aws.collect(&db, arguments).output().unwrap();
+        assert_eq!(code(&output), 0, "{}", said(&output));
+        assert!(
+            said(&output).contains("days before 2026-11-10: Evidence before 10 Nov 2026 was removed"),
+            "{}",
+            said(&output)
+        );
+        let lists = aws.calls("ListObjectsV2");
+        let listed = |day: u8| {
+            let folder = format!("/2026/11/{day}/");
+            lists.iter().any(|call| call["parameters"]["prefix"].as_str().unwrap().contains(&folder))
+        };
+        // Known days are listed again only where they are asked for.
+        assert_eq!(listed(10), !arguments.is_empty(), "{arguments:?}");
+        assert!(!listed(9) && !listed(8), "{arguments:?}");
+    }
+    let kept = [ACCOUNT, OTHER].map(|account| [state(account, 9, "delivered"), state(account, 10, "delivered")]);
+    assert_eq!(states(&db).await, kept.into_iter().flatten().collect());
+}
+
+#[tokio::test]
+#[ignore = "needs Python's moto; tests/run runs it"]
 async fn a_place_that_may_not_be_read_is_denied_until_it_may() {
     let (aws, db) = (StandIn::start(), database().await);
     aws.load(&two_accounts("s3-denied").root);

@@ -14,7 +14,7 @@ use crate::web::keyset::{Keyed, Keyset};
 use crate::web::parts::{Empty, Provenance};
 use crate::web::table::{self, Column, PAGE_ROWS, PLACE_KEYS, Place, Sort, Table, number, text};
 use crate::web::{Address, Frame, Page, Section, Visit, filters};
-use crate::{State, schedule};
+use crate::{State, retention, schedule};
 
 #[derive(Template)]
 #[template(path = "collections/list.html")]
@@ -25,6 +25,7 @@ struct ListPage {
     now: OffsetDateTime,
     provenance: Provenance,
     schedule: schedule::page::Standing,
+    retention: retention::page::Standing,
     filters: Filters,
     /// The same without filters, where there are any.
     everything: Option<String>,
@@ -97,6 +98,7 @@ pub(super) async fn list(state: web::Data<State>, mut visit: Visit) -> Result<Ht
     let rows: Vec<CollectionRow> = rows.into_iter().map(|keyed| keyed.row).collect();
     let running = rows.iter().any(CollectionRow::running);
     let schedule = schedule::page::Standing::load(&state, &mut visit).await?;
+    let retention = retention::page::Standing::load(&state, &mut visit).await?;
     let frame = visit.frame(Section::Collections, "Collections");
     let provenance = Provenance::default()
         .line("What is a collection", "One run of the program that read delivered objects; its row is never deleted.")
@@ -108,7 +110,7 @@ pub(super) async fn list(state: web::Data<State>, mut visit: Visit) -> Result<Ht
     let everything = narrowed.then(|| visit.address.start().without(&FILTERS).to_string());
     let filters = choices(&visit.address, &places);
     let now = state.clock.now();
-    let page = ListPage { frame, rows, table, now, provenance, schedule, filters, everything };
+    let page = ListPage { frame, rows, table, now, provenance, schedule, retention, filters, everything };
     Ok(Page(page).refreshed_after(running.then_some(REFRESH_SECONDS)))
 }
 

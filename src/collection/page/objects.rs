@@ -35,6 +35,7 @@ pub(super) fn ladder_lines(ladder: &Ladder) -> Vec<(String, u64)> {
         ("Objects unreadable".to_owned(), ladder.objects_unreadable),
         ("Objects unreadable before and still there".to_owned(), ladder.objects_still_unreadable),
         ("Objects not reached".to_owned(), ladder.objects_unreached),
+        ("Objects of days before the first day kept, not read".to_owned(), ladder.objects_before_kept),
         ("Objects of days that were not asked for".to_owned(), ladder.objects_outside_days),
     ];
     let reasons = [

@@ -15,6 +15,7 @@ use super::{REFRESH_SECONDS, chosen};
 use crate::State;
 use crate::error::Error;
 use crate::organization::{self, NamedPlace};
+use crate::retention::Floor;
 use crate::web::download::Format;
 use crate::web::form::{Choice, Filters};
 use crate::web::keyset::{Keyed, Keyset};
@@ -34,6 +35,8 @@ struct ShowPage {
     now: OffsetDateTime,
     ladder: Option<Ladder>,
     outcomes: Vec<(String, i64)>,
+    /// Where the kept evidence begins, where the collection brought evidence of days before.
+    floor: Option<Floor>,
     failed: Vec<ObjectRow>,
     failed_table: Table,
     restated: Vec<RestatedDay>,
@@ -197,6 +200,7 @@ pub(super) async fn show(
         provenance: provenance(&collection),
         by_query,
         asked,
+        floor: visit.standing.floor.clone().filter(|floor| collection.first_day.is_some_and(|day| floor.removed(day))),
         collection,
         outcomes: outcomes.to_vec(),
         failed,

@@ -26,7 +26,7 @@ use crate::web::form::{Choice, Filters};
 use crate::web::format::{count, day, plural};
 use crate::web::parts::{self, Empty, Provenance};
 use crate::web::table::{self, Column, PLACE_KEYS, Place, Sort, Table};
-use crate::web::{Access, Endpoint, Frame, Page, Section, View, filters, parse_day};
+use crate::web::{Access, Endpoint, Frame, Page, Section, View, filters, kept, parse_day};
 
 pub(super) fn endpoints() -> Vec<Endpoint> {
     vec![Endpoint::get("/changes", Access::SignedIn, || web::get().to(list))]
@@ -111,9 +111,13 @@ const UNFILTERED: [&str; 6] = ["as_of", "scope", "from", "sort", "lost-sort", "c
 fn earlier(view: &View) -> Result<Date, Error> {
     match view.address.get("from") {
         None => Ok((view.as_of - Duration::days(DAYS)).max(view.first_day)),
-        Some(text) => parse_day(text).filter(|day| (view.first_day..=view.latest).contains(day)).ok_or_else(|| {
-            Error::DayNotCollected { asked: text.to_owned(), first: view.first_day, latest: view.latest }
-        }),
+        Some(text) => kept(parse_day(text), "from", view.standing.floor.as_ref())?
+            .filter(|day| (view.first_day..=view.latest).contains(day))
+            .ok_or_else(|| Error::DayNotCollected {
+                asked: text.to_owned(),
+                first: view.first_day,
+                latest: view.latest,
+            }),
     }
 }
 

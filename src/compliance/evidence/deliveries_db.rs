@@ -37,14 +37,16 @@ pub(super) async fn has_both_lists(
     .await
 }
 
-/// The first and the last day of an organisation with anything delivered.
+/// The first and the last day of an organisation with anything delivered, of those that are kept.
 pub(super) async fn collected_days(
     db: &mut PgConnection,
     organization_id: i16,
     known_at: KnownAt,
 ) -> sqlx::Result<Option<(Day, Day)>> {
     let (first, last): (Option<Day>, Option<Day>) = sqlx::query_as(
-        "select min(d.day), max(d.day) from place p join delivery d using (place_id)
+        // A place's last known day before the first day kept is there for the days that go on from it.
+        "select greatest(min(d.day), (select max(first_day) from retention where organization_id = $1)), max(d.day)
+         from place p join delivery d using (place_id)
          where p.organization_id = $1
              and d.since_collection <= $2 and (d.until_collection is null or d.until_collection > $2)",
     )
@@ -52,7 +54,7 @@ pub(super) async fn collected_days(
     .bind(known_at.0)
     .fetch_one(db)
     .await?;
-    Ok(first.zip(last))
+    Ok(first.zip(last).filter(|(first, last)| first <= last))
 }
 
 pub(super) async fn expected_places(

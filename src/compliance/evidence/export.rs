@@ -11,6 +11,7 @@ use crate::audit_log;
 use crate::collection::day::Day;
 use crate::database::read_only;
 use crate::organization::scope;
+use crate::retention::{self, Floor};
 use crate::web::download::{Cell, Format, Writer};
 
 /// What to export.
@@ -130,8 +131,11 @@ pub async fn run(args: &ExportArgs, organization: &str, db: &PgPool, out: impl W
         let known = db::is_account(&mut read, organization_id, account, known_at).await?;
         ensure!(known, "account {account} neither delivered anything nor is on an account list");
     }
+    let (Days::One(first) | Days::Period(first, _)) = days;
+    let floor = retention::floor(&mut *read, organization_id).await?;
+    Floor::require(floor.as_ref(), first)?;
     let range = deliveries_db::collected_days(&mut read, organization_id, known_at).await?;
-    require_overlap(days, range)?;
+    require_overlap(days, range, floor.as_ref())?;
     record(args, organization, days, known_at, db).await?;
 
     let mut out = Output::new(args.format.into(), days, out);
@@ -148,8 +152,13 @@ pub async fn run(args: &ExportArgs, organization: &str, db: &PgPool, out: impl W
 }
 
 /// Days of which nothing was ever collected are a mistake; an empty file would hide it.
-fn require_overlap(days: Days, range: Option<(Day, Day)>) -> anyhow::Result<()> {
-    let (first, last) = range.context("nothing has been delivered yet")?;
+fn require_overlap(days: Days, range: Option<(Day, Day)>, floor: Option<&Floor>) -> anyhow::Result<()> {
+    let (first, last) = range.with_context(|| match floor {
+        None => "nothing has been delivered yet".to_owned(),
+        Some(floor) => {
+            format!("nothing was collected by then of the collected days that are kept. {}", floor.sentence())
+        }
+    })?;
     let (from, until) = match days {
         Days::One(day) => (Day::from(day), Day::from(day)),
         Days::Period(from, until) => (Day::from(from), Day::from(until)),
@@ -325,7 +334,7 @@ pub fn deviations_json(deviations: &[Deviation]) -> String {
     let objects = deviations.iter().map(|deviation| {
         format!(
             "{{\"last_day_known_good\":{},\"first_day_bad\":\"{}\",\"last_day_bad\":\"{}\",\"first_day_good_again\":{},\
-             \"gap_days\":{},\"ended\":\"{}\",\"first_day_otherwise\":{}}}",
+             \"gap_days\":{},\"ended\":\"{}\",\"first_day_otherwise\":{}{}}}",
             day(deviation.last_day_known_good),
             deviation.first_day_bad,
             deviation.last_day_bad,
@@ -333,6 +342,8 @@ pub fn deviations_json(deviations: &[Deviation]) -> String {
             deviation.gap_days,
             deviation.ended.word(),
             day(deviation.first_day_otherwise),
+            // Where nothing was removed, there is nothing to say.
+            if deviation.before_removed { ",\"before_removed\":true" } else { "" },
         )
     });
     format!("[{}]", objects.collect::<Vec<_>>().join(","))
@@ -367,6 +378,7 @@ mod tests {
     fn deviations_are_written_as_json() {
         let deviation = Deviation {
             last_day_known_good: None,
+            before_removed: false,
             first_day_bad: date!(2026 - 11 - 02),
             last_day_bad: date!(2026 - 11 - 05),
             first_day_good_again: None,
@@ -378,6 +390,10 @@ mod tests {
         assert_eq!(json.as_array().map(Vec::len), Some(2));
         assert_eq!(json[0]["ended"], "gone with rule");
         assert_eq!(json[0]["last_day_known_good"], serde_json::Value::Null);
+        assert_eq!(json[0].get("before_removed"), None);
+        let cut = deviations_json(&[Deviation { before_removed: true, ..deviation }]);
+        let cut: serde_json::Value = serde_json::from_str(&cut).expect("JSON");
+        assert_eq!(cut[0]["before_removed"], true);
         assert_eq!(deviations_json(&[]), "[]");
     }
 

@@ -44,8 +44,13 @@ impl Ended {
 /// observed bad may lie before it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Deviation {
-    /// The last known day before `first_day_bad` that said COMPLIANT, however long before the period; `None` if none ever.
+    /// The last known day before `first_day_bad` that said COMPLIANT, however long before the period; `None` if none ever, or
+    /// if it is not known any more: see `before_removed`.
     pub last_day_known_good: Option<Date>,
+    /// Whether it is not known any more if there was a last day known good, because evidence from before the first day kept
+    /// was removed. `first_day_bad` is then the first day of the run, as it reads now, and `gap_days` are counted from the
+    /// first day that is still told.
+    pub before_removed: bool,
     /// May lie before the period.
     pub first_day_bad: Date,
     pub last_day_bad: Date,
@@ -88,6 +93,8 @@ pub struct Calendar {
     /// For each day from `first` on, and one past the last: counts of the days before it.
     sums: Vec<Sums>,
     known: Vec<Day>,
+    /// The first day kept, where a day before it speaks for kept ones.
+    removed_before: Option<Day>,
 }
 
 #[derive(Debug, Clone, Copy, Default)]
@@ -112,7 +119,19 @@ impl Calendar {
             sum.expected_gaps += u32::from(is_expected && !is_known);
             sums.push(sum);
         }
-        Self { first, sums, known }
+        Self { first, sums, known, removed_before: None }
+    }
+
+    /// The same where evidence from before a day was removed. Of the days before it only the last one known is left.
+    #[must_use]
+    pub fn removed_before(mut self, floor: Option<Day>) -> Self {
+        self.removed_before = floor.filter(|floor| self.known.first().is_some_and(|first| first < floor));
+        self
+    }
+
+    /// Whether days before the first known one were removed.
+    pub fn is_cut(&self) -> bool {
+        self.removed_before.is_some()
     }
 
     /// Days known, ascending.
@@ -234,6 +253,13 @@ fn blocks(segments: &[Segment], calendar: &Calendar, start: Day, end: Day) -> Ve
     blocks
 }
 
+/// The first day of the `NON_COMPLIANT` segments, one after the other, that a day is of.
+fn began(segments: &[Segment], day: Day) -> Day {
+    let bad =
+        segments.iter().rev().filter(|segment| segment.first <= day && Class::of(segment.status_id) == Class::Bad);
+    bad.fold(day, |began, segment| if segment.end >= began { segment.first.min(began) } else { began })
+}
+
 /// What a period says of an evaluation.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PeriodFacts {
@@ -278,6 +304,8 @@ pub fn facts(
         }
         if block.class == Class::Bad && stop > from {
             let since = known_good.unwrap_or(block.first);
+            let before_removed = known_good.is_none() && calendar.removed_before.is_some();
+            let first_bad = if before_removed && index == 0 { began(segments, block.first) } else { block.first };
             let ended = match next.map(|next| (next.class, next.first)) {
                 None | Some((Class::Bad, _)) => Ended::Open,
                 Some((Class::Good, _)) => Ended::GoodAgain,
@@ -288,7 +316,8 @@ pub fn facts(
             let first_day_otherwise = next.and_then(|next| next.first.date());
             deviations.push(Deviation {
                 last_day_known_good: known_good.and_then(Day::date),
-                first_day_bad: block.first.date()?,
+                before_removed,
+                first_day_bad: first_bad.date()?,
                 last_day_bad: block.last.date()?,
                 first_day_good_again: first_day_otherwise.filter(|_| ended == Ended::GoodAgain),
                 first_day_otherwise,

@@ -15,6 +15,7 @@ use super::presence::{Presence, Timelines};
 use super::{Ended, KnownAt, PeriodCounts, Scope};
 use crate::collection::day::Day;
 use crate::compliance::status::NON_COMPLIANT;
+use crate::retention;
 
 /// One evaluation over a period.
 #[derive(Debug, Clone, Copy)]
@@ -66,6 +67,8 @@ pub struct PeriodPopulation {
     from: Day,
     until: Day,
     known_at: KnownAt,
+    /// The first day kept.
+    floor: Option<Day>,
     expectations: Expectations,
     places: std::vec::IntoIter<Place>,
     current: Option<CurrentPlace>,
@@ -93,8 +96,9 @@ impl PeriodPopulation {
     ) -> anyhow::Result<Self> {
         let expectations = Expectations::load(db, scope, known_at).await?;
         let places = super::db::places(db, scope).await?;
+        let floor = retention::floor(&mut *db, scope.organization_id).await?.map(|floor| Day::from(floor.first_day));
         let (from, until) = (Day::from(from), Day::from(until));
-        Ok(Self { from, until, known_at, expectations, places: places.into_iter(), current: None })
+        Ok(Self { from, until, known_at, floor, expectations, places: places.into_iter(), current: None })
     }
 
     /// The next batch; `None` at the end. Give it the connection that it was opened with.
@@ -115,13 +119,17 @@ impl PeriodPopulation {
 
     /// `None` where no day of the period is known.
     async fn open_place(&self, db: &mut PgConnection, place: Place) -> anyhow::Result<Option<CurrentPlace>> {
-        let known = db::known_days(db, place.place_id, self.until, self.known_at).await?;
+        let mut known = db::known_days(db, place.place_id, self.until, self.known_at).await?;
+        // Whether the rest is removed already or not.
+        if let Some(floor) = self.floor {
+            known.drain(..known.partition_point(|day| *day < floor).saturating_sub(1));
+        }
         if !known.iter().any(|day| *day >= self.from) {
             return Ok(None);
         }
         let first = known.first().copied().unwrap_or(self.from).min(self.from);
         let expected = |day| self.expectations.expected(place.place_id, day);
-        let calendar = Calendar::new(first, self.until, &known, expected);
+        let calendar = Calendar::new(first, self.until, &known, expected).removed_before(self.floor);
         let start = calendar.last_known_before(self.from).unwrap_or(self.from);
         let rules = db::period_rules(db, place.place_id, (start, self.until), self.known_at).await?;
         let resources = Arc::new(Resources::of(db, place.place_id).await?);
@@ -204,7 +212,9 @@ impl CurrentPlace {
         segments: &mut Segments,
         undone: &mut Undone,
     ) -> anyhow::Result<()> {
-        let earlier = self.calendar.known().first().is_some_and(|first| *first < self.start);
+        // Where evidence was removed, the names that a failure began under are still there.
+        let first = self.calendar.known().first();
+        let earlier = first.is_some_and(|first| *first < self.start) || self.calendar.is_cut();
         if !earlier {
             return Ok(());
         }

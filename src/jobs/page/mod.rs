@@ -76,6 +76,7 @@ impl Standing {
             Kind::Document => Some((address.to_owned(), "Open it")),
             Kind::Notes => Some((address.to_owned(), "Open the notes")),
             Kind::Artifact => Some(("/artifact".to_owned(), "Open AWS’s reports")),
+            Kind::Retain => Some(("/collections#retention".to_owned(), "See what was removed")),
         }
     }
 
@@ -89,6 +90,7 @@ impl Standing {
             Some(Kind::Notes) => "No note was kept.",
             Some(Kind::Artifact) => "What was read before its end stands.",
             Some(Kind::Document) => "No document was stored.",
+            Some(Kind::Retain) => "What was removed stays removed; the next removal goes on from there.",
             None => "",
         }
     }
@@ -171,9 +173,9 @@ async fn retry(
     // What it makes is made in the name of whoever asks now.
     let asker = serde_json::json!({ "created_by": user.identity, "demo": user.demo });
     let again = match super::db::retry(&mut tx, job_id, &user.identity, &asker).await {
-        Err(error) if super::is_collecting(&error) => {
+        Err(error) if super::is_one_at_a_time(&error) => {
             return Err(Error::Conflict(
-                "A collection is queued or running already: it does what this one did not.".to_owned(),
+                "Another of this kind is queued or running already: it does what this one did not.".to_owned(),
             ));
         }
         other => other?,

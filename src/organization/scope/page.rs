@@ -63,7 +63,7 @@ fn counted(number: usize) -> i64 {
 /// The organisation and the as-of day of a page about scopes.
 pub(super) fn about(visit: &Visit) -> Result<(Organization, Date), Error> {
     let organization = visit.organization.clone().ok_or(Error::NothingCollected)?;
-    Ok((organization, visit.days.ok_or(Error::NothingCollected)?.as_of))
+    Ok((organization, visit.days.ok_or_else(|| visit.without_days())?.as_of))
 }
 
 /// The frame of a page about scopes.

@@ -145,6 +145,9 @@ pub(super) fn notices(pack: &Pack) -> Vec<String> {
     if !cover.completeness_established {
         notices.push("Completeness against the organisation not established: no account list and Region list say what should have been delivered.".to_owned());
     }
+    if let Some(removed) = &pack.provenance.removed {
+        notices.push(format!("{removed} What began before that day is told from it on."));
+    }
     if !pack.scope.unknown.is_empty() {
         notices.push(format!(
             "Of the scope's accounts these are on no account list and never delivered: {}.",

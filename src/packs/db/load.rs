@@ -17,14 +17,16 @@ pub(in crate::packs) async fn finished_at(db: &mut PgConnection, known_at: Known
         .await
 }
 
-/// The first and the last day with anything delivered in the organisation.
+/// The first and the last day with anything delivered in the organisation, of those that are kept.
 pub(in crate::packs) async fn collected_days(
     db: &mut PgConnection,
     organization_id: i16,
     known_at: KnownAt,
 ) -> sqlx::Result<Option<(Date, Date)>> {
     let (first, last): (Option<Date>, Option<Date>) = sqlx::query_as(
-        "select min(d.day), max(d.day) from place p join delivery d using (place_id)
+        // A place's last known day before the first day kept is there for the days that go on from it.
+        "select greatest(min(d.day), (select max(first_day) from retention where organization_id = $1)), max(d.day)
+         from place p join delivery d using (place_id)
          where p.organization_id = $1 and d.since_collection <= $2
              and (d.until_collection is null or d.until_collection > $2)",
     )
@@ -32,7 +34,7 @@ pub(in crate::packs) async fn collected_days(
     .bind(known_at.0)
     .fetch_one(db)
     .await?;
-    Ok(first.zip(last))
+    Ok(first.zip(last).filter(|(first, last)| first <= last))
 }
 
 #[derive(Debug, FromRow)]

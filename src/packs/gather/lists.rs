@@ -153,7 +153,11 @@ fn deviation_cells(row: &PeriodRow<'_>, one: &Deviation) -> Vec<String> {
         format!("{} {}", row.place.account_id, row.place.region),
         row.rule.suffix.clone().unwrap_or_default(),
         format!("{} {}", row.resource_type, row.resource_id),
-        one.last_day_known_good.map_or_else(|| "none known".to_owned(), day),
+        match one.last_day_known_good {
+            Some(known_good) => day(known_good),
+            None if one.before_removed => "evidence removed".to_owned(),
+            None => "none known".to_owned(),
+        },
         format!("{} {}", day(one.first_day_bad), day(one.last_day_bad)),
         end,
         one.gap_days.to_string(),

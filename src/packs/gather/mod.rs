@@ -27,6 +27,7 @@ use crate::compliance::evidence::{
     self, Deliveries, KnownAt, Objects, StatusCounts, accounts, carried, rule_lives, totals,
 };
 use crate::organization::scope::Resolved;
+use crate::retention;
 
 /// What a pack is about.
 #[derive(Debug, Clone)]
@@ -338,7 +339,9 @@ async fn provenance(
 ) -> anyhow::Result<Provenance> {
     let ids: Vec<i64> = delivered.collections.union(&objects.collections).copied().collect();
     let lists = load::account_lists(db, about.scope.organization_id, about.known_at).await?;
+    let floor = retention::floor(&mut *db, about.scope.organization_id).await?;
     Ok(Provenance {
+        removed: floor.map(|floor| floor.sentence()),
         collections: load::collections(db, &ids).await?,
         objects: objects.outcomes.iter().map(|(outcome, count)| (outcome.clone(), *count)).collect(),
         not_read_by_us: objects.not_read_by_us,

@@ -3,6 +3,7 @@
 use time::Date;
 
 use crate::packs::build::TITLE;
+use crate::retention::Floor;
 use crate::web::form::Problems;
 use crate::web::{format, parse_day};
 
@@ -59,7 +60,12 @@ impl NewForm {
     }
 
     /// Checks against the collected days and the accounts that are known.
-    pub(super) fn parse(&self, first: Date, latest: Date, known: &[&str]) -> Result<Asked, Problems> {
+    pub(super) fn parse(
+        &self,
+        (first, latest): (Date, Date),
+        known: &[&str],
+        floor: Option<&Floor>,
+    ) -> Result<Asked, Problems> {
         let mut problems = Problems::default();
         let days = format!("from {} to {}", format::day(first), format::day(latest));
         if self.title.is_empty() {
@@ -67,9 +73,12 @@ impl NewForm {
         } else if self.title.chars().count() > TITLE {
             problems.add("title", format!("Shorten the title to {TITLE} characters."));
         }
+        let removed =
+            || floor.map(|floor| format!("{} Choose that day or a later one.", floor.sentence())).unwrap_or_default();
         let as_of = parse_day(&self.as_of);
         match as_of {
             None => problems.add("as_of_day", "Enter the as-of day as YYYY-MM-DD."),
+            Some(day) if floor.is_some_and(|floor| floor.removed(day)) => problems.add("as_of_day", removed()),
             Some(day) if day < first || day > latest => {
                 problems.add("as_of_day", format!("Choose an as-of day among the collected ones, {days}."));
             }
@@ -78,6 +87,7 @@ impl NewForm {
         let from = if self.from.is_empty() { None } else { parse_day(&self.from) };
         match (from, as_of) {
             (None, _) if !self.from.is_empty() => problems.add("from", "Enter the first day as YYYY-MM-DD, or none."),
+            (Some(from), _) if floor.is_some_and(|floor| floor.removed(from)) => problems.add("from", removed()),
             (Some(from), _) if from < first => {
                 problems.add("from", format!("Choose a first day among the collected ones, {days}."));
             }
@@ -121,7 +131,7 @@ mod tests {
             accounts: account.iter().map(|id| (*id).to_owned()).collect(),
             scope: String::new(),
         };
-        form.parse(date!(2026 - 09 - 01), date!(2026 - 11 - 22), &["000000000001"])
+        form.parse((date!(2026 - 09 - 01), date!(2026 - 11 - 22)), &["000000000001"], None)
             .map_err(|problems| problems.found.into_iter().map(|(field, _)| field).collect())
     }
 

@@ -10,6 +10,7 @@ use super::db::Account;
 use crate::State;
 use crate::compliance::is_account;
 use crate::error::Error;
+use crate::retention::Floor;
 use crate::web::download::{Cell, Format, download};
 use crate::web::form::Filters;
 use crate::web::keyset::{Keyed, Keyset};
@@ -24,6 +25,8 @@ struct ListPage {
     filters: Filters,
     filtered: bool,
     packs: Vec<(Stored, Vec<Restatement>)>,
+    /// Where the kept evidence begins, where any was removed.
+    floor: Option<Floor>,
     table: Table,
     may_make: bool,
     provenance: Provenance,
@@ -82,6 +85,7 @@ pub(super) async fn list(state: Data<State>, mut visit: Visit) -> Result<HttpRes
             .day("day", "Day that is covered (UTC)"),
         filtered: which.accounts.is_some() || which.day.is_some(),
         packs,
+        floor: visit.standing.floor.clone(),
         table,
         may_make: visit.user.role.makes_packs(),
         provenance,
@@ -119,7 +123,7 @@ async fn with_restatements(
     Ok(packs.into_iter().map(with).collect())
 }
 
-const COLUMNS: [&str; 23] = [
+const COLUMNS: [&str; 24] = [
     "pack_id",
     "title",
     "from",
@@ -143,6 +147,7 @@ const COLUMNS: [&str; 23] = [
     "key_id",
     "restated_by",
     "restated",
+    "evidence_removed_before",
 ];
 
 /// Every pack that the filters leave, in the order of the page.
@@ -154,14 +159,15 @@ fn rows(format: Format, state: Data<State>, mut visit: Visit, (which, first): (W
             let Some(last) = packs.last() else { break };
             page = page.after(last.sort_key.clone(), last.row.pack_id.clone());
             for (pack, restated) in with_restatements(&state, &mut visit, packs).await? {
-                rows.push(cells(pack, &restated)).await?;
+                rows.push(cells(pack, &restated, visit.standing.floor.as_ref())).await?;
             }
         }
         Ok(rows)
     })
 }
 
-fn cells(pack: Stored, restated: &[Restatement]) -> [Cell; COLUMNS.len()] {
+fn cells(pack: Stored, restated: &[Restatement], floor: Option<&Floor>) -> [Cell; COLUMNS.len()] {
+    let removed = floor.filter(|floor| floor.removed(pack.from_day)).map(|floor| floor.first_day);
     let together = |words: Vec<String>| if words.is_empty() { None } else { Some(words.join("; ")) };
     [
         pack.pack_id.into(),
@@ -188,5 +194,6 @@ fn cells(pack: Stored, restated: &[Restatement]) -> [Cell; COLUMNS.len()] {
         pack.key_id.into(),
         together(restated.iter().map(|one| one.collection_id.to_string()).collect()).into(),
         together(restated.iter().map(Restatement::sentence).collect()).into(),
+        removed.into(),
     ]
 }

@@ -169,7 +169,7 @@ async fn create(
     let form = NewForm::of(&fields);
     let offered = offered(&mut view).await?;
     let known: Vec<&str> = offered.0.iter().map(|account| account.account_id.as_str()).collect();
-    let asked = match form.parse(view.first_day, view.latest, &known) {
+    let asked = match form.parse((view.first_day, view.latest), &known, view.standing.floor.as_ref()) {
         Err(problems) => Err(problems),
         Ok(asked) => checked(&mut view, asked).await?,
     };

@@ -23,6 +23,8 @@ struct ShowPage {
     pack: Stored,
     names: Names,
     restated: Arc<Vec<Restatement>>,
+    /// That evidence behind it was removed.
+    removed: Option<String>,
     cover: Cover,
     results: (Vec<CoverResult>, Table),
     checks: (Vec<CoverCheck>, Table),
@@ -140,7 +142,8 @@ pub(super) async fn show(
     let provenance = provenance(&pack, &cover);
     let frame = visit.frame(Section::Packs, pack.title.clone()).crumb("Packs", "/packs");
     let names = Names::of(&pack.pack_id);
-    let page = ShowPage { frame, pack, names, restated, cover, results, checks, attachments, provenance };
+    let removed = visit.standing.floor.as_ref().and_then(|floor| floor.behind_pack(pack.from_day));
+    let page = ShowPage { frame, pack, names, restated, removed, cover, results, checks, attachments, provenance };
     Ok(Page(page).answer(actix_web::http::StatusCode::OK))
 }
 

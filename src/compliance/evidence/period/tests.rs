@@ -133,6 +133,7 @@ fn brute_force(life: &Life) -> Option<PeriodFacts> {
         }
         if said == Some(2) {
             open.get_or_insert(Deviation {
+                before_removed: false,
                 last_day_known_good: known_good.map(date),
                 first_day_bad: date(day),
                 last_day_bad: date(day),
@@ -206,6 +207,7 @@ fn a_gap_neither_closes_nor_bridges_a_deviation_silently() {
     assert_eq!(
         facts.deviations,
         [Deviation {
+            before_removed: false,
             last_day_known_good: Some(date(0)),
             first_day_bad: date(1),
             last_day_bad: date(5),
