@@ -39,10 +39,7 @@ pub const DECISIONS: &[(&str, Decision)] = &[
     ("aggregate_rule", Removed("what a reading before found changed or gone")),
     ("aggregator_reading", RECORD),
     ("aggregator_source", Removed("what a reading before found changed or gone")),
-    (
-        "artifact_agreement",
-        Kept("a version of AWS's documents, once seen, is never forgotten: they have periods of their own"),
-    ),
+    ("artifact_agreement", DOCUMENT),
     ("artifact_acceptance", PEOPLE),
     ("artifact_document", DOCUMENT),
     ("artifact_document_chunk", DOCUMENT),
@@ -54,10 +51,7 @@ pub const DECISIONS: &[(&str, Decision)] = &[
     ("artifact_review", PEOPLE),
     ("artifact_terms", DOCUMENT),
     ("artifact_terms_reading", PEOPLE),
-    (
-        "artifact_version",
-        Kept("a version of AWS's documents, once seen, is never forgotten: they have periods of their own"),
-    ),
+    ("artifact_version", DOCUMENT),
     ("athena_query", Kept("a record of what was asked of Athena and what it cost; results are not among it")),
     ("audit_log", Kept("append-only, and the record of removals")),
     ("collect_schedule", Kept("a setting")),

@@ -12,11 +12,12 @@ use serde_json::Value;
 use sqlx::{AssertSqlSafe, PgPool};
 use time::macros::date;
 
-use crate::athena::{athena, by_athena};
+use crate::athena::{athena, by_athena, collected};
 use crate::aws::code;
-use crate::bucket::options;
+use crate::bucket::{REGION, options};
 use crate::collection_laws::runner;
 use crate::harness::{database, said};
+use crate::s3::{OTHER, two_accounts};
 
 /// Everything that the two engines must agree on, by names.
 pub(crate) const AGREED: [(&str, &str); 10] = [
@@ -240,4 +241,32 @@ async fn both_engines_give_the_same_rows_of_random_organisations() {
             "gaps, silent places, bad files, late days, differences: {had:?}"
         );
     }
+}
+
+#[tokio::test]
+#[ignore = "needs Python's moto; tests/run runs it"]
+async fn after_a_removal_days_are_told_from_kept_ones_alone() {
+    let (aws, files, db) = (athena(""), database().await, database().await);
+    let bucket = two_accounts("athena-kept");
+    aws.load(&bucket.root);
+    collected(&aws, &db, &[]);
+    collection::run(&files, &options(&bucket.root), &Progress::silent()).await.unwrap();
+    for db in [&db, &files] {
+        crate::retention::remove(db, "Example", date!(2026 - 11 - 10)).await.unwrap();
+    }
+    // A later snapshot of the first day kept, one of before it, and one of the day after.
+    bucket.snapshot_of(OTHER, REGION, 8, 9, &[("a", &[("r", "COMPLIANT")])]);
+    bucket.snapshot_of(OTHER, REGION, 10, 9, &[("a", &[("r", "COMPLIANT")]), ("b", &[("s", "COMPLIANT")])]);
+    bucket.snapshot_of(OTHER, REGION, 11, 5, &[("a", &[("r", "COMPLIANT")]), ("c", &[("s", "NON_COMPLIANT")])]);
+    aws.load(&bucket.root);
+    let output = collected(&aws, &db, &["--since", "2026-11-01"]);
+    assert!(said(&output).contains("days before 2026-11-10"), "{}", said(&output));
+    collection::run(&files, &options(&bucket.root), &Progress::silent()).await.unwrap();
+    assert_same(&files, &db).await;
+    let marks: Vec<String> = sqlx::query_scalar("select unnest(marks) from athena_query where collection_id = 2")
+        .fetch_all(&db)
+        .await
+        .unwrap();
+    assert!(!marks.is_empty() && marks.iter().all(|mark| !mark.contains("/2026/11/9/")), "{marks:?}");
+    assert_eq!(aws.violations(), Vec::<Value>::new());
 }
