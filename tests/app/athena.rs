@@ -288,31 +288,3 @@ async fn a_workgroup_that_keeps_results_itself_is_read_page_by_page() {
     assert!(aws.calls("GetQueryResults").len() > 4);
     compared(&aws, &bucket, &db).await;
 }
-
-#[tokio::test]
-#[ignore = "needs Python's moto; tests/run runs it"]
-async fn after_a_removal_days_are_told_from_kept_ones_alone() {
-    let (aws, files, db) = (athena(""), database().await, database().await);
-    let bucket = two_accounts("athena-kept");
-    aws.load(&bucket.root);
-    collected(&aws, &db, &[]);
-    collection::run(&files, &options(&bucket.root), &Progress::silent()).await.unwrap();
-    for db in [&db, &files] {
-        crate::retention::remove(db, "Example", date!(2026 - 11 - 10)).await.unwrap();
-    }
-    // A later snapshot of the first day kept, one of before it, and one of the day after.
-    bucket.snapshot_of(OTHER, REGION, 8, 9, &[("a", &[("r", "COMPLIANT")])]);
-    bucket.snapshot_of(OTHER, REGION, 10, 9, &[("a", &[("r", "COMPLIANT")]), ("b", &[("s", "COMPLIANT")])]);
-    bucket.snapshot_of(OTHER, REGION, 11, 5, &[("a", &[("r", "COMPLIANT")]), ("c", &[("s", "NON_COMPLIANT")])]);
-    aws.load(&bucket.root);
-    let output = collected(&aws, &db, &["--since", "2026-11-01"]);
-    assert!(said(&output).contains("days before 2026-11-10"), "{}", said(&output));
-    collection::run(&files, &options(&bucket.root), &Progress::silent()).await.unwrap();
-    assert_same(&files, &db).await;
-    let marks: Vec<String> = sqlx::query_scalar("select unnest(marks) from athena_query where collection_id = 2")
-        .fetch_all(&db)
-        .await
-        .unwrap();
-    assert!(!marks.is_empty() && marks.iter().all(|mark| !mark.contains("/2026/11/9/")), "{marks:?}");
-    assert_eq!(aws.violations(), Vec::<Value>::new());
-}
