@@ -111,10 +111,15 @@ pub(super) fn about(state: &State, visit: &Visit) -> Result<(i16, Date), Error> 
     Ok((organization.id, day))
 }
 
-/// Every version as known on a day.
-pub(super) async fn versions(visit: &mut Visit, organization_id: i16, day: Date) -> Result<Vec<Version>, Error> {
+/// Every version, or those of one report, as known on a day.
+pub(super) async fn versions(
+    visit: &mut Visit,
+    organization_id: i16,
+    report_id: Option<&str>,
+    day: Date,
+) -> Result<Vec<Version>, Error> {
     let said = db::kinds(&mut visit.read, organization_id, None).await?;
-    let rows = db::versions(&mut visit.read, organization_id, None, Until::end_of(day)).await?;
+    let rows = db::versions(&mut visit.read, organization_id, report_id, Until::end_of(day)).await?;
     Ok(sorted(rows, &said))
 }
 
@@ -133,7 +138,7 @@ async fn show(state: web::Data<State>, mut visit: Visit) -> Result<HttpResponse,
     visit.address.only(&[&KEYS])?;
     let (organization_id, day) = about(&state, &visit)?;
     let period = period(&visit, day)?;
-    let versions = versions(&mut visit, organization_id, day).await?;
+    let versions = versions(&mut visit, organization_id, None, day).await?;
     let reading =
         db::readings(&mut visit.read, organization_id, "reports", Until::end_of(day)).await?.into_iter().next();
     let speaks = reckon(&versions, period, day);

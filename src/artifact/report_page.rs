@@ -97,8 +97,7 @@ async fn page(
     if !is_report_id(report_id) {
         return Err(Error::NotFound);
     }
-    let mut all = versions(visit, organization_id, day).await?;
-    all.retain(|version| version.report_id == report_id);
+    let mut all = versions(visit, organization_id, Some(report_id), day).await?;
     all.sort_by_key(|version| std::cmp::Reverse(version.version));
     let Some(newest) = all.first().cloned() else { return Err(Error::NotFound) };
     let steps = steps(&db::steps(&mut visit.read, organization_id, report_id, Until::end_of(day)).await?);
@@ -198,8 +197,8 @@ pub(super) async fn say_kind(
         return page(&state, &mut visit, &report_id, form, problems).await;
     };
     let (organization_id, day) = about(&state, &visit)?;
-    let all = versions(&mut visit, organization_id, day).await?;
-    let Some(before) = all.iter().find(|version| version.report_id == *report_id) else { return Err(Error::NotFound) };
+    let all = versions(&mut visit, organization_id, Some(&report_id), day).await?;
+    let Some(before) = all.first() else { return Err(Error::NotFound) };
     let mut tx = state.db.begin().await?;
     db::say_kind(&mut tx, organization_id, &report_id, kind, &form.reason, &user.identity).await?;
     let detail = serde_json::json!({

@@ -59,7 +59,8 @@ pub(super) async fn gather(
     let asked = Asked {
         organization_id: about.scope.organization_id,
         days: (about.from, about.as_of),
-        known_at,
+        // The printed clock has whole seconds: what was kept within its second was known.
+        known_at: known_at + time::Duration::SECOND,
         accounts: about.scope.accounts.as_deref(),
     };
     let Some(said) = said(db, &asked).await? else { return Ok(None) };

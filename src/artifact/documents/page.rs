@@ -101,8 +101,8 @@ async fn find(state: &State, visit: &mut Visit, path: &Path) -> Result<(i16, Ver
     if !is_report_id(report_id) {
         return Err(Error::NotFound);
     }
-    let all = versions(visit, organization_id, day).await?;
-    let found = all.into_iter().find(|one| one.report_id == report_id && one.version == version);
+    let all = versions(visit, organization_id, Some(report_id), day).await?;
+    let found = all.into_iter().find(|one| one.version == version);
     Ok((organization_id, found.ok_or(Error::NotFound)?))
 }
 

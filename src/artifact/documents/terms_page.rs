@@ -78,8 +78,8 @@ async fn find(state: &State, visit: &mut Visit, id: &str) -> Result<(TermsRow, S
     let (organization_id, day) = about(state, visit)?;
     let terms = db::terms(&mut visit.read, number(id)?).await?;
     let terms = terms.filter(|terms| terms.organization_id == organization_id).ok_or(Error::NotFound)?;
-    let all = versions(visit, organization_id, day).await?;
-    let version = all.iter().find(|one| (one.report_id.as_str(), one.version) == (&terms.report_id, terms.version));
+    let all = versions(visit, organization_id, Some(&terms.report_id), day).await?;
+    let version = all.iter().find(|one| one.version == terms.version);
     let name = version.map_or_else(|| terms.report_id.clone(), |version| version.name.clone());
     Ok((terms, name))
 }
