@@ -172,47 +172,38 @@ impl Given {
     }
 }
 
+/// What a report's line in a list and its description have in common: AWS's model has two types for it.
+macro_rules! common {
+    ($of:ident) => {
+        Given::default()
+            .text("id", $of.id)
+            .text("name", $of.name)
+            .text("state", $of.state)
+            .text("arn", $of.arn)
+            .number("version", $of.version)
+            .text("uploadState", $of.upload_state)
+            .text("description", $of.description)
+            .time("periodStart", $of.period_start)
+            .time("periodEnd", $of.period_end)
+            .text("series", $of.series)
+            .text("category", $of.category)
+            .text("companyName", $of.company_name)
+            .text("productName", $of.product_name)
+            .text("statusMessage", $of.status_message)
+            .text("acceptanceType", $of.acceptance_type)
+    };
+}
+
 fn summary(of: ReportSummary) -> Fields {
-    Given::default()
-        .text("id", of.id)
-        .text("name", of.name)
-        .text("state", of.state)
-        .text("arn", of.arn)
-        .number("version", of.version)
-        .text("uploadState", of.upload_state)
-        .text("description", of.description)
-        .time("periodStart", of.period_start)
-        .time("periodEnd", of.period_end)
-        .text("series", of.series)
-        .text("category", of.category)
-        .text("companyName", of.company_name)
-        .text("productName", of.product_name)
-        .text("statusMessage", of.status_message)
-        .text("acceptanceType", of.acceptance_type)
-        .0
+    common!(of).0
 }
 
 fn detail(of: ReportDetail) -> Fields {
-    Given::default()
-        .text("id", of.id)
-        .text("name", of.name)
-        .text("state", of.state)
-        .text("arn", of.arn)
-        .number("version", of.version)
-        .text("uploadState", of.upload_state)
-        .text("description", of.description)
-        .time("periodStart", of.period_start)
-        .time("periodEnd", of.period_end)
+    common!(of)
         .time("createdAt", of.created_at)
         .time("lastModifiedAt", of.last_modified_at)
         .time("deletedAt", of.deleted_at)
-        .text("series", of.series)
-        .text("category", of.category)
-        .text("companyName", of.company_name)
-        .text("productName", of.product_name)
         .text("termArn", of.term_arn)
-        .text("statusMessage", of.status_message)
-        .text("acceptanceType", of.acceptance_type)
         .number("sequenceNumber", of.sequence_number)
         .0
 }

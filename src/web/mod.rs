@@ -19,6 +19,7 @@ pub mod list;
 pub mod parts;
 mod routes;
 mod serve;
+pub mod stored;
 pub mod table;
 mod view;
 

@@ -1,11 +1,9 @@
 //! One version of a report: its file with hash and terms, who may have it, and its review record.
 
-use actix_web::body::SizedStream;
 use actix_web::http::StatusCode;
-use actix_web::http::header::{CACHE_CONTROL, CONTENT_DISPOSITION, CONTENT_ENCODING, CONTENT_TYPE, ETAG, LOCATION};
+use actix_web::http::header::LOCATION;
 use actix_web::{HttpRequest, HttpResponse, web};
 use askama::Template;
-use futures_util::TryStreamExt as _;
 use time::Date;
 
 use super::content::MediaType;
@@ -25,6 +23,7 @@ use crate::jobs;
 use crate::people::{Maker, User, acted};
 use crate::web::form::Problems;
 use crate::web::parts::Provenance;
+use crate::web::stored::stored;
 use crate::web::{Frame, Page, Section, Visit, filters, format};
 
 /// The longest reason that is taken, in characters.
@@ -256,17 +255,7 @@ pub(in crate::artifact) fn sent(
     (document_id, size_bytes, sha256): (i64, i64, &[u8]),
     (media_type, name): (MediaType, &str),
 ) -> Result<HttpResponse, Error> {
-    let bytes = u64::try_from(size_bytes).map_err(anyhow::Error::from)?;
-    let chunks = db::stream(state.db.clone(), document_id).map_ok(web::Bytes::from);
-    let attachment = format!("attachment; filename=\"{}\"", crate::web::download::safe_name(name));
-    Ok(HttpResponse::Ok()
-        .insert_header((CONTENT_TYPE, media_type.word()))
-        .insert_header((CONTENT_DISPOSITION, attachment))
-        .insert_header((ETAG, format!("\"{}\"", format::hex(sha256))))
-        .insert_header((CACHE_CONTROL, "private, no-cache"))
-        // As stored: compressing would hide the length.
-        .insert_header((CONTENT_ENCODING, "identity"))
-        .body(SizedStream::new(bytes, Box::pin(chunks))))
+    stored(name, media_type.word(), size_bytes, sha256, db::stream(state.db.clone(), document_id))
 }
 
 /// Lets auditors have a file, in the name of somebody who has read its terms.

@@ -1,11 +1,7 @@
 //! Files of a pack, streamed as they were stored.
 
-use actix_web::body::SizedStream;
-use actix_web::http::header::{
-    CACHE_CONTROL, CONTENT_DISPOSITION, CONTENT_ENCODING, CONTENT_TYPE, ETAG, IF_NONE_MATCH,
-};
+use actix_web::http::header::{CONTENT_DISPOSITION, CONTENT_ENCODING, CONTENT_TYPE, ETAG, IF_NONE_MATCH};
 use actix_web::{HttpRequest, HttpResponse, web};
-use futures_util::TryStreamExt as _;
 
 use crate::State;
 use crate::audit_log;
@@ -14,7 +10,8 @@ use crate::packs::db::{self, Part, Stored};
 use crate::packs::names::{self, Names};
 use crate::packs::sign;
 use crate::people::{User, acted};
-use crate::web::{Address, Visit, format};
+use crate::web::stored::{attachment, stored, tag};
+use crate::web::{Address, Visit};
 
 type Asked = (HttpRequest, web::Data<State>, Visit, web::Path<String>);
 
@@ -40,26 +37,17 @@ async fn part((request, state, mut visit, id): Asked, part: Part) -> Result<Http
     let pack = find(&mut visit, &id).await?;
     let names = Names::of(&pack.pack_id);
     let (name, bytes, sha256) = match part {
-        Part::Pdf => (names.pdf, pack.pdf_bytes, format::hex(&pack.pdf_sha256)),
-        Part::Zip => (names.zip, pack.zip_bytes, format::hex(&pack.zip_sha256)),
+        Part::Pdf => (names.pdf, pack.pdf_bytes, pack.pdf_sha256),
+        Part::Zip => (names.zip, pack.zip_bytes, pack.zip_sha256),
     };
     // One connection is enough for a download; the read-only transaction has answered its question.
     drop(visit.read);
-    let tag = format!("\"{sha256}\"");
+    let tag = tag(&sha256);
     if matches(&request, &tag) {
         return Ok(HttpResponse::NotModified().insert_header((ETAG, tag)).finish());
     }
     record(&state, &request, &visit.user, &pack.pack_id, &name).await?;
-    let bytes = u64::try_from(bytes).map_err(anyhow::Error::from)?;
-    let chunks = db::stream(state.db.clone(), pack.pack_id, part).map_ok(web::Bytes::from);
-    Ok(HttpResponse::Ok()
-        .insert_header((CONTENT_TYPE, part.media_type()))
-        .insert_header((CONTENT_DISPOSITION, attachment(&name)))
-        .insert_header((ETAG, tag))
-        .insert_header((CACHE_CONTROL, "private, no-cache"))
-        // As stored: compressing would hide the length.
-        .insert_header((CONTENT_ENCODING, "identity"))
-        .body(SizedStream::new(bytes, Box::pin(chunks))))
+    stored(&name, part.media_type(), bytes, &sha256, db::stream(state.db.clone(), pack.pack_id, part))
 }
 
 pub(super) async fn signature(
@@ -99,10 +87,6 @@ async fn find(visit: &mut Visit, pack_id: &str) -> Result<Stored, Error> {
 fn matches(request: &HttpRequest, tag: &str) -> bool {
     let asked = request.headers().get(IF_NONE_MATCH).and_then(|tags| tags.to_str().ok());
     asked.is_some_and(|tags| tags.split(',').any(|one| one.trim() == tag))
-}
-
-fn attachment(name: &str) -> String {
-    format!("attachment; filename=\"{}\"", crate::web::download::safe_name(name))
 }
 
 async fn record(state: &State, request: &HttpRequest, user: &User, pack_id: &str, file: &str) -> Result<(), Error> {
