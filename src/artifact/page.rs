@@ -26,35 +26,31 @@ use crate::web::{Access, Endpoint, Frame, Page, Section, Visit, filters, format,
 
 pub fn endpoints() -> Vec<Endpoint> {
     vec![
-        Endpoint::get("/artifact", Access::SignedIn, || web::get().to(show)),
-        Endpoint::get("/artifact/agreements", Access::SignedIn, || web::get().to(agreements_page::show)),
-        Endpoint::get("/artifact/agreements/recorded", Access::SignedIn, || web::get().to(offline::show)),
+        Endpoint::get("/artifact", Access::Team, || web::get().to(show)),
+        Endpoint::get("/artifact/agreements", Access::Team, || web::get().to(agreements_page::show)),
+        Endpoint::get("/artifact/agreements/recorded", Access::Team, || web::get().to(offline::show)),
         Endpoint::post("/artifact/agreements/recorded", Access::Makers, || web::post().to(offline::record)),
         Endpoint::post("/artifact/agreements/recorded/{id}/withdraw", Access::Makers, || {
             web::post().to(offline::withdraw)
         }),
-        Endpoint::get("/artifact/agreements/recorded/{id}/{name}", Access::SignedIn, || {
-            web::get().to(offline::document)
-        }),
-        Endpoint::get("/artifact/reports/{report_id}", Access::SignedIn, || web::get().to(report_page::show)),
+        Endpoint::get("/artifact/agreements/recorded/{id}/{name}", Access::Team, || web::get().to(offline::document)),
+        Endpoint::get("/artifact/reports/{report_id}", Access::Team, || web::get().to(report_page::show)),
         Endpoint::post("/artifact/sync", Access::Makers, || web::post().to(sync_now)),
         Endpoint::post("/artifact/reports/{report_id}/kind", Access::Makers, || web::post().to(report_page::say_kind)),
-        Endpoint::get("/artifact/reports/{report_id}/versions/{version}", Access::SignedIn, || {
-            web::get().to(one::show)
-        }),
+        Endpoint::get("/artifact/reports/{report_id}/versions/{version}", Access::Team, || web::get().to(one::show)),
         Endpoint::post("/artifact/reports/{report_id}/versions/{version}/terms", Access::Makers, || {
             web::post().to(one::ask_terms)
         }),
         Endpoint::post("/artifact/reports/{report_id}/versions/{version}/review", Access::Makers, || {
             web::post().to(one::review)
         }),
-        Endpoint::get("/artifact/terms/{terms_id}", Access::SignedIn, || web::get().to(terms_page::show)),
+        Endpoint::get("/artifact/terms/{terms_id}", Access::Team, || web::get().to(terms_page::show)),
         Endpoint::post("/artifact/terms/{terms_id}", Access::Makers, || web::post().to(terms_page::accept)),
-        Endpoint::get("/artifact/terms/{terms_id}/{name}", Access::SignedIn, || web::get().to(terms_page::document)),
+        Endpoint::get("/artifact/terms/{terms_id}/{name}", Access::Team, || web::get().to(terms_page::document)),
         Endpoint::post("/artifact/files/{file_id}/release", Access::Makers, || web::post().to(one::release)),
         Endpoint::post("/artifact/files/{file_id}/withdraw", Access::Makers, || web::post().to(one::withdraw)),
         // After those whose last part is a word: the first that fits is taken.
-        Endpoint::get("/artifact/files/{file_id}/{name}", Access::SignedIn, || web::get().to(one::download)),
+        Endpoint::get("/artifact/files/{file_id}/{name}", Access::Rooms, || web::get().to(one::download)),
     ]
 }
 

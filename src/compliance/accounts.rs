@@ -23,7 +23,7 @@ use crate::web::table::{self, Column, PLACE_KEYS, Place, Sort, Table};
 use crate::web::{Access, Endpoint, Frame, Page, Section, View, filters};
 
 pub(super) fn endpoints() -> Vec<Endpoint> {
-    vec![Endpoint::get("/accounts", Access::SignedIn, || web::get().to(list))]
+    vec![Endpoint::get("/accounts", Access::Rooms, || web::get().to(list))]
 }
 
 /// The page of an account.

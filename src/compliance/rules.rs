@@ -24,7 +24,7 @@ use crate::web::table::{self, Column, PLACE_KEYS, Place, Sort, Table};
 use crate::web::{Access, Endpoint, Frame, Page, SCOPE, Section, View, filters};
 
 pub(super) fn endpoints() -> Vec<Endpoint> {
-    vec![Endpoint::get("/rules", Access::SignedIn, || web::get().to(list))]
+    vec![Endpoint::get("/rules", Access::Rooms, || web::get().to(list))]
 }
 
 /// The page of a core rule.

@@ -21,7 +21,7 @@ use crate::web::table::Table;
 use crate::web::{Access, Endpoint, Frame, Page, Section, View, filters, format, parse_day};
 
 pub fn endpoints() -> Vec<Endpoint> {
-    vec![Endpoint::get("/rule-definitions", Access::SignedIn, || web::get().to(show))]
+    vec![Endpoint::get("/rule-definitions", Access::Rooms, || web::get().to(show))]
 }
 
 /// Rows of a page of each table.

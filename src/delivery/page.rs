@@ -24,7 +24,7 @@ use crate::web::table::{Sort, Table};
 use crate::web::{Access, Address, Endpoint, Frame, Page, Section, View, filters, format, kept, parse_day};
 
 pub fn endpoints() -> Vec<Endpoint> {
-    vec![Endpoint::get("/delivery", Access::SignedIn, || web::get().to(show))]
+    vec![Endpoint::get("/delivery", Access::Rooms, || web::get().to(show))]
 }
 
 /// Days of the calendar where the address names no first one.

@@ -21,8 +21,8 @@ use crate::web::{Access, Address, Endpoint, Frame, Page, Section, Visit, filters
 
 pub fn endpoints() -> Vec<Endpoint> {
     vec![
-        Endpoint::get("/notices", Access::SignedIn, || web::get().to(list)),
-        Endpoint::get("/notices/{notice_id}", Access::SignedIn, || web::get().to(show)),
+        Endpoint::get("/notices", Access::Team, || web::get().to(list)),
+        Endpoint::get("/notices/{notice_id}", Access::Team, || web::get().to(show)),
         Endpoint::post("/notices/{notice_id}/acknowledge", Access::Makers, || web::post().to(acknowledge)),
     ]
 }

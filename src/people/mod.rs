@@ -15,18 +15,21 @@ use crate::web::RequestId;
 /// What somebody is, and so may do. The words are those of column `session.role`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Role {
+    /// Sees an engagement's room alone.
     Auditor,
+    Viewer,
     ComplianceManager,
     Administrator,
 }
 
 impl Role {
-    pub const ALL: [Self; 3] = [Self::Auditor, Self::ComplianceManager, Self::Administrator];
+    pub const ALL: [Self; 4] = [Self::Auditor, Self::Viewer, Self::ComplianceManager, Self::Administrator];
 
     /// The word in column `session.role` and in forms.
     pub fn word(self) -> &'static str {
         match self {
             Self::Auditor => "auditor",
+            Self::Viewer => "viewer",
             Self::ComplianceManager => "compliance-manager",
             Self::Administrator => "administrator",
         }
@@ -41,6 +44,7 @@ impl Role {
     pub fn title(self) -> &'static str {
         match self {
             Self::Auditor => "Auditor",
+            Self::Viewer => "Viewer",
             Self::ComplianceManager => "Compliance manager",
             Self::Administrator => "Administrator",
         }
@@ -49,7 +53,10 @@ impl Role {
     /// What the role may do, in one sentence.
     pub fn describes(self) -> &'static str {
         match self {
-            Self::Auditor => "Reads every page, downloads tables and packs.",
+            Self::Auditor => {
+                "Reads the rooms of engagements that the auditor was invited to: their scope, their period, while they are open."
+            }
+            Self::Viewer => "Reads every page, downloads tables and packs.",
             Self::ComplianceManager => {
                 "Reads and downloads, makes packs, defines scopes, starts collections and acknowledges notices."
             }
@@ -59,7 +66,7 @@ impl Role {
 
     /// Whether packs may be made, scopes defined, collections started, jobs ended and notices acknowledged.
     pub fn makes_packs(self) -> bool {
-        !matches!(self, Self::Auditor)
+        matches!(self, Self::ComplianceManager | Self::Administrator)
     }
 }
 

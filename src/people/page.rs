@@ -32,7 +32,7 @@ struct Next {
 struct SignInPage {
     frame: Frame,
     next: String,
-    roles: [Role; 3],
+    roles: [Role; 4],
 }
 
 async fn form(state: Data<State>, query: Query<Next>) -> impl Responder {
@@ -54,7 +54,7 @@ async fn sign_in(request: HttpRequest, state: Data<State>, form: Form<SignIn>) -
     if !state.demo {
         return Err(Error::Forbidden("The demo sign-in is not switched on here."));
     }
-    let role = Role::parse(&form.role).ok_or_else(|| Error::Invalid("Choose one of the three roles.".to_owned()))?;
+    let role = Role::parse(&form.role).ok_or_else(|| Error::Invalid("Choose one of the four roles.".to_owned()))?;
     let token = session::new_token()?;
     let now = state.clock.now();
     let identity = format!("demo {}", role.word());

@@ -12,6 +12,7 @@ use super::{Role, db};
 use crate::State;
 use crate::database::admitted;
 use crate::error::Error;
+use crate::web::{Access, access};
 
 /// A session ends when nothing was asked for this long.
 pub(super) const IDLE: Duration = Duration::hours(2);
@@ -56,10 +57,9 @@ impl FromRequest for Maker {
         let request = request.clone();
         Box::pin(async move {
             let user = find(&request).await?.ok_or(Error::SignInNeeded)?;
-            if user.role.makes_packs() {
-                Ok(Self(user))
-            } else {
-                Err(Error::Forbidden("Compliance managers and administrators do this; auditors read and download."))
+            match Access::Makers.refuses(user.role) {
+                None => Ok(Self(user)),
+                Some(why) => Err(Error::Forbidden(why)),
             }
         })
     }
@@ -107,6 +107,10 @@ pub async fn admit(request: &HttpRequest, ticket: &Ticket, row: SessionRow) -> R
     let Some(role) = Role::parse(&row.role) else {
         return Ok(None);
     };
+    // A path without an entry has no handler, so that nobody can see anything there.
+    if let Some(why) = access(request).and_then(|access| access.refuses(role)) {
+        return Err(Error::Forbidden(why));
+    }
     if ticket.now - row.seen_at > TOUCH_EVERY {
         db::touch(&state.db, &ticket.hash, ticket.now).await?;
     }

@@ -23,8 +23,7 @@ use crate::web::table::{self, Column, PAGE_ROWS, PLACE_KEYS, Place, Sort, Table,
 use crate::web::{Access, Address, Endpoint, Frame, Page, Section, View, filters, format};
 
 pub fn endpoints() -> Vec<Endpoint> {
-    [vec![Endpoint::get("/aggregator", Access::SignedIn, || web::get().to(show))], super::notes::page::endpoints()]
-        .concat()
+    [vec![Endpoint::get("/aggregator", Access::Team, || web::get().to(show))], super::notes::page::endpoints()].concat()
 }
 
 /// Sources on a page of their table.

@@ -1,19 +1,57 @@
 //! One table of every route, for the program and for the test of rights.
 
+use std::collections::HashMap;
+use std::sync::LazyLock;
+
+use actix_web::HttpRequest;
 use actix_web::http::Method;
 use actix_web::web::{self, ServiceConfig};
 
 use crate::error::Error;
+use crate::people::Role;
 
-/// Who may use a route. The handler's extractors enforce it; the test of rights compares.
+/// Who may use a route. `people::admit` holds every sign-in against it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Access {
     /// Also who is not signed in.
     Everybody,
-    /// Everybody who is signed in: `User`, `Visit` or `View`.
+    /// Everybody who is signed in, auditors also outside a room: what concerns nobody but themselves.
     SignedIn,
-    /// Compliance managers and administrators: `Maker`.
+    /// The company's own people; auditors within the room of an engagement, and there its scope alone.
+    Rooms,
+    /// The company's own people.
+    Team,
+    /// Compliance managers and administrators.
     Makers,
+    /// Administrators.
+    Administrators,
+}
+
+impl Access {
+    /// Why a role may not use such a route at all; `None` where it may.
+    pub fn refuses(self, role: Role) -> Option<&'static str> {
+        match self {
+            Self::Everybody | Self::SignedIn => None,
+            Self::Rooms => (role == Role::Auditor).then_some("No engagement is open for you: ask the compliance team."),
+            Self::Team => (role == Role::Auditor).then_some(
+                "This is the compliance team’s. What belongs to your engagement is in its room, and you can ask for more there.",
+            ),
+            Self::Makers => (!role.makes_packs())
+                .then_some("Compliance managers and administrators do this; others read and download."),
+            Self::Administrators => (role != Role::Administrator).then_some("Administrators do this."),
+        }
+    }
+}
+
+/// Who may use the route that a request has come to; `None` where it came to none.
+pub fn access(request: &HttpRequest) -> Option<Access> {
+    static TABLE: LazyLock<HashMap<(Method, &'static str), Access>> = LazyLock::new(|| {
+        endpoints().into_iter().map(|endpoint| ((endpoint.method, endpoint.path), endpoint.access)).collect()
+    });
+    // What answers GET answers HEAD.
+    let method = if request.method() == Method::HEAD { Method::GET } else { request.method().clone() };
+    let pattern = request.match_pattern()?;
+    TABLE.get(&(method, pattern.as_str())).copied()
 }
 
 /// One method of one path.

@@ -199,7 +199,7 @@ async fn a_persons_word_on_a_kind_goes_first_and_is_on_record() {
         .await
         .unwrap();
     assert_eq!((&detail["before"], &detail["after"]), (&json!("other"), &json!("iso-27001")));
-    let auditor = sign_in(&app, "auditor").await;
+    let auditor = sign_in(&app, "viewer").await;
     assert!(!get(&app, &auditor, path).await.text.contains("Say what it is"));
 }
 

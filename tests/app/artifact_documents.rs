@@ -153,7 +153,7 @@ async fn auditors_have_a_report_only_while_somebody_who_read_its_terms_lets_them
     let file: i64 =
         sqlx::query_scalar("select artifact_file_id from artifact_file").fetch_one(&portal.db).await.unwrap();
     let download = format!("GET /artifact/files/{file}/{SOC}-2.pdf");
-    let auditor = cookie(&portal.served, "auditor");
+    let auditor = cookie(&portal.served, "viewer");
     let asked = |cookie: &str| browse(&portal.served.address, &download, cookie, "");
     assert!(is(&asked(&auditor), 403), "not released");
     assert!(is(&asked(&portal.cookie), 200));

@@ -412,7 +412,7 @@ async fn a_portal_that_collects_nothing_says_how_to_begin() {
     assert_eq!(get(&site, &cookie, "/connect/policy-portal.json").await.status, StatusCode::NOT_FOUND);
     let collections = get(&site, &cookie, "/collections").await;
     assert!(collections.text.contains("href=\"/connect"), "{}", collections.text);
-    let auditor = sign_in(&site, "auditor").await;
+    let auditor = sign_in(&site, "viewer").await;
     assert!(!get(&site, &auditor, "/collections").await.text.contains("/connect"));
 }
 

@@ -263,7 +263,7 @@ async fn what_is_noticed_of_an_account_is_over_when_it_leaves_and_does_not_come_
         assert_eq!(noticed, expected(false), "{hours}");
     }
     let site = site_of(state(&db, now)).await;
-    let cookie = sign_in(&site, "auditor").await;
+    let cookie = sign_in(&site, "viewer").await;
     let page = get(&site, &cookie, "/notices?state=open").await;
     assert_eq!(
         page.texts("#notices tbody th bdi"),
@@ -302,7 +302,7 @@ async fn notices_are_read_by_all_acknowledged_by_some_and_altered_by_none() {
     let now = datetime!(2026-11-02 20:00 UTC);
     collect(&db, &bucket, now).await;
     let site = site_of(state(&db, now)).await;
-    let auditor = sign_in(&site, "auditor").await;
+    let auditor = sign_in(&site, "viewer").await;
     let page = get(&site, &auditor, "/notices").await;
     assert_eq!(page.texts(".lead"), ["2 notices are open, 2 of them not acknowledged."]);
     assert_eq!(page.texts("#notices tbody tr").len(), 2);
@@ -372,7 +372,7 @@ async fn notices_are_paged_forth_and_back_with_open_ones_first() {
     .await
     .unwrap();
     let site = site_of(state(&db, now)).await;
-    let cookie = sign_in(&site, "auditor").await;
+    let cookie = sign_in(&site, "viewer").await;
     let link = |text: &str, rel: &str| {
         let page = scraper::Html::parse_document(text);
         let selector = scraper::Selector::parse(&format!("nav.paging a[rel={rel}]")).unwrap();

@@ -235,7 +235,7 @@ async fn the_list_and_the_page_of_a_pack_say_what_a_later_collection_changed() {
     let (from, as_of) = (Some(date!(2026 - 11 - 02)), date!(2026 - 11 - 03));
     let id = pack(&db, &Request { organization: "Example".to_owned(), from, as_of, ..request() }).await;
     let app = site(&db).await;
-    let cookie = sign_in(&app, "auditor").await;
+    let cookie = sign_in(&app, "viewer").await;
     let page = format!("/packs/{id}");
     for address in ["/packs", &page] {
         assert!(!get(&app, &cookie, address).await.text.contains("restated on"), "{address}: nothing has changed");

@@ -15,7 +15,7 @@ use crate::site::{Answer, collected, get, sign_in, site};
 async fn delivery_counts_the_same_on_the_page_and_in_every_format() {
     let db = collected().await;
     let app = site(&db).await;
-    let cookie = sign_in(&app, "auditor").await;
+    let cookie = sign_in(&app, "viewer").await;
     let csv = get(&app, &cookie, "/delivery?format=csv").await;
     assert_eq!(csv.header("content-disposition"), "attachment; filename=\"delivery-2026-11-04.csv\"");
     let rows: Vec<csv::StringRecord> =
@@ -40,7 +40,7 @@ async fn delivery_counts_the_same_on_the_page_and_in_every_format() {
             .fetch_all(&db)
             .await
             .unwrap();
-    let by_auditor = |ending: &str| ("demo auditor".to_owned(), format!("delivery-2026-11-04.{ending}"));
+    let by_auditor = |ending: &str| ("demo viewer".to_owned(), format!("delivery-2026-11-04.{ending}"));
     assert_eq!(recorded, [by_auditor("csv"), by_auditor("json"), by_auditor("jsonl")]);
     let page = get(&app, &cookie, "/delivery").await;
     assert!(page.text.contains("Completeness against the organisation not established"));
@@ -53,7 +53,7 @@ async fn delivery_counts_the_same_on_the_page_and_in_every_format() {
 async fn a_collection_shows_its_ladder_and_unreadable_objects_first() {
     let db = collected().await;
     let app = site(&db).await;
-    let cookie = sign_in(&app, "auditor").await;
+    let cookie = sign_in(&app, "viewer").await;
     let page = get(&app, &cookie, "/collections/1").await;
     assert_eq!(page.texts("#ladder tbody td:last-child"), ["yes"; 9]);
     assert_eq!(page.texts("#unreadable tbody tr").len(), 1);
@@ -77,7 +77,7 @@ async fn objects_are_paged_forth_and_back_without_loss() {
     }
     collect(&db, &bucket).await;
     let app = site(&db).await;
-    let cookie = sign_in(&app, "auditor").await;
+    let cookie = sign_in(&app, "viewer").await;
     let first = get(&app, &cookie, "/collections/1").await;
     assert_eq!(first.texts("#objects + * , .table-foot__rows").last().unwrap(), "Rows 1 to 100 of 140");
     let link = |answer: &Answer, rel: &str| {
@@ -97,7 +97,7 @@ async fn objects_are_paged_forth_and_back_without_loss() {
 async fn a_page_past_the_last_gap_shows_the_last_page_and_another_day_the_first() {
     let db = collected().await;
     let app = site(&db).await;
-    let cookie = sign_in(&app, "auditor").await;
+    let cookie = sign_in(&app, "viewer").await;
     let page = get(&app, &cookie, "/delivery?gaps=51&places=51&state=missing").await;
     assert_eq!(page.texts("#gaps tbody tr").len(), 1, "the gap of the 2nd");
     assert!(!page.text.contains("No gaps here"));
@@ -122,7 +122,7 @@ async fn a_collection_is_running_while_its_program_lives_and_interrupted_when_it
     bucket.snapshot(1, 5, &[("a", &[("r", "COMPLIANT")])]);
     collect(&db, &bucket).await;
     let app = site(&db).await;
-    let cookie = sign_in(&app, "auditor").await;
+    let cookie = sign_in(&app, "viewer").await;
     // Whoever works on a place waits for this: so the next collection, which has a day to bring, begins and goes no further.
     bucket.snapshot(2, 5, &[("a", &[("r", "COMPLIANT")])]);
     let mut held = db.begin().await.unwrap();
@@ -162,7 +162,7 @@ async fn the_collections_are_handed_out_as_rows_and_in_either_order() {
     bucket.snapshot(5, 5, &[("a", &[("r", "COMPLIANT")])]);
     collect(&db, &bucket).await;
     let app = site(&db).await;
-    let cookie = sign_in(&app, "auditor").await;
+    let cookie = sign_in(&app, "viewer").await;
     let ids = async |address: &str| get(&app, &cookie, address).await.texts("#collections tbody th");
     assert_eq!(ids("/collections").await, ["2", "1"]);
     assert_eq!(ids("/collections?sort=collection").await, ["1", "2"]);
@@ -189,7 +189,7 @@ async fn a_collection_by_athena_shows_how_each_query_knows() {
     .await
     .unwrap();
     let app = site(&db).await;
-    let cookie = sign_in(&app, "auditor").await;
+    let cookie = sign_in(&app, "viewer").await;
     let page = get(&app, &cookie, "/collections/1").await;
     assert_eq!(page.texts("#queries tbody tr").len(), 1);
     assert_eq!(page.texts("#spent dd")[..2], ["1", "12,345,678"]);

@@ -43,7 +43,7 @@ impl Reader {
             .uri("/sign-in")
             .insert_header(("origin", "http://localhost:8080"))
             .insert_header(("sec-fetch-site", "same-origin"))
-            .set_form([("role", "auditor")])
+            .set_form([("role", "viewer")])
             .to_request();
         let response = call_service(&app, request).await;
         let cookie = response.headers().get("set-cookie").unwrap().to_str().unwrap();

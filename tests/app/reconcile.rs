@@ -349,7 +349,7 @@ async fn awss_notes_are_fetched_by_a_job_and_stand_beside_what_fails() {
     assert_eq!(code(&collect(&aws, &db, &NAMED)), 0);
     let site = portal(&db).await;
     let address = format!("/results?account={ACCOUNT}&region={REGION}&rule={LOGGING}");
-    let auditor = sign_in(&site, "auditor").await;
+    let auditor = sign_in(&site, "viewer").await;
     let before = get(&site, &auditor, &address).await;
     assert_eq!(before.texts("#failing tbody tr").len(), 3, "{}", before.text);
     assert!(before.text.contains("not fetched") && !before.text.contains("Fetch AWS"), "auditors start nothing");

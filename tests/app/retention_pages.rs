@@ -39,13 +39,13 @@ async fn kept_days_look_as_before() {
         }
     }
     let (app, mut pages) = (site(&db).await, Vec::new());
-    let cookie = sign_in(&app, "auditor").await;
+    let cookie = sign_in(&app, "viewer").await;
     for address in &before {
         pages.push(get(&app, &cookie, address).await);
     }
     remove(&db, "Example", date!(2026 - 11 - 03)).await.unwrap();
     let app = site(&db).await;
-    let cookie = sign_in(&app, "auditor").await;
+    let cookie = sign_in(&app, "viewer").await;
     for (address, was) in before.iter().zip(pages) {
         let is = get(&app, &cookie, address).await;
         assert_eq!(is.status, was.status, "{address}");
@@ -109,7 +109,7 @@ async fn the_page_of_collections_says_what_is_kept_and_what_was_removed() {
     let db = collected().await;
     let words = async |state: State| {
         let app = site_of(state).await;
-        let cookie = sign_in(&app, "auditor").await;
+        let cookie = sign_in(&app, "viewer").await;
         get(&app, &cookie, "/collections").await.texts("#retention").join(" ")
     };
     let never = words(state_at(&db, NOW)).await;
@@ -124,7 +124,7 @@ async fn the_page_of_collections_says_what_is_kept_and_what_was_removed() {
     let never = words(state_at(&db, NOW)).await;
     assert!(never.contains("What was removed stays removed."), "{never}");
     let app = site(&db).await;
-    let cookie = sign_in(&app, "auditor").await;
+    let cookie = sign_in(&app, "viewer").await;
     let collection = get(&app, &cookie, "/collections/1").await;
     let notes = collection.texts("main p.note");
     assert!(notes.iter().any(|note| note.contains("The count ladder is what was counted then.")), "{notes:?}");
@@ -139,7 +139,7 @@ async fn where_nothing_is_left_pages_say_that_it_was_removed() {
     let db = collected().await;
     remove(&db, "Example", date!(2026 - 11 - 07)).await.unwrap();
     let app = site(&db).await;
-    let cookie = sign_in(&app, "auditor").await;
+    let cookie = sign_in(&app, "viewer").await;
     for path in ["/", "/delivery", "/evaluations"] {
         let lead = get(&app, &cookie, path).await.texts("main .lead").join(" ");
         assert!(lead.starts_with("Evidence before 7 Nov 2026 was removed on"), "{path}: {lead}");
@@ -157,7 +157,7 @@ async fn an_issued_pack_stays_and_says_that_the_evidence_behind_it_is_gone() {
     remove(&db, &organization, date!(2026 - 11 - 05)).await.unwrap();
 
     let app = site(&db).await;
-    let cookie = sign_in(&app, "auditor").await;
+    let cookie = sign_in(&app, "viewer").await;
     let page = get(&app, &cookie, &format!("/packs/{id}")).await;
     let notes = page.texts("main p.note").join(" ");
     assert!(

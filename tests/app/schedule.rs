@@ -125,7 +125,7 @@ async fn the_schedule_collects_what_was_delivered_and_says_so() {
         sqlx::query_scalar("select count(*) from notice_decision where whole").fetch_one(&db).await.unwrap();
     assert_eq!(decided, 1);
     let site = site_of(state).await;
-    let cookie = sign_in(&site, "auditor").await;
+    let cookie = sign_in(&site, "viewer").await;
     let page = get(&site, &cookie, "/collections").await;
     assert!(page.text.contains("Deliveries are looked for every hour in"), "{}", page.text);
     assert!(!page.text.contains("Collect now"), "auditors start nothing");

@@ -405,7 +405,7 @@ async fn a_form_with_problems_keeps_what_was_typed_and_auditors_make_no_scope() 
     }
     assert!(answer.text.contains("value=\"Production\"") && !answer.text.contains("<b>"), "{}", answer.text);
     let fields = fields("production", &PRODUCTION, "2026-11-01");
-    assert_eq!(post(&db, "auditor", "/scopes", &fields).await.status, StatusCode::FORBIDDEN);
+    assert_eq!(post(&db, "viewer", "/scopes", &fields).await.status, StatusCode::FORBIDDEN);
     let made: i64 = sqlx::query_scalar("select count(*) from scope_definition").fetch_one(&db).await.unwrap();
     assert_eq!(made, 0);
     let empty = Reader::new(&db).await.page("/scopes").await;

@@ -65,7 +65,7 @@ async fn a_password_that_changes_is_read_again_and_the_portal_goes_on() {
     let mut command = aws.program(&["serve", "--bind", "127.0.0.1:0", "--demo-sign-in", "--database-url", &url]);
     command.args(["--database-password", "secretsmanager:db#password"]);
     let served = Served::run(command);
-    let signed = browse(&served.address, "POST /sign-in", "", "role=auditor");
+    let signed = browse(&served.address, "POST /sign-in", "", "role=viewer");
     let cookie = header(&signed, "set-cookie").split(';').next().unwrap().to_owned();
     assert_eq!(status(&served.address, &cookie), 200);
     assert_eq!(aws.calls("GetSecretValue").len(), 1);

@@ -25,7 +25,7 @@ use crate::collection::collect;
 use crate::harness::database;
 
 pub(crate) const NOW: OffsetDateTime = datetime!(2026-11-07 12:00 UTC);
-pub(crate) const ROLES: [&str; 3] = ["auditor", "compliance-manager", "administrator"];
+pub(crate) const ROLES: [&str; 4] = ["auditor", "viewer", "compliance-manager", "administrator"];
 
 pub(crate) fn state_at(db: &PgPool, now: OffsetDateTime) -> State {
     State {

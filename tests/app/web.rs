@@ -18,66 +18,66 @@ const RIGHTS: &[(&str, &str, Access)] = &[
     ("GET", "/sign-in", Access::Everybody),
     ("POST", "/sign-in", Access::Everybody),
     ("POST", "/sign-out", Access::Everybody),
-    ("GET", "/", Access::SignedIn),
-    ("GET", "/accounts", Access::SignedIn),
-    ("GET", "/accounts/{account_id}", Access::SignedIn),
-    ("GET", "/rules", Access::SignedIn),
-    ("GET", "/rules/{core_name}", Access::SignedIn),
-    ("GET", "/rules/{core_name}/names", Access::SignedIn),
-    ("GET", "/rule-definitions", Access::SignedIn),
-    ("GET", "/resources", Access::SignedIn),
-    ("GET", "/changes", Access::SignedIn),
-    ("GET", "/evaluations", Access::SignedIn),
-    ("GET", "/objects", Access::SignedIn),
-    ("GET", "/delivery", Access::SignedIn),
-    ("GET", "/scopes", Access::SignedIn),
+    ("GET", "/", Access::Rooms),
+    ("GET", "/accounts", Access::Rooms),
+    ("GET", "/accounts/{account_id}", Access::Rooms),
+    ("GET", "/rules", Access::Rooms),
+    ("GET", "/rules/{core_name}", Access::Rooms),
+    ("GET", "/rules/{core_name}/names", Access::Rooms),
+    ("GET", "/rule-definitions", Access::Rooms),
+    ("GET", "/resources", Access::Rooms),
+    ("GET", "/changes", Access::Rooms),
+    ("GET", "/evaluations", Access::Rooms),
+    ("GET", "/objects", Access::Rooms),
+    ("GET", "/delivery", Access::Rooms),
+    ("GET", "/scopes", Access::Team),
     ("POST", "/scopes", Access::Makers),
     ("GET", "/scopes/new", Access::Makers),
-    ("GET", "/scopes/{name}", Access::SignedIn),
+    ("GET", "/scopes/{name}", Access::Team),
     ("GET", "/scopes/{name}/{scope_definition_id}/end", Access::Makers),
     ("POST", "/scopes/{name}/{scope_definition_id}/end", Access::Makers),
-    ("GET", "/collections", Access::SignedIn),
-    ("GET", "/collections/{collection_id}", Access::SignedIn),
+    ("GET", "/collections", Access::Team),
+    ("GET", "/collections/{collection_id}", Access::Team),
     ("POST", "/collections", Access::Makers),
     ("GET", "/connect", Access::Makers),
     ("POST", "/connect/check", Access::Makers),
     ("GET", "/connect/{name}", Access::Makers),
-    ("GET", "/jobs", Access::SignedIn),
-    ("GET", "/jobs/{job_id}", Access::SignedIn),
+    ("GET", "/jobs", Access::Team),
+    ("GET", "/jobs/{job_id}", Access::Team),
     ("POST", "/jobs/{job_id}/cancel", Access::Makers),
     ("POST", "/jobs/{job_id}/retry", Access::Makers),
-    ("GET", "/notices", Access::SignedIn),
-    ("GET", "/notices/{notice_id}", Access::SignedIn),
+    ("GET", "/notices", Access::Team),
+    ("GET", "/notices/{notice_id}", Access::Team),
     ("POST", "/notices/{notice_id}/acknowledge", Access::Makers),
-    ("GET", "/packs", Access::SignedIn),
+    ("GET", "/packs", Access::Team),
     ("POST", "/packs", Access::Makers),
     ("GET", "/packs/new", Access::Makers),
-    ("GET", "/packs/{pack_id}", Access::SignedIn),
-    ("GET", "/packs/{pack_id}/pack.pdf", Access::SignedIn),
-    ("GET", "/packs/{pack_id}/pack.zip", Access::SignedIn),
-    ("GET", "/packs/{pack_id}/pack.sig", Access::SignedIn),
-    ("GET", "/conformance-packs", Access::SignedIn),
-    ("GET", "/conformance-packs/{name}", Access::SignedIn),
-    ("GET", "/artifact", Access::SignedIn),
-    ("GET", "/artifact/agreements", Access::SignedIn),
-    ("GET", "/artifact/reports/{report_id}", Access::SignedIn),
+    ("GET", "/packs/{pack_id}", Access::Team),
+    ("GET", "/packs/{pack_id}/pack.pdf", Access::Team),
+    ("GET", "/packs/{pack_id}/pack.zip", Access::Team),
+    ("GET", "/packs/{pack_id}/pack.sig", Access::Team),
+    ("GET", "/conformance-packs", Access::Rooms),
+    ("GET", "/conformance-packs/{name}", Access::Rooms),
+    ("GET", "/artifact", Access::Team),
+    ("GET", "/artifact/agreements", Access::Team),
+    ("GET", "/artifact/reports/{report_id}", Access::Team),
     ("POST", "/artifact/reports/{report_id}/kind", Access::Makers),
     ("POST", "/artifact/sync", Access::Makers),
-    ("GET", "/artifact/agreements/recorded", Access::SignedIn),
+    ("GET", "/artifact/agreements/recorded", Access::Team),
     ("POST", "/artifact/agreements/recorded", Access::Makers),
     ("POST", "/artifact/agreements/recorded/{id}/withdraw", Access::Makers),
-    ("GET", "/artifact/agreements/recorded/{id}/{name}", Access::SignedIn),
-    ("GET", "/artifact/reports/{report_id}/versions/{version}", Access::SignedIn),
+    ("GET", "/artifact/agreements/recorded/{id}/{name}", Access::Team),
+    ("GET", "/artifact/reports/{report_id}/versions/{version}", Access::Team),
     ("POST", "/artifact/reports/{report_id}/versions/{version}/terms", Access::Makers),
     ("POST", "/artifact/reports/{report_id}/versions/{version}/review", Access::Makers),
-    ("GET", "/artifact/terms/{terms_id}", Access::SignedIn),
+    ("GET", "/artifact/terms/{terms_id}", Access::Team),
     ("POST", "/artifact/terms/{terms_id}", Access::Makers),
-    ("GET", "/artifact/terms/{terms_id}/{name}", Access::SignedIn),
+    ("GET", "/artifact/terms/{terms_id}/{name}", Access::Team),
     ("POST", "/artifact/files/{file_id}/release", Access::Makers),
     ("POST", "/artifact/files/{file_id}/withdraw", Access::Makers),
-    ("GET", "/artifact/files/{file_id}/{name}", Access::SignedIn),
-    ("GET", "/aggregator", Access::SignedIn),
-    ("GET", "/results", Access::SignedIn),
+    ("GET", "/artifact/files/{file_id}/{name}", Access::Rooms),
+    ("GET", "/aggregator", Access::Team),
+    ("GET", "/results", Access::Team),
     ("POST", "/results/notes", Access::Makers),
     ("GET", "/installation-key.pem", Access::SignedIn),
 ];
@@ -119,7 +119,12 @@ async fn every_route_is_in_the_table_of_rights_and_keeps_to_it() {
         for role in ROLES {
             let cookie = sign_in(&app, role).await;
             let status = ask(&app, method.clone(), &address, Some(&cookie), form).await.status;
-            let refused = *access == Access::Makers && role == "auditor";
+            let refused = match *access {
+                Access::Everybody | Access::SignedIn => false,
+                Access::Rooms | Access::Team => role == "auditor",
+                Access::Makers => matches!(role, "auditor" | "viewer"),
+                Access::Administrators => role != "administrator",
+            };
             assert_eq!(status == StatusCode::FORBIDDEN, refused, "{method} {address} as {role}: {status}");
             assert_ne!(status, StatusCode::UNAUTHORIZED, "{method} {address} as {role}");
             assert!(!status.is_server_error(), "{method} {address} as {role}: {status}");
@@ -131,7 +136,7 @@ async fn every_route_is_in_the_table_of_rights_and_keeps_to_it() {
 async fn every_answer_has_the_security_headers() {
     let db = collected().await;
     let app = site(&db).await;
-    let cookie = sign_in(&app, "auditor").await;
+    let cookie = sign_in(&app, "viewer").await;
     let css = get(&app, &cookie, "/delivery").await.text;
     let css = css.split("href=\"/static/app").nth(1).unwrap().split('"').next().unwrap();
     for address in [
@@ -183,13 +188,13 @@ async fn a_form_from_another_site_is_refused_before_its_handler() {
 async fn a_session_is_a_hash_of_its_token_and_ends_idle_old_or_signed_out() {
     let db = collected().await;
     let app = site(&db).await;
-    let cookie = sign_in(&app, "auditor").await;
+    let cookie = sign_in(&app, "viewer").await;
     assert!(cookie.http_only().unwrap());
     assert_eq!(cookie.value().len(), 64, "256 bits");
     let stored: Vec<u8> = sqlx::query_scalar("select token_hash from session").fetch_one(&db).await.unwrap();
     assert_ne!(stored, cookie.value().as_bytes());
 
-    let other = sign_in(&app, "auditor").await;
+    let other = sign_in(&app, "viewer").await;
     assert_ne!(cookie.value(), other.value(), "each sign-in has a token of its own");
 
     let status = async |after: Duration| {
@@ -223,7 +228,7 @@ async fn without_the_demo_nobody_signs_in_and_demo_sessions_do_not_count() {
     let demo = site(&db).await;
     let cookie = sign_in(&demo, "administrator").await;
     let app = site_of(State { demo: false, ..state_at(&db, NOW) }).await;
-    assert_eq!(ask(&app, Method::POST, "/sign-in", None, Some("role=auditor")).await.status, StatusCode::FORBIDDEN);
+    assert_eq!(ask(&app, Method::POST, "/sign-in", None, Some("role=viewer")).await.status, StatusCode::FORBIDDEN);
     assert_eq!(get(&app, &cookie, "/delivery").await.status, StatusCode::SEE_OTHER);
     assert!(!get(&app, &cookie, "/sign-in").await.text.contains("Demo identity"));
 }
@@ -232,7 +237,7 @@ async fn without_the_demo_nobody_signs_in_and_demo_sessions_do_not_count() {
 async fn errors_are_pages_that_say_what_to_do_and_never_why() {
     let db = collected().await;
     let app = site(&db).await;
-    let cookie = sign_in(&app, "auditor").await;
+    let cookie = sign_in(&app, "viewer").await;
     let cases = [
         ("/nowhere", StatusCode::NOT_FOUND, "Not found"),
         ("/collections/none", StatusCode::NOT_FOUND, "Not found"),
@@ -289,7 +294,7 @@ async fn errors_are_pages_that_say_what_to_do_and_never_why() {
 async fn an_empty_store_says_what_to_do() {
     let db = database().await;
     let app = site(&db).await;
-    let cookie = sign_in(&app, "auditor").await;
+    let cookie = sign_in(&app, "viewer").await;
     let delivery = get(&app, &cookie, "/delivery").await;
     assert_eq!((delivery.status, delivery.texts("h1")), (StatusCode::OK, vec!["Nothing collected yet".to_owned()]));
     assert!(delivery.text.contains("auditfolio collect --from FOLDER"));
@@ -304,7 +309,7 @@ async fn an_empty_store_says_what_to_do() {
 async fn the_as_of_day_is_in_the_page_and_in_every_link() {
     let db = collected().await;
     let app = site(&db).await;
-    let cookie = sign_in(&app, "auditor").await;
+    let cookie = sign_in(&app, "viewer").await;
     let latest = get(&app, &cookie, "/delivery").await;
     assert_eq!(latest.texts(".asof__latest"), ["latest, 4 Nov 2026 (UTC)"]);
     let earlier = get(&app, &cookie, "/delivery?as_of=2026-11-02&region=eu-central-1").await;
@@ -325,7 +330,7 @@ async fn the_as_of_day_is_in_the_page_and_in_every_link() {
 async fn the_scope_goes_from_section_to_section() {
     let db = collected().await;
     let app = site(&db).await;
-    let cookie = sign_in(&app, "auditor").await;
+    let cookie = sign_in(&app, "viewer").await;
     let page = get(&app, &cookie, &format!("/accounts?account={ACCOUNT}&region={REGION}&sort=account")).await;
     assert_eq!(page.texts(".bar__scope bdi"), [format!("{ACCOUNT}, {REGION}")]);
     let html = Html::parse_document(&page.text);

@@ -102,7 +102,7 @@ test('a gap leads to a report, whose terms are read and accepted before it is th
 
 test('an auditor sees that it is there, and has it once it is released', { timeout: 60_000 }, async () => {
   const path = `/artifact/reports/${SOC}/versions/2`;
-  const auditor = await signedIn(site, 'auditor');
+  const auditor = await signedIn(site, 'viewer');
   await auditor.goto(path);
   assert.match(await auditor.textContent('main'), /not released to auditors/);
   assert.equal(await auditor.getByRole('button', { name: 'Get it from AWS again' }).count(), 0);

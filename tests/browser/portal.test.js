@@ -44,7 +44,7 @@ function evaluations(rows) {
 }
 
 test('the as-of day is changed in the bar and stays while one goes on', async () => {
-  const page = await signedIn(site, 'auditor');
+  const page = await signedIn(site, 'viewer');
   await page.goto('/delivery');
   assert.match(await page.textContent('.asof__latest'), /latest, 12 Nov 2026/);
   await page.fill('#as_of', '2026-11-05');
@@ -61,7 +61,7 @@ test('the as-of day is changed in the bar and stays while one goes on', async ()
 });
 
 test('a figure of the overview leads down to one resource and its exact dates', async () => {
-  const page = await signedIn(site, 'auditor');
+  const page = await signedIn(site, 'viewer');
   await page.goto('/');
   const total = page.locator('#failing a');
   const failing = number((await total.textContent()).replace('All ', ''));
@@ -165,7 +165,7 @@ test('a form with errors keeps what was typed and leads to each field', async ()
 });
 
 test('an auditor reads packs and is not offered to make one', async () => {
-  const page = await signedIn(site, 'auditor');
+  const page = await signedIn(site, 'viewer');
   await page.goto('/packs');
   assert.equal(await page.getByRole('link', { name: 'New pack' }).count(), 0);
   assert.equal((await page.goto('/packs/new')).status(), 403);

@@ -17,8 +17,8 @@ use crate::web::{Access, Address, Endpoint, format};
 
 pub fn endpoints() -> Vec<Endpoint> {
     vec![
-        Endpoint::get("/collections", Access::SignedIn, || web::get().to(list::list)),
-        Endpoint::get("/collections/{collection_id}", Access::SignedIn, || web::get().to(show::show)),
+        Endpoint::get("/collections", Access::Team, || web::get().to(list::list)),
+        Endpoint::get("/collections/{collection_id}", Access::Team, || web::get().to(show::show)),
     ]
 }
 

@@ -34,7 +34,7 @@ use crate::web::table::Table;
 use crate::web::{Access, Endpoint, Frame, Page, Section, View, filters};
 
 pub(super) fn endpoints() -> Vec<Endpoint> {
-    vec![Endpoint::get("/accounts/{account_id}", Access::SignedIn, || web::get().to(show))]
+    vec![Endpoint::get("/accounts/{account_id}", Access::Rooms, || web::get().to(show))]
 }
 
 const OFFERS: Offers = Offers { rule: true, severity: true, status: true, resource_type: true, age: false };

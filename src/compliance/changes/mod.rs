@@ -29,7 +29,7 @@ use crate::web::table::{self, Column, PLACE_KEYS, Place, Sort, Table};
 use crate::web::{Access, Endpoint, Frame, Page, Section, View, filters, kept, parse_day};
 
 pub(super) fn endpoints() -> Vec<Endpoint> {
-    vec![Endpoint::get("/changes", Access::SignedIn, || web::get().to(list))]
+    vec![Endpoint::get("/changes", Access::Rooms, || web::get().to(list))]
 }
 
 /// Days between the two, where the address names none.

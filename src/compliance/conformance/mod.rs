@@ -33,8 +33,8 @@ use crate::web::{Access, Endpoint, Frame, Page, Section, View, filters};
 
 pub(super) fn endpoints() -> Vec<Endpoint> {
     vec![
-        Endpoint::get("/conformance-packs", Access::SignedIn, || web::get().to(list)),
-        Endpoint::get("/conformance-packs/{name}", Access::SignedIn, || web::get().to(show::show)),
+        Endpoint::get("/conformance-packs", Access::Rooms, || web::get().to(list)),
+        Endpoint::get("/conformance-packs/{name}", Access::Rooms, || web::get().to(show::show)),
     ]
 }
 

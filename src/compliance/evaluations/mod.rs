@@ -27,7 +27,7 @@ use crate::web::table::{self, Column, PLACE_KEYS, Place, Sort, Table};
 use crate::web::{Access, Endpoint, Frame, Page, Section, View, filters};
 
 pub(super) fn endpoints() -> Vec<Endpoint> {
-    vec![Endpoint::get("/evaluations", Access::SignedIn, || web::get().to(list))]
+    vec![Endpoint::get("/evaluations", Access::Rooms, || web::get().to(list))]
 }
 
 const OFFERS: Offers = Offers { rule: true, severity: true, status: true, resource_type: true, age: true };

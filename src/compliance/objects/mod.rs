@@ -23,7 +23,7 @@ use crate::web::table::{self, Column, PAGE_ROWS, PLACE_KEYS, Place, Sort, Table}
 use crate::web::{Access, Address, Endpoint, Frame, Page, Section, View, filters};
 
 pub(super) fn endpoints() -> Vec<Endpoint> {
-    vec![Endpoint::get("/objects", Access::SignedIn, || web::get().to(list))]
+    vec![Endpoint::get("/objects", Access::Rooms, || web::get().to(list))]
 }
 
 /// The objects that the figures of some account-Regions on a day stand on.

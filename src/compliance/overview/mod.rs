@@ -29,7 +29,7 @@ use crate::web::table::Table;
 use crate::web::{Access, Endpoint, Frame, Page, Section, View, filters};
 
 pub(super) fn endpoints() -> Vec<Endpoint> {
-    vec![Endpoint::get("/", Access::SignedIn, || web::get().to(show))]
+    vec![Endpoint::get("/", Access::Rooms, || web::get().to(show))]
 }
 
 const TREND_DAYS: i64 = 90;

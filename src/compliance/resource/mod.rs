@@ -32,7 +32,7 @@ use crate::web::table::Table;
 use crate::web::{Access, Address, Endpoint, Frame, Page, Section, View, filters};
 
 pub(super) fn endpoints() -> Vec<Endpoint> {
-    vec![Endpoint::get("/resources", Access::SignedIn, || web::get().to(show))]
+    vec![Endpoint::get("/resources", Access::Rooms, || web::get().to(show))]
 }
 
 /// Days of the bands, where the address asks for no more.

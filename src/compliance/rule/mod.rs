@@ -36,8 +36,8 @@ use crate::web::{Access, Endpoint, Frame, Page, SCOPE, Section, View, filters};
 
 pub(super) fn endpoints() -> Vec<Endpoint> {
     vec![
-        Endpoint::get("/rules/{core_name}", Access::SignedIn, || web::get().to(show)),
-        Endpoint::get("/rules/{core_name}/names", Access::SignedIn, || web::get().to(names::list)),
+        Endpoint::get("/rules/{core_name}", Access::Rooms, || web::get().to(show)),
+        Endpoint::get("/rules/{core_name}/names", Access::Rooms, || web::get().to(names::list)),
     ]
 }
 

@@ -19,8 +19,8 @@ use crate::web::{Access, Endpoint, Frame, Page, Section, Visit, filters, format}
 
 pub fn endpoints() -> Vec<Endpoint> {
     vec![
-        Endpoint::get("/jobs", Access::SignedIn, || web::get().to(list::list)),
-        Endpoint::get("/jobs/{job_id}", Access::SignedIn, || web::get().to(show)),
+        Endpoint::get("/jobs", Access::Team, || web::get().to(list::list)),
+        Endpoint::get("/jobs/{job_id}", Access::Team, || web::get().to(show)),
         Endpoint::post("/jobs/{job_id}/cancel", Access::Makers, || web::post().to(cancel)),
         Endpoint::post("/jobs/{job_id}/retry", Access::Makers, || web::post().to(retry)),
     ]

@@ -23,10 +23,10 @@ use crate::web::{Access, Address, Endpoint, Frame, Organization, Page, Section, 
 
 pub fn endpoints() -> Vec<Endpoint> {
     vec![
-        Endpoint::get("/scopes", Access::SignedIn, || web::get().to(list)),
+        Endpoint::get("/scopes", Access::Team, || web::get().to(list)),
         Endpoint::post("/scopes", Access::Makers, || web::post().to(create)),
         Endpoint::get("/scopes/new", Access::Makers, || web::get().to(new)),
-        Endpoint::get("/scopes/{name}", Access::SignedIn, || web::get().to(show::show)),
+        Endpoint::get("/scopes/{name}", Access::Team, || web::get().to(show::show)),
         Endpoint::get("/scopes/{name}/{scope_definition_id}/end", Access::Makers, || web::get().to(end)),
         Endpoint::post("/scopes/{name}/{scope_definition_id}/end", Access::Makers, || web::post().to(close)),
     ]

@@ -24,7 +24,7 @@ use crate::web::{Access, Address, Endpoint, Frame, Page, Section, View, filters,
 
 pub(crate) fn endpoints() -> Vec<Endpoint> {
     vec![
-        Endpoint::get("/results", Access::SignedIn, || web::get().to(show)),
+        Endpoint::get("/results", Access::Team, || web::get().to(show)),
         Endpoint::post("/results/notes", Access::Makers, || web::post().to(fetch)),
     ]
 }
