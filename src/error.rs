@@ -3,6 +3,9 @@
 use actix_web::http::StatusCode;
 use actix_web::{HttpResponse, ResponseError};
 
+use time::OffsetDateTime;
+
+use crate::engagement::Moment;
 use crate::retention::Floor;
 
 /// Why a request has no answer of its own. `web::guard` turns it into a page in the usual frame.
@@ -16,6 +19,15 @@ pub enum Error {
     Forbidden(&'static str),
     #[error("sign-in needed")]
     SignInNeeded,
+    /// An auditor asks for a page of a room without having entered one.
+    #[error("no room")]
+    NoRoom,
+    /// The room of an engagement is not open: it opens, or closed, at a moment.
+    #[error("the room of {title:?} is {}", .moment.words())]
+    RoomShut { title: String, moment: Moment, at: OffsetDateTime },
+    /// Nothing was collected of the period that a room shows.
+    #[error("nothing collected of the period")]
+    NothingOfPeriod { first_day: time::Date, last_day: time::Date },
     /// The address or form cannot be understood. The sentence is shown and says what would be.
     #[error("invalid: {0}")]
     Invalid(String),
@@ -72,12 +84,12 @@ impl From<askama::Error> for Error {
 impl ResponseError for Error {
     fn status_code(&self) -> StatusCode {
         match self {
-            Self::NothingCollected | Self::NothingKept(_) => StatusCode::OK,
+            Self::NothingCollected | Self::NothingKept(_) | Self::NothingOfPeriod { .. } => StatusCode::OK,
             Self::DayRemoved { .. } => StatusCode::GONE,
             Self::NotFound | Self::DayNotCollected { .. } | Self::NoSuchScope(_) | Self::OutOfScope { .. } => {
                 StatusCode::NOT_FOUND
             }
-            Self::Forbidden(_) => StatusCode::FORBIDDEN,
+            Self::Forbidden(_) | Self::NoRoom | Self::RoomShut { .. } => StatusCode::FORBIDDEN,
             Self::SignInNeeded => StatusCode::UNAUTHORIZED,
             Self::Invalid(_) => StatusCode::BAD_REQUEST,
             Self::Conflict(_) | Self::ScopeUndecided { .. } => StatusCode::CONFLICT,

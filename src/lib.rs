@@ -15,6 +15,7 @@ pub mod database;
 pub mod definition;
 pub mod delivery;
 pub mod demo;
+pub mod engagement;
 pub mod error;
 pub mod jobs;
 pub mod notices;

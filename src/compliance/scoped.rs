@@ -30,6 +30,8 @@ pub struct Scoped {
     pub left_out: LeftOut,
     /// Tells this set of accounts from others, among what is remembered.
     pub digest: String,
+    /// Whether it is what the room of an engagement shows: no link carries it on, and what it leaves out is not told.
+    pub room: bool,
 }
 
 /// What is not in a scope, of what was delivered or expected on its day.
@@ -48,6 +50,35 @@ pub struct Asked<'a> {
     pub day: Date,
     /// The newest number of the record of definitions and ends.
     pub record: i64,
+}
+
+impl Scoped {
+    /// What the room of an engagement shows on a day.
+    pub fn of_room(
+        title: String,
+        day: Date,
+        accounts: Vec<String>,
+        listed_on: Option<Date>,
+        undecided: Vec<String>,
+    ) -> Self {
+        Self {
+            name: String::new(),
+            title,
+            day,
+            listed_on,
+            undecided,
+            absent: 0,
+            left_out: LeftOut::default(),
+            digest: digest(&accounts),
+            room: true,
+            accounts,
+        }
+    }
+}
+
+fn digest(accounts: &[String]) -> String {
+    let digest = ring::digest::digest(&ring::digest::SHA256, accounts.join(" ").as_bytes());
+    format::hex(digest.as_ref())
 }
 
 impl Scoped {
@@ -81,9 +112,9 @@ impl Scoped {
     /// `whole` are the places of the day, by account.
     fn of(resolved: Resolved, whole: &[PlaceDay]) -> Self {
         let accounts = resolved.account_ids();
-        let digest = ring::digest::digest(&ring::digest::SHA256, accounts.join(" ").as_bytes());
         let mut scoped = Self {
-            digest: format::hex(digest.as_ref()),
+            digest: digest(&accounts),
+            room: false,
             listed_on: resolved.told_on(),
             name: resolved.name,
             title: resolved.title,

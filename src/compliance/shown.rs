@@ -16,7 +16,7 @@ use crate::web::address::KEPT;
 use crate::web::format::{at, day, plural};
 use crate::web::parts::{Empty, Provenance};
 use crate::web::table::{PAGE_ROWS, Place, Table};
-use crate::web::{Address, Standing, View};
+use crate::web::{Address, Standing, View, is_of_rooms};
 
 /// The places of a day, by account and Region.
 #[derive(Debug, Default)]
@@ -253,15 +253,19 @@ pub(super) fn no_such_rows() -> Error {
     Error::Invalid("This page has no such rows: its tables link to those that it has.".to_owned())
 }
 
-/// The address of a page with its parameters, for the same as-of day and scope.
+/// The address of a page with its parameters, for the same as-of day and scope. Empty where the page is the team's and the
+/// reader an auditor: then there are words and no link.
 pub(super) fn link(view: &View, path: &str, pairs: &[(&str, &str)]) -> String {
+    if view.room.is_some() && !is_of_rooms(path) {
+        return String::new();
+    }
     let mut address = Address::new(path);
     for (key, value) in pairs {
         if !value.is_empty() {
             address = address.with(key, value);
         }
     }
-    if let Some(scope) = &view.scope {
+    if let Some(scope) = view.scope.as_ref().filter(|scope| !scope.room) {
         address = address.with("scope", &scope.name);
     }
     address.with("as_of", view.as_of).to_string()

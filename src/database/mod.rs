@@ -64,6 +64,7 @@ pub async fn connect(settings: &StoreSettings) -> anyhow::Result<Store> {
     } else {
         schema::require_current(&schema::look(&mut connection).await?)?;
     }
+    make_ready_for_rooms(&mut connection).await;
     connection.close().await?;
     Ok(Store::open(options, private, settings))
 }
@@ -73,8 +74,20 @@ pub async fn connect_and_migrate(settings: &StoreSettings) -> anyhow::Result<(St
     let (options, private) = target(settings).await?;
     let mut connection = connect_first(&options, private.as_ref()).await?;
     let count = schema::migrate(&mut connection).await?;
+    make_ready_for_rooms(&mut connection).await;
     connection.close().await?;
     Ok((Store::open(options, private, settings), count))
+}
+
+/// Sees to the role that auditors' rooms read as. Without it everything but rooms works, so that it is no reason to stop.
+async fn make_ready_for_rooms(connection: &mut PgConnection) {
+    if let Err(error) = crate::engagement::make_ready(connection).await {
+        tracing::warn!(
+            error = %error,
+            "engagements cannot have rooms: the database refuses to make role auditfolio_room. As its administrator run: \
+             create role auditfolio_room nologin; grant auditfolio_room to the portal's own user; then start the portal again",
+        );
+    }
 }
 
 /// How to connect, with the private Postgres started where no database is named.

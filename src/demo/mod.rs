@@ -23,7 +23,7 @@ use crate::notices::{self, NoticeArgs};
 use crate::packs::Request;
 use crate::schedule::Collecting;
 use crate::settings::StoreSettings;
-use crate::{Duties, State, artifact, sample, server};
+use crate::{Duties, State, artifact, engagement, sample, server};
 
 /// What the sample's organisation is called on pages and packs.
 const ORGANIZATION: &str = "Sample organisation";
@@ -142,6 +142,10 @@ async fn prepare(
         None => make_pack(state, made.last_day).await?,
     };
     steps.end(&pack_id)?;
+
+    steps.begin("Engagement")?;
+    let first = db::first_day(&state.db, ORGANIZATION).await?.unwrap_or(made.first_day);
+    steps.end(&engagement::sample(state, ORGANIZATION, (first, made.last_day), IDENTITY).await?)?;
     let collecting = Collecting { organization: ORGANIZATION.to_owned(), source, every: None };
     Ok(Duties { collecting: Some(collecting), ..Duties::default() })
 }
@@ -226,7 +230,7 @@ struct Steps {
 }
 
 impl Steps {
-    const ALL: usize = 5;
+    const ALL: usize = 6;
 
     fn begin(&mut self, what: &str) -> std::io::Result<()> {
         self.number += 1;

@@ -10,6 +10,7 @@ pub struct SessionRow {
     pub role: String,
     pub demo: bool,
     pub seen_at: OffsetDateTime,
+    pub engagement_id: Option<i64>,
 }
 
 /// The session of a token that is neither past its end nor idle since `idle_since`.
@@ -20,7 +21,7 @@ pub(super) async fn find(
     idle_since: OffsetDateTime,
 ) -> sqlx::Result<Option<SessionRow>> {
     sqlx::query_as(
-        "select identity, role, demo, seen_at from session
+        "select identity, role, demo, seen_at, engagement_id from session
          where token_hash = $1 and expires_at > $2 and seen_at > $3",
     )
     .bind(token_hash)

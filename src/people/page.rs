@@ -72,7 +72,7 @@ async fn sign_in(request: HttpRequest, state: Data<State>, form: Form<SignIn>) -
         expires_at: now + LONGEST,
     };
     db::insert(&mut *transaction, &session).await?;
-    let user = User { identity: identity.clone(), role, demo: true };
+    let user = User { identity: identity.clone(), role, demo: true, person_id: None, engagement_id: None };
     audit_log::record(&mut transaction, &acted(&user, &request, "sign in", role.word())).await?;
     transaction.commit().await?;
     Ok(HttpResponse::SeeOther()

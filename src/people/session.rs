@@ -33,6 +33,10 @@ pub struct User {
     pub role: Role,
     /// A demo identity is not authenticated.
     pub demo: bool,
+    /// Who it is for good, if a provider says so: `person.person_id`.
+    pub person_id: Option<i64>,
+    /// The engagement whose room an auditor has entered. Whether it is open to them is another question.
+    pub engagement_id: Option<i64>,
 }
 
 /// Somebody who is signed in and may do more than read: make packs, collect, end jobs, acknowledge notices.
@@ -107,6 +111,15 @@ pub async fn admit(request: &HttpRequest, ticket: &Ticket, row: SessionRow) -> R
     let Some(role) = Role::parse(&row.role) else {
         return Ok(None);
     };
+    let user = User {
+        identity: row.identity,
+        role,
+        demo: row.demo,
+        person_id: None,
+        engagement_id: row.engagement_id.filter(|_| role == Role::Auditor),
+    };
+    // For the guard, which writes downloads to the audit log and shows on an error page only what there is for somebody.
+    request.extensions_mut().insert(user.clone());
     // A path without an entry has no handler, so that nobody can see anything there.
     if let Some(why) = access(request).and_then(|access| access.refuses(role)) {
         return Err(Error::Forbidden(why));
@@ -114,9 +127,6 @@ pub async fn admit(request: &HttpRequest, ticket: &Ticket, row: SessionRow) -> R
     if ticket.now - row.seen_at > TOUCH_EVERY {
         db::touch(&state.db, &ticket.hash, ticket.now).await?;
     }
-    let user = User { identity: row.identity, role, demo: row.demo };
-    // For the guard, which writes downloads to the audit log.
-    request.extensions_mut().insert(user.clone());
     Ok(Some(user))
 }
 

@@ -62,6 +62,13 @@ pub const DECISIONS: &[(&str, Decision)] = &[
     ("connect_check", RECORD),
     ("day_total", Removed("of days before")),
     ("delivery", Removed("of days before, except a place's last known ones")),
+    ("engagement", PEOPLE),
+    ("engagement_auditor", PEOPLE),
+    ("engagement_auditor_end", PEOPLE),
+    ("engagement_binding", PEOPLE),
+    ("engagement_pack", PEOPLE),
+    ("engagement_pack_end", PEOPLE),
+    ("engagement_terms", PEOPLE),
     ("expected_place", ORGANIZATION),
     (
         "history_item",

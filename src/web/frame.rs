@@ -10,10 +10,11 @@ use askama::Template;
 use time::Date;
 
 use super::address::{Address, Encoded};
-use super::{assets, format};
+use super::{assets, format, is_of_rooms};
 use crate::compliance::scoped::Scoped;
+use crate::engagement::Room;
 use crate::error::Error;
-use crate::people::User;
+use crate::people::{Role, User};
 use crate::retention::Floor;
 
 /// A template as an answer. A failed render becomes the error page.
@@ -66,10 +67,14 @@ pub enum Section {
     Notices,
     Collections,
     Packs,
+    Engagements,
+    /// The first page of the room that an auditor is in.
+    Room,
 }
 
 impl Section {
-    pub const ALL: [Self; 10] = [
+    /// Of the company's own people.
+    const TEAM: [Self; 11] = [
         Self::Overview,
         Self::Accounts,
         Self::Rules,
@@ -80,11 +85,19 @@ impl Section {
         Self::Notices,
         Self::Collections,
         Self::Packs,
+        Self::Engagements,
     ];
+
+    /// Of an auditor in a room.
+    const ROOM: [Self; 7] =
+        [Self::Room, Self::Overview, Self::Accounts, Self::Rules, Self::Changes, Self::Evaluations, Self::Delivery];
 
     /// Whether its pages can be narrowed to an account and a Region.
     pub fn has_scope(&self) -> bool {
-        !matches!(self, Self::Artifact | Self::Notices | Self::Collections | Self::Packs)
+        !matches!(
+            self,
+            Self::Artifact | Self::Notices | Self::Collections | Self::Packs | Self::Engagements | Self::Room
+        )
     }
 
     pub fn title(&self) -> &'static str {
@@ -99,6 +112,8 @@ impl Section {
             Self::Notices => "Notices",
             Self::Collections => "Collections",
             Self::Packs => "Packs",
+            Self::Engagements => "Engagements",
+            Self::Room => "Room",
         }
     }
 
@@ -114,6 +129,8 @@ impl Section {
             Self::Notices => "/notices",
             Self::Collections => "/collections",
             Self::Packs => "/packs",
+            Self::Engagements => "/engagements",
+            Self::Room => "/room",
         }
     }
 }
@@ -156,6 +173,8 @@ pub struct Frame {
     pub as_of: Option<Date>,
     /// The scope that is read; `None` is the whole organisation.
     pub scope: Option<Arc<Scoped>>,
+    /// The room that an auditor is in.
+    pub room: Option<Room>,
     /// The scope that links carry on; an error page has it and no scope.
     pub scope_name: Option<String>,
     /// Whether the page is about the whole organisation whatever the scope, though its section is not.
@@ -181,6 +200,7 @@ impl Frame {
             days: None,
             as_of: None,
             scope: None,
+            room: None,
             scope_name: None,
             whole: false,
             address: Address::default(),
@@ -202,8 +222,12 @@ impl Frame {
         self
     }
 
-    /// The address of a page for the same as-of day and scope. `path` may have a query; its values must be encoded.
+    /// The address of a page for the same as-of day and scope. `path` may have a query; its values must be encoded. Empty
+    /// where the page is the team's and the reader an auditor: then there are words and no link.
     pub fn href(&self, path: &str) -> String {
+        if self.room.is_some() && !is_of_rooms(path) {
+            return String::new();
+        }
         let as_of = self.as_of.map(|as_of| format!("as_of={as_of}"));
         let scope = self.scope_name.as_ref().map(|name| format!("scope={}", Encoded(name)));
         let kept: Vec<String> = [scope, as_of].into_iter().flatten().collect();
@@ -281,8 +305,17 @@ impl Frame {
         self.days.filter(|days| days.as_of < days.latest).and_then(|days| days.as_of.next_day())
     }
 
-    pub fn all_sections(&self) -> [Section; 10] {
-        Section::ALL
+    /// The sections that there are for whoever sees the page.
+    pub fn all_sections(&self) -> Vec<Section> {
+        match &self.user {
+            Some(user) if user.role == Role::Auditor => Section::ROOM.to_vec(),
+            _ => Section::TEAM.to_vec(),
+        }
+    }
+
+    /// Whether the page's links lead where its reader may go: an auditor has no collections, scopes or settings.
+    pub fn is_team(&self) -> bool {
+        self.room.is_none()
     }
 
     pub fn css(&self) -> String {

@@ -9,6 +9,7 @@ use actix_web::http::{Method, StatusCode};
 use actix_web::middleware::Next;
 use actix_web::{HttpMessage as _, HttpRequest, HttpResponse, web};
 use askama::Template;
+use time::OffsetDateTime;
 use tracing::Instrument as _;
 
 use super::address::{Address, Encoded};
@@ -18,6 +19,7 @@ use super::frame::{Frame, Page};
 use super::view::parse_day;
 use crate::State;
 use crate::audit_log;
+use crate::engagement::Moment;
 use crate::error::Error;
 use crate::people::{User, acted};
 
@@ -198,13 +200,21 @@ fn failed(request: &HttpRequest, id: &RequestId, error: Option<&Error>, status: 
         let location = Address::new("/sign-in").with("next", here).to_string();
         return HttpResponse::SeeOther().insert_header((LOCATION, location)).finish();
     }
+    if matches!(error, Some(Error::NoRoom)) && matches!(*request.method(), Method::GET | Method::HEAD) {
+        return HttpResponse::SeeOther().insert_header((LOCATION, "/rooms")).finish();
+    }
     let mut said = said(request, error, status);
     let mut frame = Frame::bare(said.title, demo);
-    frame.sections = !matches!(error, Some(Error::SignInNeeded));
+    frame.sections = !matches!(error, Some(Error::SignInNeeded | Error::RoomShut { .. }));
+    frame.user = request.extensions().get::<User>().cloned();
     let dayless = |error: &Error| {
         matches!(
             error,
-            Error::DayNotCollected { .. } | Error::DayRemoved { .. } | Error::NothingCollected | Error::NothingKept(_)
+            Error::DayNotCollected { .. }
+                | Error::DayRemoved { .. }
+                | Error::NothingCollected
+                | Error::NothingKept(_)
+                | Error::NothingOfPeriod { .. }
         )
     };
     if !error.is_some_and(dayless) {
@@ -233,6 +243,27 @@ fn said(request: &HttpRequest, error: Option<&Error>, status: StatusCode) -> Sai
         Some(Error::SignInNeeded) => Said {
             link: Some(("/sign-in".to_owned(), "Sign in".to_owned())),
             ..plain("Sign in first", "This needs a sign-in, or the one you had has ended.", "Sign in and try again.")
+        },
+        Some(Error::NoRoom) => Said {
+            link: Some(rooms()),
+            ..plain(
+                "No room",
+                "This belongs to the room of an engagement.",
+                "Enter one of the rooms that you are invited to.",
+            )
+        },
+        Some(Error::RoomShut { title, moment, at }) => shut(title, *moment, *at),
+        Some(Error::NothingOfPeriod { first_day, last_day }) => Said {
+            link: Some(("/room".to_owned(), "Open the first page of the room".to_owned())),
+            ..plain(
+                "Nothing collected of the period",
+                &format!(
+                    "The audited period is {} to {} (UTC). Of its days none has been collected.",
+                    format::day(*first_day),
+                    format::day(*last_day)
+                ),
+                "Come back when the period has begun, or ask the compliance team.",
+            )
         },
         Some(Error::Invalid(what)) => plain("Not understood", "The request cannot be answered as it stands.", what),
         Some(Error::Conflict(what)) => plain("Not possible now", "The request stands against something else.", what),
@@ -329,6 +360,29 @@ fn said(request: &HttpRequest, error: Option<&Error>, status: StatusCode) -> Sai
                 "Try again. If it stays so, tell whoever runs this installation the request id: the log has the cause.",
             ),
         },
+    }
+}
+
+fn rooms() -> (String, String) {
+    ("/rooms".to_owned(), "See your rooms".to_owned())
+}
+
+/// A room before its opening, or after its closing.
+fn shut(title: &str, moment: Moment, at: OffsetDateTime) -> Said {
+    let (name, happened, todo) = if moment == Moment::NotYet {
+        ("The room is not open yet", "opens", "Come back then, or ask the compliance team to open it earlier.")
+    } else {
+        (
+            "The room is closed",
+            "closed",
+            "What you downloaded stays valid and can still be checked. Ask the compliance team if you need more.",
+        )
+    };
+    Said {
+        title: name,
+        happened: format!("The room of “{title}” {happened} on {}.", format::at(at)),
+        todo: todo.to_owned(),
+        link: Some(rooms()),
     }
 }
 

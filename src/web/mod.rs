@@ -26,6 +26,6 @@ mod view;
 pub use address::Address;
 pub use frame::{Crumb, Frame, Page, SCOPE, Section};
 pub use guard::RequestId;
-pub use routes::{Access, Endpoint, access, endpoints};
+pub use routes::{Access, Endpoint, access, endpoints, is_of_rooms};
 pub use serve::{app, serve};
 pub use view::{Organization, Read, Standing, View, Visit, kept, parse_day};

@@ -89,7 +89,7 @@ impl Provenance {
     /// With one more line that leads to the rows behind it.
     #[must_use]
     pub fn link(mut self, term: impl Into<String>, text: impl Into<String>, href: impl Into<String>) -> Self {
-        let href = Some(href.into());
+        let href = Some(href.into()).filter(|href| !href.is_empty());
         self.lines.push(ProvenanceLine { term: term.into(), text: text.into(), href, links: Vec::new() });
         self
     }

@@ -31,8 +31,7 @@ impl Access {
     /// Why a role may not use such a route at all; `None` where it may.
     pub fn refuses(self, role: Role) -> Option<&'static str> {
         match self {
-            Self::Everybody | Self::SignedIn => None,
-            Self::Rooms => (role == Role::Auditor).then_some("No engagement is open for you: ask the compliance team."),
+            Self::Everybody | Self::SignedIn | Self::Rooms => None,
             Self::Team => (role == Role::Auditor).then_some(
                 "This is the compliance team’s. What belongs to your engagement is in its room, and you can ask for more there.",
             ),
@@ -80,6 +79,7 @@ pub fn endpoints() -> Vec<Endpoint> {
         crate::people::page::endpoints(),
         crate::compliance::endpoints(),
         crate::definition::page::endpoints(),
+        crate::engagement::page::endpoints(),
         crate::delivery::page::endpoints(),
         crate::organization::scope::page::endpoints(),
         crate::collection::page::endpoints(),
@@ -92,6 +92,26 @@ pub fn endpoints() -> Vec<Endpoint> {
         crate::reconcile::page::endpoints(),
     ]
     .concat()
+}
+
+/// Whether a path of this portal has a page that an auditor in a room may see. A query and a fragment do not matter.
+pub fn is_of_rooms(path: &str) -> bool {
+    static PATHS: LazyLock<Vec<(Vec<&'static str>, bool)>> = LazyLock::new(|| {
+        let pages = endpoints().into_iter().filter(|endpoint| endpoint.method == Method::GET);
+        pages
+            .map(|endpoint| {
+                let open = matches!(endpoint.access, Access::Everybody | Access::SignedIn | Access::Rooms);
+                (endpoint.path.split('/').collect(), open)
+            })
+            .collect()
+    });
+    let path = path.split(['?', '#']).next().unwrap_or_default();
+    let asked: Vec<&str> = path.split('/').collect();
+    let fits = |parts: &[&str]| {
+        parts.len() == asked.len()
+            && parts.iter().zip(&asked).all(|(part, asked)| part.starts_with('{') || part == asked)
+    };
+    PATHS.iter().find(|(parts, _)| fits(parts)).is_some_and(|(_, open)| *open)
 }
 
 /// Puts [`endpoints`] into an app. Paths keep their order: fixed words before `{names}`.

@@ -15,8 +15,9 @@ use super::frame::{Days, Frame, Section};
 use crate::State;
 use crate::compliance::scoped::{Asked, Scoped};
 use crate::database::admitted;
+use crate::engagement::{self, Room, Terms};
 use crate::error::Error;
-use crate::people::{Ticket, User, admit};
+use crate::people::{Role, Ticket, User, admit};
 use crate::retention::Floor;
 
 /// One read-only transaction: everything on a page is from one moment of the store.
@@ -68,9 +69,18 @@ pub struct Standing {
     pub floor: Option<Floor>,
     /// Notices that are open, and those of them that nobody has acknowledged.
     pub open_notices: (i64, i64),
+    /// The room that the transaction is confined to, with its terms.
+    room: Option<String>,
 }
 
 impl Standing {
+    /// Of a transaction that is confined to a room from here on. What concerns the team alone is left out.
+    pub fn confine(&mut self, room: String) {
+        self.room = Some(room);
+        self.compared = false;
+        self.open_notices = (0, 0);
+    }
+
     /// The key of something that depends on the store as it stands; `None` while a collection changes it.
     ///
     /// A collection without an end on record is named: its program is gone, or has ended it since this transaction
@@ -79,7 +89,8 @@ impl Standing {
         let newest = self.newest_collection.filter(|_| !self.running)?;
         let unfinished = self.unfinished.as_deref().unwrap_or_default();
         let kept_from = self.floor.as_ref().map(|floor| floor.first_day.to_string()).unwrap_or_default();
-        Some(format!("{organization_id}|{newest}|{unfinished}|{kept_from}|{what}"))
+        let room = self.room.as_deref().unwrap_or_default();
+        Some(format!("{organization_id}|{newest}|{unfinished}|{kept_from}|{room}|{what}"))
     }
 }
 
@@ -91,6 +102,8 @@ pub struct Visit {
     pub days: Option<Days>,
     /// The scope that is read, undecided or not; `None` is the whole organisation.
     pub scope: Option<Arc<Scoped>>,
+    /// The room that an auditor is in: everything that is read is of it.
+    pub room: Option<Room>,
     pub standing: Standing,
     pub read: Read,
     pub address: Address,
@@ -110,6 +123,8 @@ pub struct View {
     pub latest_is: bool,
     /// The scope that is read, decided; `None` is the whole organisation.
     pub scope: Option<Arc<Scoped>>,
+    /// The room that an auditor is in: everything that is read is of it.
+    pub room: Option<Room>,
     pub standing: Standing,
     /// All queries of the page go through it.
     pub read: Read,
@@ -121,6 +136,10 @@ pub struct View {
 impl Visit {
     /// Why there is no day to show.
     pub fn without_days(&self) -> Error {
+        if let Some(room) = &self.room {
+            let Terms { first_day, last_day, .. } = *room.terms();
+            return Error::NothingOfPeriod { first_day, last_day };
+        }
         self.standing.floor.clone().map_or(Error::NothingCollected, Error::NothingKept)
     }
 
@@ -134,7 +153,8 @@ impl Visit {
             incomplete: self.organization.as_ref().and_then(Organization::notice),
             days: self.days,
             as_of: self.days.map(|days| days.as_of),
-            scope_name: self.scope.as_ref().map(|scope| scope.name.clone()),
+            scope_name: self.scope.as_ref().filter(|scope| !scope.room).map(|scope| scope.name.clone()),
+            room: self.room.clone(),
             scope: self.scope.clone(),
             address: self.address.clone(),
             sections: true,
@@ -154,7 +174,8 @@ impl View {
             incomplete: self.organization.notice(),
             days: Some(Days { first: self.first_day, latest: self.latest, as_of: self.as_of }),
             as_of: Some(self.as_of),
-            scope_name: self.scope.as_ref().map(|scope| scope.name.clone()),
+            scope_name: self.scope.as_ref().filter(|scope| !scope.room).map(|scope| scope.name.clone()),
+            room: self.room.clone(),
             scope: self.scope.clone(),
             address: self.address.clone(),
             sections: true,
@@ -178,6 +199,8 @@ impl View {
     /// Refuses a page about an account that the scope leaves out.
     pub fn require(&self, account_id: &str) -> Result<(), Error> {
         match &self.scope {
+            // Whether there is such an account elsewhere is not told.
+            Some(scope) if !scope.holds(account_id) && scope.room => Err(Error::NotFound),
             Some(scope) if !scope.holds(account_id) => {
                 Err(Error::OutOfScope { name: scope.name.clone(), account_id: account_id.to_owned() })
             }
@@ -189,6 +212,7 @@ impl View {
     pub fn stem(&self, what: impl std::fmt::Display) -> String {
         match &self.scope {
             None => format!("{what}-{}", self.as_of),
+            Some(scope) if scope.room => format!("{what}-{}", self.as_of),
             Some(scope) => format!("{what}-{}-scope-{}", self.as_of, scope.name),
         }
     }
@@ -209,6 +233,14 @@ async fn visit(request: HttpRequest) -> Result<Visit, Error> {
     let mut read = begin(state.db.clone()).await?;
     let row = db::visit(&mut *read, &ticket).await?.ok_or(Error::SignInNeeded)?;
     let user = admit(&request, &ticket, row.session).await?.ok_or(Error::SignInNeeded)?;
+    let room = match (user.role, user.engagement_id) {
+        (Role::Auditor, Some(engagement_id)) => {
+            let organization_id = row.organization.organization_id.ok_or(Error::NoRoom)?;
+            Some(engagement::enter(&mut read, &user, (organization_id, engagement_id), ticket.now).await?)
+        }
+        (Role::Auditor, None) => return Err(Error::NoRoom),
+        _ => None,
+    };
     let address = Address::parse(request.path(), request.query_string());
     let row = row.organization;
     let kept = (row.kept_from, row.removed_on, row.retention);
@@ -216,7 +248,12 @@ async fn visit(request: HttpRequest) -> Result<Visit, Error> {
         (Some(first_day), Some(removed_on), Some(setting)) => Some(Floor { first_day, removed_on, setting }),
         _ => None,
     };
-    let days = match row.first_day.zip(row.latest) {
+    let collected = row.first_day.zip(row.latest);
+    let days = match (collected, &room) {
+        (Some((first, latest)), Some(room)) => room.days(first, latest),
+        (collected, _) => collected,
+    };
+    let days = match days {
         None => None,
         Some((first, latest)) => Some(Days { first, latest, as_of: chosen(&address, first, latest, floor.as_ref())? }),
     };
@@ -227,7 +264,7 @@ async fn visit(request: HttpRequest) -> Result<Visit, Error> {
         regions_listed: row.regions_listed.unwrap_or(false),
     });
     let record = row.scope_record.unwrap_or_default();
-    let standing = Standing {
+    let mut standing = Standing {
         newest_collection: row.newest_collection,
         running: row.running.unwrap_or(false),
         unfinished: row.unfinished,
@@ -238,15 +275,20 @@ async fn visit(request: HttpRequest) -> Result<Visit, Error> {
         compared: row.compared.unwrap_or(false),
         floor,
         open_notices: (row.open_notices.unwrap_or_default(), row.new_notices.unwrap_or_default()),
+        room: None,
     };
-    let scope = match (address.get("scope"), &organization, days) {
-        (Some(name), Some(organization), Some(days)) => {
+    let scope = match (&room, address.get("scope"), &organization, days) {
+        (Some(room), _, Some(organization), days) => {
+            let day = days.map_or(room.terms().last_day, |days| days.as_of);
+            Some(engagement::confine(state, &mut read, &mut standing, organization.id, room, day).await?)
+        }
+        (None, Some(name), Some(organization), Some(days)) => {
             let asked = Asked { organization_id: organization.id, name, day: days.as_of, record };
             Some(Scoped::load(state, &standing, &mut read, asked).await?)
         }
         _ => None,
     };
-    Ok(Visit { user, organization, days, scope, standing, read, address, demo: state.demo })
+    Ok(Visit { user, organization, days, scope, room, standing, read, address, demo: state.demo })
 }
 
 /// Begins the page's transaction, in a task of its own: who leaves before the answer drops the handler, and a BEGIN that
@@ -303,6 +345,7 @@ impl FromRequest for View {
             }
             Ok(Self {
                 scope: visit.scope,
+                room: visit.room,
                 user: visit.user,
                 organization_id: organization.id,
                 organization,

@@ -65,7 +65,7 @@ fn status_line(address: &str, path: &str) -> String {
 fn a_first_start_makes_everything_and_a_second_one_uses_it() {
     let folder = scratch("demo").join("data");
     let mut demo = Demo::start(&folder);
-    demo.lines.until("3/5 Collection");
+    demo.lines.until("3/6 Collection");
     demo.lines.until("evaluations stored");
     let pack = demo.lines.until("AF-");
     let address = demo.address();
@@ -85,7 +85,7 @@ fn a_first_start_makes_everything_and_a_second_one_uses_it() {
 #[test]
 fn a_start_that_was_killed_anywhere_is_taken_up() {
     let folder = scratch("demo-killed").join("data");
-    for step in ["1/5", "2/5", "3/5", "4/5", "5/5"] {
+    for step in ["1/6", "2/6", "3/6", "4/6", "5/6", "6/6"] {
         let mut demo = Demo::start(&folder);
         demo.lines.until(step);
         assert!(!demo.end("-9"));

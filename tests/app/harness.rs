@@ -180,10 +180,11 @@ fn set_up() -> Shared {
     Shared { cluster, template, ended: Mutex::new(ended) }
 }
 
-/// The template's name tells the migrations it was made by, so that a changed migration makes a new one.
+/// The template's name tells the migrations it was made by and what rooms may read, so that a change makes a new one.
 async fn template(cluster: &Cluster) -> String {
     let checksums: Vec<u8> = MIGRATIONS.iter().flat_map(|migration| migration.checksum.to_vec()).collect();
-    let name = format!("template_{}", ring_hex(&checksums));
+    let granted = auditfolio::engagement::READ.concat();
+    let name = format!("template_{}", ring_hex(&[checksums, granted.into_bytes()].concat()));
     let mut admin = PgConnection::connect_with(&cluster.connect_options(Some("postgres"))).await.unwrap();
     sqlx::query("select pg_advisory_lock($1)").bind(SETUP_LOCK).execute(&mut admin).await.unwrap();
     let found: Vec<String> = sqlx::query_scalar("select datname from pg_database where datname ~ '^(test|template)_'")
@@ -201,6 +202,7 @@ async fn template(cluster: &Cluster) -> String {
         admin.execute(AssertSqlSafe(format!("create database {half}"))).await.unwrap();
         let mut connection = PgConnection::connect_with(&cluster.connect_options(Some(&half))).await.unwrap();
         MIGRATIONS.run(&mut connection).await.unwrap();
+        auditfolio::engagement::make_ready(&mut connection).await.unwrap();
         connection.close().await.unwrap();
         admin.execute(AssertSqlSafe(format!("alter database {half} rename to {name}"))).await.unwrap();
     }

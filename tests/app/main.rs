@@ -57,6 +57,7 @@ mod retention;
 mod retention_collected;
 mod retention_laws;
 mod retention_pages;
+mod rooms;
 mod s3;
 mod s3_unreached;
 mod sample;

@@ -189,7 +189,10 @@ pub(super) fn file_lines(view: &View, of: &Of<'_>, objects: &[Object]) -> Vec<Fi
                     Some(reason) if !reason.is_empty() => format!("{outcome}: {reason}"),
                     _ => outcome,
                 },
-                href: object.collection_id.map(|id| link(view, &format!("/collections/{id}"), &[])),
+                href: object
+                    .collection_id
+                    .map(|id| link(view, &format!("/collections/{id}"), &[]))
+                    .filter(|href| !href.is_empty()),
                 query: object.read_by.zip(object.execution_id.clone()).map(|(id, query)| {
                     let href = query_href(id, &query);
                     (query, href)

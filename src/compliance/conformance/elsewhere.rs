@@ -66,6 +66,10 @@ pub(super) struct Elsewhere {
 
 impl Elsewhere {
     pub(super) async fn load(view: &mut View, pack: &str) -> Result<Self, Error> {
+        // What was not delivered is no evidence, and a room shows evidence.
+        if view.room.is_some() {
+            return Ok(Self { rows: Vec::new(), read: None });
+        }
         let mut rows = db::only_there(&mut view.read, view.organization_id, pack).await?;
         rows.retain(|row| view.holds(&row.account_id));
         let read = rows.first().map(|one| (one.read_at, one.compared_day));

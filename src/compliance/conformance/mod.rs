@@ -140,6 +140,10 @@ fn choices(view: &View, shown: &Shown, found: &[Delivered]) -> Filters {
 
 /// Packs that only the aggregator has and no row tells of, with their pages.
 async fn elsewhere(view: &mut View, found: &[Delivered]) -> Result<Vec<(String, String)>, Error> {
+    // What was not delivered is no evidence, and a room shows evidence.
+    if view.room.is_some() {
+        return Ok(Vec::new());
+    }
     let accounts = view.scope.as_ref().map(|scope| scope.accounts.clone());
     let names = db::names_only_there(&mut view.read, view.organization_id, accounts.as_deref()).await?;
     let named = names.into_iter().filter(|name| !found.iter().any(|one| one.pack == *name));

@@ -32,7 +32,7 @@ pub(super) fn href_on(view: &View, on: Date, places: &[(&str, &str)]) -> String 
     for (key, value) in places {
         address = address.with(key, value);
     }
-    if let Some(scope) = &view.scope {
+    if let Some(scope) = view.scope.as_ref().filter(|scope| !scope.room) {
         address = address.with("scope", &scope.name);
     }
     address.with("as_of", on).to_string()

@@ -133,6 +133,18 @@ pub async fn names(db: &mut PgConnection, organization_id: i16) -> sqlx::Result<
     db::names(db, organization_id).await
 }
 
+/// Makes a definition under a name and a title, for a reason and in somebody's name, and gives its number.
+pub async fn define(
+    db: &mut PgConnection,
+    organization_id: i16,
+    (name, title): (&str, &str),
+    selector: &Selector,
+    first_day: Date,
+    (reason, made_by): (&str, &str),
+) -> sqlx::Result<i64> {
+    db::make(db, &db::New { organization_id, name, title, selector, first_day, reason, made_by }).await
+}
+
 /// What a scope holds on a day, as far as is known.
 pub async fn resolve(
     db: &mut PgConnection,

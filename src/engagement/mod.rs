@@ -1,0 +1,19 @@
+//! Engagements: one audit each, and its room, which shows auditors a scope and a period between two moments and nothing else.
+//!
+//! Two walls stand around a room. The pages ask for its places alone (`compliance::scoped`), and Postgres shows them no other
+//! row (row-level security, see the migration): a forgotten condition finds nothing.
+
+mod confine;
+mod core;
+mod db;
+mod form;
+pub mod page;
+mod role_db;
+mod room;
+mod sample;
+
+pub use self::confine::{Room, confine, enter};
+pub use self::core::{Change, Moment, Terms};
+pub use self::db::bind;
+pub use self::role_db::{READ, is_ready, make_ready};
+pub use self::sample::sample;
