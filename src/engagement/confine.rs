@@ -104,6 +104,19 @@ pub async fn confine(
     Ok(Arc::clone(&seen.scoped))
 }
 
+/// The same for a job that works for a room: gives the accounts that belong on the day.
+pub(super) async fn confine_job(
+    read: &mut PgConnection,
+    organization_id: i16,
+    (engagement_id, terms): (i64, &Terms),
+    day: Date,
+) -> anyhow::Result<Vec<String>> {
+    let seen = look(read, organization_id, terms, day).await?;
+    anyhow::ensure!(seen.scoped.undecided.is_empty(), "the scope is undecided: {}", seen.scoped.undecided.join("; "));
+    db::wall(read, engagement_id, &seen.sight, terms.core_names.is_none(), terms.last_day).await?;
+    Ok(seen.scoped.accounts.clone())
+}
+
 async fn look(read: &mut PgConnection, organization_id: i16, terms: &Terms, day: Date) -> Result<Seen, Error> {
     let known = Known { record: terms.scope_record, ..Known::ALL };
     let resolved = match &terms.scope_name {

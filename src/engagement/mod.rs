@@ -6,14 +6,16 @@
 mod confine;
 mod core;
 mod db;
+mod demo;
+mod draw;
 mod form;
 pub mod page;
 mod role_db;
 mod room;
-mod sample;
 
 pub use self::confine::{Room, confine, enter};
 pub use self::core::{Change, Moment, Terms};
 pub use self::db::bind;
+pub use self::demo::sample;
+pub(crate) use self::draw::carry_out;
 pub use self::role_db::{READ, is_ready, make_ready};
-pub use self::sample::sample;

@@ -10,7 +10,7 @@ use time::OffsetDateTime;
 use super::core::{Change, Moment, Terms, changes};
 use super::db::{self, Auditor, NewTerms};
 use super::form::{Asked, Known, TermsForm, addresses, reason, value};
-use super::{role_db, room};
+use super::{draw, role_db, room};
 use crate::State;
 use crate::audit_log;
 use crate::error::Error;
@@ -39,6 +39,7 @@ pub fn endpoints() -> Vec<Endpoint> {
             }),
         ],
         room::endpoints(),
+        draw::page::endpoints(),
     ]
     .concat()
 }
@@ -117,6 +118,8 @@ struct ShowPage {
     moment: Moment,
     changes: Vec<Change>,
     auditors: Vec<Auditor>,
+    /// Number and words; `None` while they are the auditors' own.
+    samples: Option<Vec<(i64, String)>>,
     may_make: bool,
     /// Whether the database can raise the wall of a room.
     ready: bool,
@@ -139,6 +142,8 @@ async fn page(
     let (id, all) = found(&mut visit, id).await?;
     let terms = all.last().cloned().ok_or(Error::NotFound)?;
     let auditors = db::auditors(&mut *visit.read, id).await?;
+    let moment = terms.moment(state.clock.now());
+    let samples = draw::page::shown(&mut visit.read, id, moment).await?;
     let ready = role_db::is_ready(&mut visit.read).await?;
     let status = if problems.is_empty() { StatusCode::OK } else { StatusCode::UNPROCESSABLE_ENTITY };
     let frame = visit.frame(Section::Engagements, terms.title.clone()).crumb("Engagements", "/engagements");
@@ -146,7 +151,8 @@ async fn page(
         frame,
         id,
         terms_path: format!("/engagements/{id}/terms"),
-        moment: terms.moment(state.clock.now()),
+        moment,
+        samples,
         changes: changes(&all),
         terms,
         auditors,
@@ -159,7 +165,7 @@ async fn page(
 }
 
 /// An engagement of the organisation by the number in an address, with all its terms.
-async fn found(visit: &mut Visit, id: &str) -> Result<(i64, Vec<Terms>), Error> {
+pub(super) async fn found(visit: &mut Visit, id: &str) -> Result<(i64, Vec<Terms>), Error> {
     let id: i64 = id.parse().map_err(|_not_a_number| Error::NotFound)?;
     let organization = visit.organization.as_ref().ok_or(Error::NotFound)?;
     if !db::is_of(&mut *visit.read, organization.id, id).await? {

@@ -3,7 +3,7 @@
 use sqlx::{AssertSqlSafe, Connection as _, Executor as _, PgConnection};
 
 /// Tables that a room's pages read. Those with rows of places, accounts, rules and packs have row-level security.
-pub const READ: [&str; 36] = [
+pub const READ: [&str; 40] = [
     "account",
     "account_list",
     "account_listing",
@@ -17,6 +17,10 @@ pub const READ: [&str; 36] = [
     "delivery",
     "engagement_pack",
     "engagement_pack_end",
+    "engagement_publication",
+    "engagement_sample",
+    "engagement_sample_drawn",
+    "engagement_sample_row",
     "expected_place",
     "object",
     "object_outcome",

@@ -34,6 +34,8 @@ pub enum Kind {
     Document,
     /// Removing evidence that is older than the retention setting keeps; at most one of an organisation is queued or running.
     Retain,
+    /// Drawing a sample in the room of an engagement.
+    Sample,
 }
 
 impl Kind {
@@ -48,10 +50,11 @@ impl Kind {
             Self::Artifact => "artifact",
             Self::Document => "document",
             Self::Retain => "retain",
+            Self::Sample => "sample",
         }
     }
 
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::Pack,
         Self::Collect,
         Self::Digest,
@@ -60,6 +63,7 @@ impl Kind {
         Self::Artifact,
         Self::Document,
         Self::Retain,
+        Self::Sample,
     ];
 
     /// Reads [`Self::word`].
@@ -78,6 +82,7 @@ impl Kind {
             Self::Artifact => "Reading AWS Artifact",
             Self::Document => "Fetching a document of AWS’s",
             Self::Retain => "Removing old evidence",
+            Self::Sample => "Drawing a sample",
         }
     }
 

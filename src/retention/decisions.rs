@@ -68,6 +68,10 @@ pub const DECISIONS: &[(&str, Decision)] = &[
     ("engagement_binding", PEOPLE),
     ("engagement_pack", PEOPLE),
     ("engagement_pack_end", PEOPLE),
+    ("engagement_publication", PEOPLE),
+    ("engagement_sample", PEOPLE),
+    ("engagement_sample_drawn", PEOPLE),
+    ("engagement_sample_row", PEOPLE),
     ("engagement_terms", PEOPLE),
     ("expected_place", ORGANIZATION),
     (

@@ -63,6 +63,7 @@ mod s3_unreached;
 mod sample;
 mod sample_collected;
 mod sample_counts;
+mod samples;
 mod schedule;
 mod scope_evidence;
 mod scopes;

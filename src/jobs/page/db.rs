@@ -36,7 +36,8 @@ pub(super) async fn list(
     most: i64,
 ) -> sqlx::Result<Vec<Keyed<Standing>>> {
     let (value, id) = page.bounds();
-    let meant = "job where ($4::text is null or state = $4) and ($5::text is null or kind = $5)";
+    // What an auditor has drawn is the auditor's own: the room's pages say how that stands.
+    let meant = "job where kind <> 'sample' and ($4::text is null or state = $4) and ($5::text is null or kind = $5)";
     sqlx::query_as(page.select(STANDING, meant, "job_id", "bigint"))
         .bind(value)
         .bind(id)
@@ -50,7 +51,7 @@ pub(super) async fn list(
 /// How many jobs are meant.
 pub(super) async fn count(db: &mut PgConnection, which: &Which) -> sqlx::Result<i64> {
     sqlx::query_scalar(
-        "select count(*) from job where ($1::text is null or state = $1) and ($2::text is null or kind = $2)",
+        "select count(*) from job where kind <> 'sample' and ($1::text is null or state = $1) and ($2::text is null or kind = $2)",
     )
     .bind(&which.state)
     .bind(&which.kind)

@@ -49,7 +49,7 @@ fn which(address: &Address) -> Result<Which, Error> {
         }
         word => Ok(word.map(str::to_owned)),
     };
-    Ok(Which { state: one_of("state", &STATES)?, kind: one_of("kind", &Kind::ALL.map(Kind::word))? })
+    Ok(Which { state: one_of("state", &STATES)?, kind: one_of("kind", &shown().map(Kind::word).collect::<Vec<_>>())? })
 }
 
 pub(super) async fn list(state: web::Data<State>, mut visit: Visit) -> Result<HttpResponse, Error> {
@@ -89,13 +89,18 @@ pub(super) async fn list(state: web::Data<State>, mut visit: Visit) -> Result<Ht
     Ok(Page(page).refreshed_after(waits.then_some(REFRESH_SECONDS)))
 }
 
+/// What the team is shown: samples are the auditors' own.
+fn shown() -> impl Iterator<Item = Kind> {
+    Kind::ALL.into_iter().filter(|kind| *kind != Kind::Sample)
+}
+
 fn choices(address: &Address) -> Filters {
     let choice = |word: &str| Choice::new(word, word);
     Filters::new(address).select("state", "State", "All states", STATES.map(choice).to_vec()).select(
         "kind",
         "What",
         "All jobs",
-        Kind::ALL.map(|kind| Choice::new(kind.word(), kind.title())).to_vec(),
+        shown().map(|kind| Choice::new(kind.word(), kind.title())).collect(),
     )
 }
 

@@ -76,6 +76,7 @@ impl Standing {
             Kind::Document => Some((address.to_owned(), "Open it")),
             Kind::Notes => Some((address.to_owned(), "Open the notes")),
             Kind::Artifact => Some(("/artifact".to_owned(), "Open AWS’s reports")),
+            Kind::Sample => Some((address.to_owned(), "Open the engagement")),
             Kind::Retain => Some(("/collections#retention".to_owned(), "See what was removed")),
         }
     }
@@ -84,6 +85,7 @@ impl Standing {
     fn unfinished_words(&self) -> &'static str {
         match Kind::of(&self.kind) {
             Some(Kind::Pack) => "No pack was issued.",
+            Some(Kind::Sample) => "Nothing was drawn.",
             Some(Kind::Collect) => "What it committed stands; the next collection goes on from there.",
             Some(Kind::Digest) => "No e-mail is known to have been sent.",
             Some(Kind::Check) => "The results of an earlier test stand.",
@@ -115,10 +117,15 @@ struct ShowPage {
     may_act: bool,
 }
 
+/// A job that the team may see: what an auditor draws is told in the room.
+fn of_team(job: Option<Standing>) -> Result<Standing, Error> {
+    job.filter(|job| job.kind != Kind::Sample.word()).ok_or(Error::NotFound)
+}
+
 async fn show(state: web::Data<State>, mut visit: Visit, id: web::Path<String>) -> Result<HttpResponse, Error> {
     visit.address.only(&[])?;
     let job_id = number_of(&id)?;
-    let job = super::find(&mut *visit.read, job_id).await?.ok_or(Error::NotFound)?;
+    let job = of_team(super::find(&mut *visit.read, job_id).await?)?;
     let may_act = visit.user.role.makes_packs();
     let frame = if job.kind == Kind::Pack.word() {
         visit.frame(Section::Packs, format!("Job {job_id}")).crumb("Packs", "/packs")
@@ -150,7 +157,7 @@ async fn cancel(
 ) -> Result<HttpResponse, Error> {
     let job_id = number_of(&id)?;
     let mut tx = state.db.begin().await?;
-    let job = super::find(&mut *tx, job_id).await?.ok_or(Error::NotFound)?;
+    let job = of_team(super::find(&mut *tx, job_id).await?)?;
     if !super::db::ask_to_cancel(&mut tx, job_id, &user.identity).await? {
         return Err(Error::Conflict(format!("Job {job_id} has ended already: there is nothing to cancel.")));
     }
@@ -169,7 +176,7 @@ async fn retry(
 ) -> Result<HttpResponse, Error> {
     let job_id = number_of(&id)?;
     let mut tx = state.db.begin().await?;
-    let job = super::find(&mut *tx, job_id).await?.ok_or(Error::NotFound)?;
+    let job = of_team(super::find(&mut *tx, job_id).await?)?;
     // What it makes is made in the name of whoever asks now.
     let asker = serde_json::json!({ "created_by": user.identity, "demo": user.demo });
     let again = match super::db::retry(&mut tx, job_id, &user.identity, &asker).await {
