@@ -9,7 +9,7 @@ use crate::compliance::memo::Memo;
 use crate::database::{self, Store, backup};
 use crate::demo;
 use crate::settings::{ArtifactCommand, AwsCommand, Command, Settings, StoreSettings};
-use crate::{State, artifact, collection, connect, packs, retention, server};
+use crate::{State, artifact, audit_log, collection, connect, packs, retention, server};
 
 /// Carries out a command. The exit code is 0 for success and 2 where evidence could not be read; an error means 1.
 ///
@@ -70,6 +70,9 @@ async fn carry_out(settings: Settings) -> anyhow::Result<ExitCode> {
         }
         Command::Verify(args) => {
             with_store(&at, async |store| packs::command::verify(&args, &state(store, &at)).await).await
+        }
+        Command::Audit { command } => {
+            with_store(&at, async |store| audit_log::command::command(&command, &state(store, &at)).await).await
         }
         Command::BenchPack { rows } => {
             println!("{}", packs::bench::line(rows)?);

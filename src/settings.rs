@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use clap::{Parser, Subcommand};
 
+use crate::audit_log::command::AuditCommand;
 use crate::compliance::evidence::export::ExportArgs;
 use crate::connect::command::{CheckArgs, PrintArgs};
 use crate::database::backup::FileArgs;
@@ -126,6 +127,11 @@ pub enum Command {
     Pack(PackArgs),
     /// Say whether a file is a pack of this installation, unchanged.
     Verify(VerifyArgs),
+    /// Check the audit log, export it, or say how far it has come.
+    Audit {
+        #[command(subcommand)]
+        command: AuditCommand,
+    },
     /// Measure the making of a PDF with so many rows, without a store.
     #[command(hide = true)]
     BenchPack { rows: usize },

@@ -13,6 +13,7 @@ mod athena;
 mod athena_cost;
 mod athena_ended;
 mod athena_equal;
+mod audit_chain;
 mod audit_log;
 mod aws;
 mod aws_unanswered;
