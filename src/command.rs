@@ -3,6 +3,7 @@
 use std::process::ExitCode;
 use std::sync::Arc;
 
+use crate::audit_log::in_force;
 use crate::clock::Clock;
 use crate::compliance::evidence::export;
 use crate::compliance::memo::Memo;
@@ -20,7 +21,7 @@ pub fn run(settings: Settings) -> anyhow::Result<ExitCode> {
 }
 
 async fn carry_out(settings: Settings) -> anyhow::Result<ExitCode> {
-    let Settings { store: at, command, .. } = settings;
+    let Settings { store: at, command, in_force, .. } = settings;
     let organization = at.organization.clone();
     match command {
         Command::Demo(args) => {
@@ -33,7 +34,12 @@ async fn carry_out(settings: Settings) -> anyhow::Result<ExitCode> {
         }
         Command::Serve(args) => {
             let duties = args.duties(&at).await?;
-            with_store(&at, async |store| server::run(&args, duties, store, at.grace()).await).await
+            with_store(&at, async |store| {
+                in_force::started(&store.db, &in_force).await?;
+                server::run(&args, duties, store, at.grace()).await?;
+                Ok(in_force::stopped(&store.db).await?)
+            })
+            .await
         }
         Command::Export(args) => {
             with_store(&at, async |store| export::to_standard_output(&args, &organization, &store.db).await).await

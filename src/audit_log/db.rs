@@ -23,6 +23,14 @@ pub async fn record(tx: &mut PgConnection, entry: &Entry) -> sqlx::Result<()> {
     Ok(())
 }
 
+/// What the newest entry of an act keeps.
+pub(super) async fn newest_detail(tx: &mut PgConnection, act: &str) -> sqlx::Result<Option<serde_json::Value>> {
+    sqlx::query_scalar("select detail from audit_log where act = $1 order by at desc, audit_log_id desc limit 1")
+        .bind(act)
+        .fetch_optional(tx)
+        .await
+}
+
 /// Writes an entry of an act that changes nothing, before what it is about is handed out.
 pub async fn record_alone(db: &PgPool, entry: &Entry) -> sqlx::Result<()> {
     let mut tx = db.begin().await?;

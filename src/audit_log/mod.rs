@@ -1,11 +1,15 @@
 //! The record of acts that matter: one writer, in the same transaction as the act. Each entry has a link in a chain of hashes,
 //! so that one that is altered, removed or put in is found.
 
+pub mod acts;
 pub mod chain;
 mod chain_db;
 pub mod check;
 pub mod command;
 mod db;
+pub mod in_force;
+pub mod page;
+mod page_db;
 
 pub use chain::Checkpoint;
 pub use chain_db::checkpoint;

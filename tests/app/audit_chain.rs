@@ -57,7 +57,7 @@ async fn positions(db: &PgPool) -> Vec<(i64, i64, String)> {
 }
 
 /// Does something to the log as the database's superuser can.
-async fn tamper(db: &PgPool, statements: &str) {
+pub(crate) async fn tamper(db: &PgPool, statements: &str) {
     let statements = format!(
         "alter table audit_log disable trigger user; alter table audit_chain disable trigger user; {statements};
          alter table audit_log enable trigger user; alter table audit_chain enable trigger user"
@@ -289,7 +289,7 @@ async fn a_cut_end_and_a_chain_written_anew_are_found_by_a_checkpoint_alone() {
 }
 
 /// The program of the README that checks an export.
-fn ten_lines(folder: &Path) -> String {
+pub(crate) fn ten_lines(folder: &Path) -> String {
     let readme = include_str!("../../README.md");
     let script = readme.split("```python\n").nth(1).unwrap().split("```").next().unwrap();
     assert_eq!(script.lines().count(), 10, "{script}");
@@ -298,7 +298,7 @@ fn ten_lines(folder: &Path) -> String {
     path.display().to_string()
 }
 
-fn python(script: &str, log: &Path) -> Output {
+pub(crate) fn python(script: &str, log: &Path) -> Output {
     Command::new("python3").arg(script).arg(log).output().unwrap()
 }
 

@@ -40,7 +40,7 @@ fn terms<'a>(changes: &[(&'a str, &'a str)]) -> Vec<(&'a str, &'a str)> {
 }
 
 /// Three accounts of which two are in the scope of an engagement whose room is open.
-async fn engaged(name: &str, changes: &[(&str, &str)]) -> PgPool {
+pub(crate) async fn engaged(name: &str, changes: &[(&str, &str)]) -> PgPool {
     let db = three_accounts(name).await;
     make(&db, "prod", &PRODUCTION, "2026-11-01").await;
     let made = post(&db, "compliance-manager", "/engagements", &terms(changes)).await;
@@ -49,7 +49,7 @@ async fn engaged(name: &str, changes: &[(&str, &str)]) -> PgPool {
 }
 
 /// The demo's auditor within the room.
-async fn inside(site: &Site) -> Cookie<'static> {
+pub(crate) async fn inside(site: &Site) -> Cookie<'static> {
     let cookie = sign_in(site, "auditor").await;
     let entered = ask(site, Method::POST, "/rooms/1", Some(&cookie), Some("")).await;
     assert_eq!((entered.status, entered.header("location")), (StatusCode::SEE_OTHER, "/room"), "{}", entered.text);
