@@ -3,13 +3,14 @@
 use std::process::ExitCode;
 use std::sync::Arc;
 
+use crate::audit_log::in_force;
 use crate::clock::Clock;
 use crate::compliance::evidence::export;
 use crate::compliance::memo::Memo;
 use crate::database::{self, Store, backup};
 use crate::demo;
 use crate::settings::{ArtifactCommand, AwsCommand, Command, Settings, StoreSettings};
-use crate::{State, artifact, collection, connect, packs, retention, server};
+use crate::{State, artifact, audit_log, collection, connect, packs, retention, server};
 
 /// Carries out a command. The exit code is 0 for success and 2 where evidence could not be read; an error means 1.
 ///
@@ -20,7 +21,7 @@ pub fn run(settings: Settings) -> anyhow::Result<ExitCode> {
 }
 
 async fn carry_out(settings: Settings) -> anyhow::Result<ExitCode> {
-    let Settings { store: at, command, .. } = settings;
+    let Settings { store: at, command, in_force, .. } = settings;
     let organization = at.organization.clone();
     match command {
         Command::Demo(args) => {
@@ -33,7 +34,12 @@ async fn carry_out(settings: Settings) -> anyhow::Result<ExitCode> {
         }
         Command::Serve(args) => {
             let duties = args.duties(&at).await?;
-            with_store(&at, async |store| server::run(&args, duties, store, at.grace()).await).await
+            with_store(&at, async |store| {
+                in_force::started(&store.db, &in_force).await?;
+                server::run(&args, duties, store, at.grace()).await?;
+                Ok(in_force::stopped(&store.db).await?)
+            })
+            .await
         }
         Command::Export(args) => {
             with_store(&at, async |store| export::to_standard_output(&args, &organization, &store.db).await).await
@@ -70,6 +76,9 @@ async fn carry_out(settings: Settings) -> anyhow::Result<ExitCode> {
         }
         Command::Verify(args) => {
             with_store(&at, async |store| packs::command::verify(&args, &state(store, &at)).await).await
+        }
+        Command::Audit { command } => {
+            with_store(&at, async |store| audit_log::command::command(&command, &state(store, &at)).await).await
         }
         Command::BenchPack { rows } => {
             println!("{}", packs::bench::line(rows)?);

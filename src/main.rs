@@ -4,10 +4,9 @@ use std::process::ExitCode;
 
 use auditfolio::settings::Settings;
 use auditfolio::{command, telemetry};
-use clap::Parser as _;
 
 fn main() -> ExitCode {
-    let settings = match Settings::try_parse() {
+    let settings = match Settings::read() {
         Ok(settings) => settings,
         Err(usage) => {
             // Clap's own exit code for a usage error, 2, here means that something could not be read.

@@ -3,8 +3,10 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 
+use crate::audit_log::command::AuditCommand;
+use crate::audit_log::in_force::{InForce, in_force};
 use crate::compliance::evidence::export::ExportArgs;
 use crate::connect::command::{CheckArgs, PrintArgs};
 use crate::database::backup::FileArgs;
@@ -25,6 +27,19 @@ pub struct Settings {
     pub log: LogSettings,
     #[command(subcommand)]
     pub command: Command,
+    /// What the command was given, in words, for the audit log.
+    #[arg(skip)]
+    pub in_force: InForce,
+}
+
+impl Settings {
+    /// From the command line and the environment.
+    pub fn read() -> Result<Self, clap::Error> {
+        let mut command = Self::command();
+        let matches = command.try_get_matches_from_mut(std::env::args_os())?;
+        let settings = Self::from_arg_matches(&matches).map_err(|error| error.format(&mut command))?;
+        Ok(Self { in_force: in_force(&command, &matches), ..settings })
+    }
 }
 
 /// Where the store is.
@@ -126,6 +141,11 @@ pub enum Command {
     Pack(PackArgs),
     /// Say whether a file is a pack of this installation, unchanged.
     Verify(VerifyArgs),
+    /// Check the audit log, export it, or say how far it has come.
+    Audit {
+        #[command(subcommand)]
+        command: AuditCommand,
+    },
     /// Measure the making of a PDF with so many rows, without a store.
     #[command(hide = true)]
     BenchPack { rows: usize },

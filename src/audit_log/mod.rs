@@ -1,8 +1,19 @@
-//! The record of acts that matter: one writer, in the same transaction as the act.
+//! The record of acts that matter: one writer, in the same transaction as the act. Each entry has a link in a chain of hashes,
+//! so that one that is altered, removed or put in is found.
 
+pub mod acts;
+pub mod chain;
+mod chain_db;
+pub mod check;
+pub mod command;
 mod db;
+pub mod in_force;
+pub mod page;
+mod page_db;
 
-pub use db::record;
+pub use chain::Checkpoint;
+pub use chain_db::checkpoint;
+pub use db::{record, record_alone};
 
 /// How far the actor's name can be trusted. The words are those of column `audit_log.actor_kind`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]

@@ -59,21 +59,26 @@ pub async fn find(db: impl PgExecutor<'_>, job_id: i64) -> sqlx::Result<Option<S
 
 /// Marks the job done, in the transaction that stores its result. False: the lease is lost, roll back.
 pub async fn finish(tx: &mut PgConnection, claim: Claim, result: &str) -> sqlx::Result<bool> {
-    let done = sqlx::query(
+    let done: Option<String> = sqlx::query_scalar(
         "update job set state = 'done', finished_at = clock_timestamp(), lease_until = null, result = $3,
                 failure = null, progress_done = progress_total
-         where job_id = $1 and attempts = $2 and state = 'running'",
+         where job_id = $1 and attempts = $2 and state = 'running' returning kind",
     )
     .bind(claim.job_id)
     .bind(claim.attempt)
     .bind(result)
-    .execute(tx)
+    .fetch_optional(&mut *tx)
     .await?;
-    Ok(done.rows_affected() == 1)
+    let Some(kind) = done else { return Ok(false) };
+    let entry = audit_log::Entry::by_system("finish job", format!("job {}", claim.job_id))
+        .detail(serde_json::json!({ "kind": kind, "result": result }));
+    audit_log::record(tx, &entry).await?;
+    Ok(true)
 }
 
 /// Takes the oldest job of these kinds that is due: queued, or left by a worker whose lease ran out.
 pub(super) async fn claim(db: &PgPool, kinds: &[Kind], lease: Duration) -> sqlx::Result<Option<Job>> {
+    let mut tx = db.begin().await?;
     let row: Option<(i64, String, serde_json::Value, String, i32)> = sqlx::query_as(
         "update job
          set state = 'running', attempts = attempts + 1, started_at = clock_timestamp(),
@@ -89,12 +94,16 @@ pub(super) async fn claim(db: &PgPool, kinds: &[Kind], lease: Duration) -> sqlx:
     )
     .bind(lease.as_secs_f64())
     .bind(kinds.iter().map(|kind| kind.word()).collect::<Vec<_>>())
-    .fetch_optional(db)
+    .fetch_optional(&mut *tx)
     .await?;
     let Some((job_id, word, payload, created_by, attempt)) = row else {
         return Ok(None);
     };
     let kind = Kind::of(&word).ok_or_else(|| sqlx::Error::Decode(format!("unknown kind of job: {word}").into()))?;
+    let entry = audit_log::Entry::by_system("start job", format!("job {job_id}"))
+        .detail(serde_json::json!({ "kind": word, "attempt": attempt, "created_by": created_by }));
+    audit_log::record(&mut tx, &entry).await?;
+    tx.commit().await?;
     Ok(Some(Job { claim: Claim { job_id, attempt }, kind, payload, created_by }))
 }
 

@@ -209,8 +209,11 @@ async fn acknowledge(
     let notice = db::find(&mut tx, organization.id, notice_id).await?.ok_or(Error::NotFound)?;
     // Pressed twice, or by two people: the first one's name stays.
     if db::acknowledge(&mut tx, notice_id, &user.identity, state.clock.now()).await? {
-        let entry = acted(&user, &request, "acknowledge notice", format!("notice {notice_id}"))
-            .detail(serde_json::json!({ "kind": notice.kind, "about": notice.about }));
+        let entry = acted(&user, &request, "acknowledge notice", format!("notice {notice_id}")).detail(
+            serde_json::json!({ "kind": notice.kind, "about": notice.about,
+                                         "before": { "acknowledged_by": null },
+                                         "after": { "acknowledged_by": user.identity } }),
+        );
         audit_log::record(&mut tx, &entry).await?;
     }
     tx.commit().await?;

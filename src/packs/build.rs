@@ -15,7 +15,7 @@ use super::model::{Cover, Pack, Program};
 use super::pdf::{Information, Rendered, render};
 use super::{content, scope_set, sign};
 use crate::State;
-use crate::audit_log;
+use crate::audit_log::{self, Checkpoint};
 use crate::compliance::evidence::{KnownAt, Scope};
 use crate::database::read_only;
 use crate::jobs::{self, Claim, Job, Progress};
@@ -124,6 +124,8 @@ async fn make(state: &State, request: &Request, key: &Key, progress: &Progress) 
     let generated = request.at.unwrap_or_else(|| state.clock.now());
     let generated = generated.replace_nanosecond(0).unwrap_or(generated);
     let artifact = artifact::gather(&mut tx, &about, generated).await?;
+    // As of the printed time, not of now: the log grows by the asking for this pack already.
+    let checkpoint = audit_log::checkpoint(&mut *tx, generated).await?;
     tx.commit().await?;
 
     let artifact = artifact.map(|(part, files)| {
@@ -131,7 +133,8 @@ async fn make(state: &State, request: &Request, key: &Key, progress: &Progress) 
         part
     });
     let closed = about.as_of.next_day().unwrap_or(about.as_of).midnight().assume_utc() + state.grace;
-    let (pack, files) = model(&about, request, key, (gathered, artifact), When { generated, received, closed });
+    let (pack, files) =
+        model(&about, request, key, (gathered, artifact), When { generated, received, closed }, checkpoint);
     let open: Vec<String> = pack.disagreements().into_iter().map(ToString::to_string).collect();
     if !open.is_empty() {
         return Err(BuildError::LadderOpen(open.join("; ")));
@@ -224,6 +227,7 @@ fn model(
     key: &Key,
     (gathered, artifact): (Gathered, Option<ArtifactPart>),
     When { generated, received, closed }: When,
+    checkpoint: Checkpoint,
 ) -> (Pack, Vec<Finished>) {
     let attachments: Vec<_> = gathered.files.iter().map(|file| file.fact.clone()).collect();
     let mut cover = Cover {
@@ -243,6 +247,7 @@ fn model(
         known_at: about.known_at.0,
         day_open: generated < closed,
         completeness_established: gathered.completeness_established,
+        checkpoint,
         program: Program { version: env!("CARGO_PKG_VERSION"), commit: env!("AUDITFOLIO_COMMIT") },
     };
     let hashes: Vec<&str> = attachments.iter().map(|file| file.sha256.as_str()).collect();
@@ -285,6 +290,8 @@ fn pack_id(cover: &Cover, key_id: &str, attachments: &[&str], printed: &str) -> 
         cover.created_by,
         cover.demo,
         cover.day_open,
+        cover.checkpoint.entries,
+        cover.checkpoint.head,
         attachments,
         printed,
     ]);
@@ -406,6 +413,7 @@ pub fn cover_json(pack: &Pack) -> serde_json::Value {
         "results": results.collect::<Vec<_>>(),
         "checks": checks.collect::<Vec<_>>(),
         "attachments": attachments.collect::<Vec<_>>(),
+        "audit_log": cover.checkpoint,
         "program": format!("{} ({})", cover.program.version, cover.program.commit),
         "key_fingerprint": pack.key_fingerprint,
     })

@@ -8,8 +8,9 @@ use super::names::{self, Names};
 use super::pdf::Rendered;
 use super::sign;
 use super::zip::{Entry, zip};
+use crate::audit_log::Checkpoint;
 
-/// The ZIP beside the PDF: its attachments, the key, the signature, and how to use them.
+/// The ZIP beside the PDF: its attachments, the key, the signature, the audit log's checkpoint, and how to use them.
 pub(super) fn bundle(
     pack: &Pack,
     files: &[Finished],
@@ -20,10 +21,12 @@ pub(super) fn bundle(
     let names = Names::of(&pack.cover.pack_id);
     let readme = readme(pack, &names, &sign::sha256_hex(&rendered.bytes));
     let pem = sign::pem(&key.public_key);
+    let checkpoint = pack.cover.checkpoint.json() + "\n";
     let mut entries = vec![
         Entry::Plain("README.txt", readme.as_bytes()),
         Entry::Plain(names::KEY, pem.as_bytes()),
         Entry::Plain(&names.signature, signature),
+        Entry::Plain(names::CHECKPOINT, checkpoint.as_bytes()),
     ];
     entries.extend(files.iter().map(|file| Entry::Zlib(&file.fact.name, &file.zlib)));
     zip(&entries)
@@ -56,6 +59,14 @@ fn readme(pack: &Pack, names: &Names, sha256: &str) -> String {
         let line = format!("  {}  {} rows, {} bytes\n    {}\n", file.name, file.rows, file.bytes, file.sha256);
         text.push_str(&line);
     }
+    let Checkpoint { entries, head, .. } = &cover.checkpoint;
+    let line = format!(
+        "\nThe installation's audit log at that time, in {}: {entries} entries, hash of the last\n  {head}\n\
+         Whether the log up to there is still the same:\n  auditfolio audit verify --checkpoint {}\n",
+        names::CHECKPOINT,
+        names::CHECKPOINT,
+    );
+    text.push_str(&line);
     text.push_str("\nCSV: text that a spreadsheet would take for a formula has a ' before it.\n");
     text
 }

@@ -6,6 +6,7 @@ use time::{Date, OffsetDateTime};
 
 use super::artifact::ArtifactPart;
 use super::layout::table::Table;
+use crate::audit_log::Checkpoint;
 use crate::compliance::core::NeverSeen;
 use crate::compliance::evidence::{Gap, PlaceDay};
 use crate::compliance::{DeliveryState, Severity};
@@ -61,6 +62,8 @@ pub struct Cover {
     pub day_open: bool,
     /// Whether an account list and a region list say what should have been delivered.
     pub completeness_established: bool,
+    /// How far the audit log had come at the printed time.
+    pub checkpoint: Checkpoint,
     pub program: Program,
 }
 

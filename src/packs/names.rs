@@ -14,6 +14,8 @@ pub const QUERIES: &str = "queries.csv";
 /// AWS's reports with their reviews, and what Artifact lists for each account; in packs for which Artifact was read.
 pub const REPORTS: &str = "aws-reports.csv";
 pub const AGREEMENTS: &str = "agreements.csv";
+/// How far the audit log had come.
+pub const CHECKPOINT: &str = "audit-checkpoint.json";
 /// The public key of the installation.
 pub const KEY: &str = "auditfolio-key.pem";
 

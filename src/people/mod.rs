@@ -1,12 +1,14 @@
 //! Who signs in and what they may do.
 
 mod db;
+mod on_record;
 pub mod page;
 mod session;
 
 use actix_web::HttpRequest;
 
 pub use db::SessionRow;
+pub use on_record::{put_on_record, viewed};
 pub use session::{Maker, Ticket, User, admit};
 
 use crate::audit_log::Entry;

@@ -118,7 +118,7 @@ pub async fn admit(request: &HttpRequest, ticket: &Ticket, row: SessionRow) -> R
         person_id: None,
         engagement_id: row.engagement_id.filter(|_| role == Role::Auditor),
     };
-    // For the guard, which writes downloads to the audit log and shows on an error page only what there is for somebody.
+    // For the guard, which writes downloads and refusals to the audit log and shows on an error page only what there is for somebody.
     request.extensions_mut().insert(user.clone());
     // A path without an entry has no handler, so that nobody can see anything there.
     if let Some(why) = access(request).and_then(|access| access.refuses(role)) {

@@ -53,6 +53,7 @@ pub const DECISIONS: &[(&str, Decision)] = &[
     ("artifact_terms_reading", PEOPLE),
     ("artifact_version", DOCUMENT),
     ("athena_query", Kept("a record of what was asked of Athena and what it cost; results are not among it")),
+    ("audit_chain", Kept("what the audit log is checked by")),
     ("audit_log", Kept("append-only, and the record of removals")),
     ("collect_schedule", Kept("a setting")),
     ("collection", Kept("its ladder stays as what was counted then")),

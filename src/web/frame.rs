@@ -70,11 +70,12 @@ pub enum Section {
     Engagements,
     /// The first page of the room that an auditor is in.
     Room,
+    AuditLog,
 }
 
 impl Section {
     /// Of the company's own people.
-    const TEAM: [Self; 11] = [
+    const TEAM: [Self; 12] = [
         Self::Overview,
         Self::Accounts,
         Self::Rules,
@@ -86,6 +87,7 @@ impl Section {
         Self::Collections,
         Self::Packs,
         Self::Engagements,
+        Self::AuditLog,
     ];
 
     /// Of an auditor in a room.
@@ -96,7 +98,13 @@ impl Section {
     pub fn has_scope(&self) -> bool {
         !matches!(
             self,
-            Self::Artifact | Self::Notices | Self::Collections | Self::Packs | Self::Engagements | Self::Room
+            Self::Artifact
+                | Self::Notices
+                | Self::Collections
+                | Self::Packs
+                | Self::Engagements
+                | Self::Room
+                | Self::AuditLog
         )
     }
 
@@ -114,6 +122,7 @@ impl Section {
             Self::Packs => "Packs",
             Self::Engagements => "Engagements",
             Self::Room => "Room",
+            Self::AuditLog => "Audit log",
         }
     }
 
@@ -131,6 +140,7 @@ impl Section {
             Self::Packs => "/packs",
             Self::Engagements => "/engagements",
             Self::Room => "/room",
+            Self::AuditLog => "/audit-log",
         }
     }
 }
@@ -309,7 +319,8 @@ impl Frame {
     pub fn all_sections(&self) -> Vec<Section> {
         match &self.user {
             Some(user) if user.role == Role::Auditor => Section::ROOM.to_vec(),
-            _ => Section::TEAM.to_vec(),
+            Some(user) if user.role.makes_packs() => Section::TEAM.to_vec(),
+            _ => Section::TEAM.into_iter().filter(|section| *section != Section::AuditLog).collect(),
         }
     }
 

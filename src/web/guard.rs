@@ -16,12 +16,12 @@ use super::address::{Address, Encoded};
 use super::download::Downloaded;
 use super::format;
 use super::frame::{Frame, Page};
+use super::routes::{Access, access};
 use super::view::parse_day;
 use crate::State;
-use crate::audit_log;
 use crate::engagement::Moment;
 use crate::error::Error;
-use crate::people::{User, acted};
+use crate::people::{User, put_on_record, viewed};
 
 /// Names one request in the log, on its error page and in the audit log.
 #[derive(Debug, Clone)]
@@ -72,7 +72,7 @@ pub(super) async fn guard<B: MessageBody + 'static>(
         request.into_response(page).map_into_right_body()
     } else {
         let response = next.call(request).instrument(span.clone()).await?;
-        match record_download(&response).instrument(span.clone()).await {
+        match on_record(&response).instrument(span.clone()).await {
             Ok(()) => span.in_scope(|| with_error_page(response, &id)),
             // What cannot be recorded is not handed out.
             Err(error) => {
@@ -95,17 +95,33 @@ pub(super) async fn guard<B: MessageBody + 'static>(
     Ok(response)
 }
 
-/// Writes rows that are handed out to the audit log.
-async fn record_download<B>(response: &ServiceResponse<B>) -> Result<(), Error> {
-    let Some(Downloaded(file)) = response.response().extensions().get::<Downloaded>().cloned() else { return Ok(()) };
+/// Writes rows that are handed out, what an auditor looks at in a room, and what somebody who is signed in was refused, to
+/// the audit log.
+///
+/// What is refused to somebody who is not signed in is not: whoever reaches the address could fill the log.
+async fn on_record<B>(response: &ServiceResponse<B>) -> Result<(), Error> {
     let request = response.request();
-    let user = request.extensions().get::<User>().cloned().ok_or(Error::SignInNeeded)?;
     let state = request.app_data::<web::Data<State>>().expect("every app is built with its state");
-    let filters = Address::parse(request.path(), request.query_string()).to_string();
-    let entry = acted(&user, request, "download rows", file).detail(serde_json::json!({ "address": filters }));
-    let mut transaction = state.db.begin().await?;
-    audit_log::record(&mut transaction, &entry).await?;
-    transaction.commit().await?;
+    let user = request.extensions().get::<User>().cloned();
+    let address = || Address::parse(request.path(), request.query_string()).to_string();
+    let downloaded = response.response().extensions().get::<Downloaded>().cloned();
+    if let Some(Downloaded(file)) = downloaded {
+        let detail = serde_json::json!({ "address": address() });
+        let user = user.ok_or(Error::SignInNeeded)?;
+        return put_on_record(state, &user, request, ("download rows", file), detail).await;
+    }
+    let refused = response.response().error().and_then(|error| error.as_error::<Error>());
+    let is_evidence = *request.method() == Method::GET && access(request) == Some(Access::Rooms);
+    let in_room = user.clone().filter(|user| is_evidence && user.engagement_id.is_some());
+    let refused = refused.filter(|error| error_status(error) == StatusCode::FORBIDDEN);
+    if let (Some(error), Some(user)) = (refused, user) {
+        let object = format!("{} {}", request.method(), address());
+        let detail = serde_json::json!({ "role": user.role.word(), "why": error.to_string() });
+        return put_on_record(state, &user, request, ("refuse", object), detail).await;
+    }
+    if let Some(user) = in_room.filter(|_| response.status().is_success()) {
+        return viewed(state, &user, request, serde_json::json!({ "engagement": user.engagement_id })).await;
+    }
     Ok(())
 }
 

@@ -90,6 +90,7 @@ pub fn endpoints() -> Vec<Endpoint> {
         crate::packs::page::endpoints(),
         crate::artifact::page::endpoints(),
         crate::reconcile::page::endpoints(),
+        crate::audit_log::page::endpoints(),
     ]
     .concat()
 }

@@ -256,7 +256,8 @@ async fn a_running_job_is_cut_off_or_ends_by_itself_when_somebody_asks_for_its_e
         assert!(ended.finished_at.is_some() && ended.failure.is_none(), "{ended:?}");
         let acts: Vec<(String, String)> =
             sqlx::query_as("select act, object from audit_log order by audit_log_id").fetch_all(&db).await.unwrap();
-        assert_eq!(acts, [("end cancelled job".to_owned(), format!("job {job_id}"))]);
+        let of_it = |act: &str| (act.to_owned(), format!("job {job_id}"));
+        assert_eq!(acts, [of_it("start job"), of_it("end cancelled job")]);
         stop.cancel();
         worker.await.unwrap();
     }

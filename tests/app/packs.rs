@@ -309,7 +309,8 @@ async fn asking_failing_and_the_first_key_are_in_the_audit_log() {
             .await
             .unwrap();
     let acts: Vec<(&str, &str, &str)> = acts.iter().map(|(act, object, why)| (&**act, &**object, &**why)).collect();
-    let [("make signing key", ..), ("make pack", ..), ("fail job", object, why)] = acts.as_slice() else {
+    let [("make signing key", ..), ("make pack", ..), ("start job", ..), ("fail job", object, why)] = acts.as_slice()
+    else {
         panic!("{acts:?}")
     };
     assert_eq!((*object, *why), (&*format!("job {job_id}"), &*failure));

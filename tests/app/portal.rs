@@ -21,15 +21,20 @@ pub(crate) struct Reader {
 
 impl Reader {
     pub(crate) async fn new(db: &PgPool) -> Self {
-        Self::with(db, Clock::Real).await
+        Self::with(db, Clock::Real, "viewer").await
     }
 
     /// Somebody who reads at a moment.
     pub(crate) async fn at(db: &PgPool, now: time::OffsetDateTime) -> Self {
-        Self::with(db, Clock::Fixed(now)).await
+        Self::with(db, Clock::Fixed(now), "viewer").await
     }
 
-    async fn with(db: &PgPool, clock: Clock) -> Self {
+    /// Somebody of another role.
+    pub(crate) async fn as_role(db: &PgPool, role: &str) -> Self {
+        Self::with(db, Clock::Real, role).await
+    }
+
+    async fn with(db: &PgPool, clock: Clock, role: &str) -> Self {
         let state = State {
             db: db.clone(),
             memo: Memo::default(),
@@ -43,7 +48,7 @@ impl Reader {
             .uri("/sign-in")
             .insert_header(("origin", "http://localhost:8080"))
             .insert_header(("sec-fetch-site", "same-origin"))
-            .set_form([("role", "viewer")])
+            .set_form([("role", role)])
             .to_request();
         let response = call_service(&app, request).await;
         let cookie = response.headers().get("set-cookie").unwrap().to_str().unwrap();

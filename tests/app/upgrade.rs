@@ -5,6 +5,7 @@ mod filled;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
+use auditfolio::audit_log;
 use auditfolio::compliance::evidence::export::{ExportArgs, ExportFormat, run};
 use auditfolio::database::MIGRATIONS;
 use auditfolio::jobs;
@@ -250,4 +251,22 @@ async fn new_columns_are_filled_from_what_old_rows_tell() {
     let expected =
         [(16, Some(1), Some(1)), (20, None, None), (41, Some(2), Some(2)), (49, Some(3), None), (51, None, None)];
     assert_eq!(read, expected);
+}
+
+#[actix_web::test]
+async fn entries_that_stood_before_the_chain_are_linked_by_its_migration() {
+    let before = MIGRATIONS.migrations.iter().position(|migration| migration.version == 20_261_201_000_026).unwrap();
+    let db = filled(before).await;
+    let entries: i64 = sqlx::query_scalar("select count(*) from audit_log").fetch_one(&db).await.unwrap();
+    assert!(entries > 10);
+    MIGRATIONS.run(&db).await.unwrap();
+    audit_log::record_alone(&db, &audit_log::Entry::by_operator("collect", "")).await.unwrap();
+
+    let checked = audit_log::command::verify(&db, vec![]).await.unwrap();
+    assert!(checked.whole(), "{}", checked.report());
+    assert_eq!((checked.by_upgrade, checked.head.entries), (entries, entries + 1));
+    assert!(checked.report().contains(&format!("not proven: that {entries} entries stand as they were written")));
+    let in_order: Vec<i64> =
+        sqlx::query_scalar("select audit_log_id from audit_chain order by link_position").fetch_all(&db).await.unwrap();
+    assert!(in_order.is_sorted(), "{in_order:?}");
 }

@@ -97,6 +97,8 @@ const RIGHTS: &[(&str, &str, Access)] = &[
     ("GET", "/aggregator", Access::Team),
     ("GET", "/results", Access::Team),
     ("POST", "/results/notes", Access::Makers),
+    ("GET", "/audit-log", Access::Makers),
+    ("GET", "/audit-log/{audit_log_id}", Access::Makers),
     ("GET", "/installation-key.pem", Access::SignedIn),
 ];
 

@@ -20,7 +20,7 @@ use crate::artifact::told::is_report_id;
 use crate::audit_log;
 use crate::error::Error;
 use crate::jobs;
-use crate::people::{Maker, User, acted};
+use crate::people::{Maker, acted, put_on_record};
 use crate::web::form::Problems;
 use crate::web::parts::Provenance;
 use crate::web::stored::stored;
@@ -225,7 +225,8 @@ pub(in crate::artifact) async fn download(
     let detail = serde_json::json!({ "report": file.report_id, "version": file.version,
                                      "sha256": format::hex(&file.sha256), "recipient": user.identity,
                                      "released_by": file.released_by });
-    record(&state, &user, &request, ("download AWS report", &file), detail).await?;
+    let object = format!("file {}", file.artifact_file_id);
+    put_on_record(&state, &user, &request, ("download AWS report", object), detail).await?;
     sent(&state, (file.artifact_document_id, file.size_bytes, &file.sha256), (file.media_type(), &name))
 }
 
@@ -233,20 +234,6 @@ async fn file(state: &State, visit: &mut Visit, id: &str) -> Result<FileRow, Err
     let (organization_id, _) = about(state, visit)?;
     let found = db::files(&mut visit.read, Which::File(number(id)?)).await?.into_iter().next();
     found.filter(|file| file.organization_id == organization_id).ok_or(Error::NotFound)
-}
-
-async fn record(
-    state: &State,
-    user: &User,
-    request: &HttpRequest,
-    (act, file): (&'static str, &FileRow),
-    detail: serde_json::Value,
-) -> Result<(), Error> {
-    let mut tx = state.db.begin().await?;
-    let entry = acted(user, request, act, format!("file {}", file.artifact_file_id)).detail(detail);
-    audit_log::record(&mut tx, &entry).await?;
-    tx.commit().await?;
-    Ok(())
 }
 
 /// A document as it was stored.
@@ -288,7 +275,9 @@ pub(in crate::artifact) async fn release(
     }
     let mut tx = state.db.begin().await?;
     if db::release(&mut tx, file.artifact_file_id, &user.identity, &reason).await? {
-        let detail = serde_json::json!({ "report": of.0, "version": of.1, "reason": reason });
+        let detail = serde_json::json!({ "report": of.0, "version": of.1, "reason": reason,
+                                         "before": { "released_by": file.released_by },
+                                         "after": { "released_by": user.identity } });
         let object = format!("file {}", file.artifact_file_id);
         audit_log::record(&mut tx, &acted(&user, &request, "release report to auditors", object).detail(detail))
             .await?;
@@ -311,7 +300,10 @@ pub(in crate::artifact) async fn withdraw(
     if db::withdraw(&mut tx, file.artifact_file_id, &user.identity).await? {
         let object = format!("file {}", file.artifact_file_id);
         let entry = acted(&user, &request, "withdraw report from auditors", object);
-        audit_log::record(&mut tx, &entry.detail(serde_json::json!({ "report": of.0, "version": of.1 }))).await?;
+        let detail = serde_json::json!({ "report": of.0, "version": of.1,
+                                         "before": { "released_by": file.released_by },
+                                         "after": { "released_by": null } });
+        audit_log::record(&mut tx, &entry.detail(detail)).await?;
     }
     tx.commit().await?;
     Ok(back(&visit, of))

@@ -18,7 +18,7 @@ use crate::artifact::documents::review::value;
 use crate::artifact::page::about;
 use crate::audit_log;
 use crate::error::Error;
-use crate::people::{Maker, acted};
+use crate::people::{Maker, acted, put_on_record};
 use crate::web::form::Problems;
 use crate::web::{Frame, Page, Section, Visit, filters, format};
 
@@ -173,9 +173,7 @@ pub(in crate::artifact) async fn document(
     drop(visit.read);
     let object = format!("agreement {}", row.artifact_offline_agreement_id);
     let detail = serde_json::json!({ "sha256": format::hex(&row.sha256), "recipient": user.identity });
-    let mut tx = state.db.begin().await?;
-    audit_log::record(&mut tx, &acted(&user, &request, "download agreement", object).detail(detail)).await?;
-    tx.commit().await?;
+    put_on_record(&state, &user, &request, ("download agreement", object), detail).await?;
     let name = format!("agreement-{}.{}", row.artifact_offline_agreement_id, media_type.ending());
     sent(&state, (row.artifact_document_id, row.size_bytes, &row.sha256), (media_type, &name))
 }

@@ -161,8 +161,11 @@ async fn cancel(
     if !super::db::ask_to_cancel(&mut tx, job_id, &user.identity).await? {
         return Err(Error::Conflict(format!("Job {job_id} has ended already: there is nothing to cancel.")));
     }
-    let entry = acted(&user, &request, "cancel job", format!("job {job_id}"))
-        .detail(serde_json::json!({ "kind": job.kind, "state": job.state }));
+    let entry = acted(&user, &request, "cancel job", format!("job {job_id}")).detail(
+        serde_json::json!({ "kind": job.kind, "state": job.state,
+                                     "before": { "cancel_asked_by": null },
+                                     "after": { "cancel_asked_by": user.identity } }),
+    );
     audit_log::record(&mut tx, &entry).await?;
     tx.commit().await?;
     Ok(to_job(job_id))

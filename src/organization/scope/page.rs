@@ -329,7 +329,8 @@ async fn close(
         return Err(ended());
     }
     let detail = serde_json::json!({
-        "definition": definition.record, "by": words, "no_longer_from": end_day.to_string(), "reason": reason,
+        "definition": definition.record, "by": words, "reason": reason,
+        "before": { "no_longer_from": null }, "after": { "no_longer_from": end_day.to_string() },
     });
     let entry = acted(&user, &request, "end scope definition", format!("scope {}", definition.name)).detail(detail);
     audit_log::record(&mut tx, &entry).await?;

@@ -17,6 +17,7 @@ use super::layout::table::Table;
 use super::layout::{Block, Document};
 use super::model::{Cover, Listed, Pack, Program, Queries, grouped, share_down};
 use super::names;
+use crate::audit_log::Checkpoint;
 
 /// `2026-11-22`.
 pub fn day(day: Date) -> String {
@@ -387,5 +388,18 @@ fn how_to_check<'a>(blocks: &mut Vec<Block<'a>>, pack: &'a Pack, tables: &'a Tab
     table(blocks, "Files inside this PDF. Rows without the header.", &tables.attachments, "None.");
     blocks.push(Block::Subheading("With this installation".to_owned()));
     blocks.push(Block::Code(vec![format!("auditfolio verify {}", names.pdf)]));
+    audit_log(blocks, &pack.cover.checkpoint);
     blocks.push(paragraph(format!("Copying text out of this PDF gives the strings as they were delivered. A character that the typeface does not have, and every character that would not be seen or would act on the text, is printed as its code point, for example <U+202E>. Printed by {}.", program(&pack.cover.program))));
+}
+
+/// The checkpoint: whoever holds the pack can tell later whether the log up to there was changed.
+fn audit_log(blocks: &mut Vec<Block>, Checkpoint { entries, head, linked_at }: &Checkpoint) {
+    blocks.push(Block::Subheading("The audit log".to_owned()));
+    blocks.push(paragraph("The installation records who did what as a chain of hashes. So far it had come when this pack was generated; an entry up to there that is altered, removed or put in later no longer gives this hash. It says nothing of later entries, nor that an entry is true."));
+    blocks.push(Block::Facts(vec![
+        fact("Entries", grouped(u64::try_from(*entries).unwrap_or_default())),
+        fact("Hash of the last", format!("SHA-256 {head}")),
+        fact("Linked", linked_at.clone().unwrap_or_else(|| "no entry at that time".to_owned())),
+    ]));
+    blocks.push(Block::Code(vec![format!("auditfolio audit verify --checkpoint {}", names::CHECKPOINT)]));
 }

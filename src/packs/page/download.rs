@@ -4,12 +4,11 @@ use actix_web::http::header::{CONTENT_DISPOSITION, CONTENT_ENCODING, CONTENT_TYP
 use actix_web::{HttpRequest, HttpResponse, web};
 
 use crate::State;
-use crate::audit_log;
 use crate::error::Error;
 use crate::packs::db::{self, Part, Stored};
 use crate::packs::names::{self, Names};
 use crate::packs::sign;
-use crate::people::{User, acted};
+use crate::people::{User, put_on_record};
 use crate::web::stored::{attachment, stored, tag};
 use crate::web::{Address, Visit};
 
@@ -90,9 +89,6 @@ fn matches(request: &HttpRequest, tag: &str) -> bool {
 }
 
 async fn record(state: &State, request: &HttpRequest, user: &User, pack_id: &str, file: &str) -> Result<(), Error> {
-    let entry = acted(user, request, "download pack", pack_id).detail(serde_json::json!({ "file": file }));
-    let mut transaction = state.db.begin().await?;
-    audit_log::record(&mut transaction, &entry).await?;
-    transaction.commit().await?;
-    Ok(())
+    let detail = serde_json::json!({ "file": file });
+    put_on_record(state, user, request, ("download pack", pack_id), detail).await
 }

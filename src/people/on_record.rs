@@ -1,0 +1,29 @@
+//! Acts of signed-in people that change nothing by themselves: on record before what they are about is handed out, and what
+//! cannot be recorded is not handed out.
+
+use actix_web::HttpRequest;
+use serde_json::Value;
+
+use super::{User, acted};
+use crate::State;
+use crate::audit_log;
+use crate::error::Error;
+
+/// Records what somebody is about to get. Runs beside the page's read-only transaction, on a connection of its own.
+pub async fn put_on_record(
+    state: &State,
+    user: &User,
+    request: &HttpRequest,
+    (act, object): (&'static str, impl Into<String>),
+    detail: Value,
+) -> Result<(), Error> {
+    let entry = acted(user, request, act, object).detail(detail);
+    Ok(audit_log::record_alone(&state.db, &entry).await?)
+}
+
+/// Records that somebody looks at evidence: the page, with its filters and its day. `detail` says within what, e.g. the room of
+/// an engagement.
+pub async fn viewed(state: &State, user: &User, request: &HttpRequest, detail: Value) -> Result<(), Error> {
+    let page = request.uri().path_and_query().map_or_else(|| request.path().to_owned(), ToString::to_string);
+    put_on_record(state, user, request, ("view", page), detail).await
+}
