@@ -68,8 +68,11 @@ create table engagement_pack (
     pack_id text collate "C" not null references pack,
     shared_by text not null,
     shared_at timestamptz not null default clock_timestamp(),
-    constraint engagement_pack_key unique (engagement_id, pack_id)
+    -- Why, where the pack says more than the room shows.
+    wider_because text
 );
+
+create index engagement_pack_engagement_idx on engagement_pack (engagement_id);
 
 create table engagement_pack_end (
     engagement_pack_id bigint primary key references engagement_pack,

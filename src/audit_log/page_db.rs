@@ -11,10 +11,12 @@ use super::chain_db::{COLUMNS, Row};
 use crate::web::format::hex;
 use crate::web::keyset::{Keyed, Keyset, Kind as KeyKind, Order};
 
-/// Of `audit_log l`: not what an auditor looked at in a room that is not closed, which is the auditor's alone until then.
-const SHOWN: &str = "not (l.act = 'view' and exists (
+/// Of `audit_log l`: not what an auditor looked at and drew in a room that is not closed, which is the auditors' alone until
+/// then, or until one of them shows it.
+const SHOWN: &str = "not (l.act in ('view', 'ask for sample', 'draw sample') and exists (
     select from engagement_terms t
     where t.engagement_id::text = l.detail ->> 'engagement' and t.closes_at > now()
+      and not exists (select from engagement_publication p where p.engagement_id = t.engagement_id)
       and not exists (select from engagement_terms later where later.engagement_id = t.engagement_id
           and later.engagement_terms_id > t.engagement_terms_id)))";
 

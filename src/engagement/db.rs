@@ -376,3 +376,76 @@ pub(super) async fn some_accounts(
         .fetch_all(db)
         .await
 }
+
+/// A pack that lies in a room, or did.
+#[derive(Debug, Clone, FromRow)]
+pub(super) struct PackHere {
+    pub engagement_pack_id: i64,
+    pub pack_id: String,
+    pub title: String,
+    pub shared_by: String,
+    pub shared_at: OffsetDateTime,
+    pub wider_because: Option<String>,
+    pub ended_by: Option<String>,
+    pub ended_at: Option<OffsetDateTime>,
+    pub end_reason: Option<String>,
+}
+
+pub(super) async fn packs(db: impl PgExecutor<'_>, engagement_id: i64) -> sqlx::Result<Vec<PackHere>> {
+    sqlx::query_as(
+        "select engagement_pack_id, pack_id, title, shared_by, shared_at, wider_because, ended_by, ended_at,
+             e.reason as end_reason
+         from engagement_pack join pack using (pack_id) left join engagement_pack_end e using (engagement_pack_id)
+         where engagement_id = $1 order by engagement_pack_id limit 500",
+    )
+    .bind(engagement_id)
+    .fetch_all(db)
+    .await
+}
+
+/// Puts a pack into a room; false where it lies there already.
+pub(super) async fn share(
+    db: &mut PgConnection,
+    engagement_id: i64,
+    pack_id: &str,
+    wider_because: Option<&str>,
+    shared_by: &str,
+) -> sqlx::Result<bool> {
+    let made = sqlx::query(
+        "insert into engagement_pack (engagement_id, pack_id, wider_because, shared_by)
+         select $1, $2, $3, $4 where not exists (
+             select from engagement_pack s where engagement_id = $1 and pack_id = $2
+                 and not exists (select from engagement_pack_end e where e.engagement_pack_id = s.engagement_pack_id))",
+    )
+    .bind(engagement_id)
+    .bind(pack_id)
+    .bind(wider_because)
+    .bind(shared_by)
+    .execute(db)
+    .await?;
+    Ok(made.rows_affected() == 1)
+}
+
+/// Takes a pack out of a room; `None` where it does not lie there, else its id.
+pub(super) async fn unshare(
+    db: &mut PgConnection,
+    (engagement_id, engagement_pack_id): (i64, i64),
+    reason: &str,
+    ended_by: &str,
+) -> sqlx::Result<Option<String>> {
+    sqlx::query_scalar(
+        "with ended as (
+             insert into engagement_pack_end (engagement_pack_id, reason, ended_by)
+             select engagement_pack_id, $3, $4 from engagement_pack
+             where engagement_id = $1 and engagement_pack_id = $2
+             on conflict (engagement_pack_id) do nothing
+             returning engagement_pack_id)
+         select pack_id from engagement_pack join ended using (engagement_pack_id)",
+    )
+    .bind(engagement_id)
+    .bind(engagement_pack_id)
+    .bind(reason)
+    .bind(ended_by)
+    .fetch_optional(db)
+    .await
+}

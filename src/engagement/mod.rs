@@ -12,6 +12,7 @@ mod form;
 pub mod page;
 mod role_db;
 mod room;
+mod shared;
 
 pub use self::confine::{Room, confine, enter};
 pub use self::core::{Change, Moment, Terms};

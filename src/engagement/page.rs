@@ -8,9 +8,9 @@ use serde_json::json;
 use time::OffsetDateTime;
 
 use super::core::{Change, Moment, Terms, changes};
-use super::db::{self, Auditor, NewTerms};
+use super::db::{self, Auditor, NewTerms, PackHere};
 use super::form::{Asked, Known, TermsForm, addresses, reason, value};
-use super::{draw, role_db, room};
+use super::{draw, role_db, room, shared};
 use crate::State;
 use crate::audit_log;
 use crate::error::Error;
@@ -38,6 +38,7 @@ pub fn endpoints() -> Vec<Endpoint> {
                 web::post().to(uninvite)
             }),
         ],
+        shared::endpoints(),
         room::endpoints(),
         draw::page::endpoints(),
     ]
@@ -118,6 +119,7 @@ struct ShowPage {
     moment: Moment,
     changes: Vec<Change>,
     auditors: Vec<Auditor>,
+    packs: Vec<PackHere>,
     /// Number and words; `None` while they are the auditors' own.
     samples: Option<Vec<(i64, String)>>,
     may_make: bool,
@@ -132,7 +134,7 @@ async fn show(state: web::Data<State>, visit: Visit, id: web::Path<String>) -> R
     page(&state, visit, &id, String::new(), Problems::default()).await
 }
 
-async fn page(
+pub(super) async fn page(
     state: &State,
     mut visit: Visit,
     id: &str,
@@ -142,6 +144,7 @@ async fn page(
     let (id, all) = found(&mut visit, id).await?;
     let terms = all.last().cloned().ok_or(Error::NotFound)?;
     let auditors = db::auditors(&mut *visit.read, id).await?;
+    let packs = db::packs(&mut *visit.read, id).await?;
     let moment = terms.moment(state.clock.now());
     let samples = draw::page::shown(&mut visit.read, id, moment).await?;
     let ready = role_db::is_ready(&mut visit.read).await?;
@@ -156,6 +159,7 @@ async fn page(
         changes: changes(&all),
         terms,
         auditors,
+        packs,
         may_make: visit.user.role.makes_packs(),
         ready,
         email,
@@ -303,7 +307,7 @@ impl Asked {
     }
 }
 
-fn back(visit: &Visit, id: i64) -> HttpResponse {
+pub(super) fn back(visit: &Visit, id: i64) -> HttpResponse {
     let location = visit.frame(Section::Engagements, "").href(&format!("/engagements/{id}"));
     HttpResponse::SeeOther().insert_header((LOCATION, location)).finish()
 }

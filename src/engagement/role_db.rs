@@ -87,6 +87,8 @@ pub async fn make_ready(connection: &mut PgConnection) -> sqlx::Result<()> {
          end $$",
     )
     .await?;
+    // The public halves alone: packs are checked with them.
+    tx.execute("grant select (key_id, public_key, created_at) on installation_key to auditfolio_room").await?;
     tx.execute(AssertSqlSafe(format!("grant select on {} to auditfolio_room", READ.join(", ")))).await?;
     tx.execute("do $$ begin execute format('grant usage on schema %I to auditfolio_room', current_schema()); end $$")
         .await?;

@@ -91,8 +91,16 @@ impl Section {
     ];
 
     /// Of an auditor in a room.
-    const ROOM: [Self; 7] =
-        [Self::Room, Self::Overview, Self::Accounts, Self::Rules, Self::Changes, Self::Evaluations, Self::Delivery];
+    const ROOM: [Self; 8] = [
+        Self::Room,
+        Self::Overview,
+        Self::Accounts,
+        Self::Rules,
+        Self::Changes,
+        Self::Evaluations,
+        Self::Delivery,
+        Self::Packs,
+    ];
 
     /// Whether its pages can be narrowed to an account and a Region.
     pub fn has_scope(&self) -> bool {

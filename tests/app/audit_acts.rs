@@ -41,9 +41,13 @@ const CHANGES: &[(&str, &[&str])] = &[
     ("/engagements", &["make engagement"]),
     ("/engagements/{engagement_id}/terms", &["change engagement"]),
     ("/engagements/{engagement_id}/close", &["close engagement"]),
+    ("/engagements/{engagement_id}/packs", &["put pack into room"]),
+    ("/engagements/{engagement_id}/packs/{number}/end", &["take pack out of room"]),
     ("/engagements/{engagement_id}/auditors", &["invite auditor"]),
     ("/engagements/{engagement_id}/auditors/{auditor_id}/end", &["end invitation"]),
     ("/rooms/{engagement_id}", &["enter room"]),
+    ("/room/samples", &["ask for sample"]),
+    ("/room/publish", &["publish samples and views"]),
 ];
 
 /// What each route records that hands out a file. Every page's rows as CSV, JSON or JSON lines are `download rows`.
@@ -54,6 +58,7 @@ const FILES: &[(&str, &[&str])] = &[
     ("/artifact/agreements/recorded/{id}/{name}", &["download agreement"]),
     ("/artifact/terms/{terms_id}/{name}", &["open terms of report"]),
     ("/artifact/files/{file_id}/{name}", &["download AWS report"]),
+    ("/room/samples/{sample_id}/population.jsonl", &["download rows"]),
     // What everybody may have: the program's own files, templates that hold no evidence, the public key.
     ("/static/{name}", &[]),
     ("/favicon.ico", &[]),
@@ -106,6 +111,7 @@ fn of_job(kind: Kind) -> &'static [&'static str] {
         Kind::Document => &["fetch terms of report", "fetch report"],
         Kind::Artifact => &["sync from Artifact"],
         Kind::Retain => &["begin removal", "finish removal"],
+        Kind::Sample => &["draw sample"],
         Kind::Digest | Kind::Check | Kind::Notes => &[],
     }
 }

@@ -5,6 +5,7 @@ use actix_web::http::{Method, StatusCode};
 use actix_web::web::Data;
 use auditfolio::engagement::{self, Room};
 use auditfolio::error::Error;
+use auditfolio::packs::Request;
 use auditfolio::people::{Role, User};
 use auditfolio::web::{Access, Standing, endpoints};
 use sqlx::PgPool;
@@ -209,7 +210,7 @@ async fn a_statement_without_any_condition_sees_the_room_alone() {
         "select count(*) from day_total",
         "select count(*) from audit_log",
         "select count(*) from session",
-        "select count(*) from installation_key",
+        "select private_key from installation_key",
         "select count(*) from notice",
         "delete from run",
         "insert into engagement_pack (engagement_id, pack_id, shared_by) values (1, 'x', 'x')",
@@ -392,4 +393,47 @@ async fn a_form_with_problems_is_shown_again_and_makes_nothing() {
     let app = site(&db).await;
     let viewer = sign_in(&app, "viewer").await;
     assert!(get(&app, &viewer, "/engagements").await.texts(".empty__what").contains(&"No engagements".to_owned()));
+}
+
+#[actix_web::test]
+async fn packs_lie_in_a_room_only_where_the_team_puts_them() {
+    let db = engaged("room-packs", &[]).await;
+    let organization = "Example".to_owned();
+    let request = Request { organization, as_of: date!(2026 - 11 - 03), from: None, ..crate::packs::request() };
+    let id = crate::packs::pack(&db, &request).await;
+    let app = site(&db).await;
+    let auditor = inside(&app).await;
+    let files = ["", "/pack.pdf", "/pack.zip", "/pack.sig"].map(|file| format!("/packs/{id}{file}"));
+    for address in &files {
+        assert_eq!(get(&app, &auditor, address).await.status, StatusCode::NOT_FOUND, "{address}");
+    }
+    let put = async |fields: &[(&str, &str)]| post(&db, "compliance-manager", "/engagements/1/packs", fields).await;
+    assert_eq!(put(&[("pack", "AF-NONE")]).await.texts(".problems a"), ["Enter the id of a pack, as its page has it."]);
+    let wider = put(&[("pack", &id)]).await;
+    assert_eq!(wider.status, StatusCode::UNPROCESSABLE_ENTITY, "it is of all accounts");
+    assert!(wider.text.contains("The pack has accounts that the room does not show"), "{}", wider.text);
+    let put = put(&[("pack", &id), ("because", "agreed")]).await;
+    assert_eq!(put.status, StatusCode::SEE_OTHER, "{}", put.text);
+    for address in &files {
+        let answer = get(&app, &auditor, address).await;
+        assert_eq!(answer.status, StatusCode::OK, "{address}: {}", answer.text);
+    }
+    assert_eq!(get(&app, &auditor, "/packs").await.texts("tbody tr").len(), 1);
+    assert_eq!(get(&app, &auditor, "/installation-key.pem").await.status, StatusCode::OK);
+    let out = post(&db, "compliance-manager", "/engagements/1/packs/1/end", &[("reason", "superseded")]).await;
+    assert_eq!(out.status, StatusCode::SEE_OTHER, "{}", out.text);
+    for address in &files {
+        assert_eq!(get(&app, &auditor, address).await.status, StatusCode::NOT_FOUND, "{address}");
+    }
+    // What was downloaded is on record with who has it, for both sides at once; what was looked at is not.
+    let manager = sign_in(&app, "compliance-manager").await;
+    let log = get(&app, &manager, "/audit-log?actor=demo+auditor&format=json").await.text;
+    assert_eq!(log.matches("\"download pack\"").count(), 3, "{log}");
+    assert!(!log.contains("\"view\""), "{log}");
+    let views: i64 =
+        sqlx::query_scalar("select count(*) from audit_log where act = 'view'").fetch_one(&db).await.unwrap();
+    assert!(views > 5, "{views}");
+    let shown = ask(&app, Method::POST, "/room/publish", Some(&auditor), Some("")).await;
+    assert_eq!(shown.status, StatusCode::SEE_OTHER);
+    assert!(get(&app, &manager, "/audit-log?actor=demo+auditor&format=json").await.text.contains("\"view\""));
 }

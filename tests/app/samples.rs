@@ -128,6 +128,8 @@ async fn the_team_sees_samples_once_they_are_shown_or_the_room_has_closed() {
     let closed = sign_in(&later, "compliance-manager").await;
     assert_eq!(get(&later, &closed, team).await.status, StatusCode::OK, "the room is closed");
 
+    // A month later the first session had ended.
+    let cookie = inside(&app).await;
     let shown = ask(&app, Method::POST, "/room/publish", Some(&cookie), Some("")).await;
     assert_eq!(shown.status, StatusCode::SEE_OTHER);
     let page = get(&app, &manager, team).await;

@@ -45,7 +45,7 @@ pub(crate) async fn carry_out(state: State, job: Job, progress: Progress) -> any
     let mut tx = state.db.begin().await?;
     db::keep(&mut tx, number, known_at.0, &drawn).await?;
     let detail = serde_json::json!({
-        "sample": number, "population": drawn.rows, "sha256": crate::web::format::hex(&drawn.sha256),
+        "engagement": sample.engagement_id, "sample": number, "population": drawn.rows, "sha256": crate::web::format::hex(&drawn.sha256),
         "rows": drawn.taken.len(), "known_at": known_at.0,
     });
     let entry = Entry::by_system("draw sample", super::super::page::object(sample.engagement_id)).detail(detail);

@@ -104,7 +104,7 @@ async fn ask(
     let of = (room.engagement_id(), room.terms().record);
     db::ask(&mut tx, (number, job_id), of, &asked, &user.identity).await?;
     let detail = json!({
-        "sample": number, "as_of": asked.as_of.to_string(), "rule": asked.core_name, "status": asked.status,
+        "engagement": room.engagement_id(), "sample": number, "as_of": asked.as_of.to_string(), "rule": asked.core_name, "status": asked.status,
         "size": asked.size, "seed": asked.seed, "strata": asked.strata.word(), "purpose": asked.purpose,
     });
     let entry = acted(&user, &request, "ask for sample", object(room.engagement_id())).detail(detail);

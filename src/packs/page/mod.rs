@@ -27,13 +27,13 @@ use crate::web::{Access, Endpoint, Frame, Page, Section, View, Visit, filters, f
 
 pub fn endpoints() -> Vec<Endpoint> {
     vec![
-        Endpoint::get("/packs", Access::Team, || web::get().to(list::list)),
+        Endpoint::get("/packs", Access::Rooms, || web::get().to(list::list)),
         Endpoint::post("/packs", Access::Makers, || web::post().to(create)),
         Endpoint::get("/packs/new", Access::Makers, || web::get().to(new)),
-        Endpoint::get("/packs/{pack_id}", Access::Team, || web::get().to(show::show)),
-        Endpoint::get("/packs/{pack_id}/pack.pdf", Access::Team, || web::get().to(download::pdf)),
-        Endpoint::get("/packs/{pack_id}/pack.zip", Access::Team, || web::get().to(download::zip)),
-        Endpoint::get("/packs/{pack_id}/pack.sig", Access::Team, || web::get().to(download::signature)),
+        Endpoint::get("/packs/{pack_id}", Access::Rooms, || web::get().to(show::show)),
+        Endpoint::get("/packs/{pack_id}/pack.pdf", Access::Rooms, || web::get().to(download::pdf)),
+        Endpoint::get("/packs/{pack_id}/pack.zip", Access::Rooms, || web::get().to(download::zip)),
+        Endpoint::get("/packs/{pack_id}/pack.sig", Access::Rooms, || web::get().to(download::signature)),
         Endpoint::get("/installation-key.pem", Access::SignedIn, || web::get().to(download::key)),
     ]
 }

@@ -139,20 +139,20 @@ pub(super) async fn show(
     let checks = lists::checks().table(address, caption, std::mem::take(&mut cover.checks))?;
     let caption = "Files inside the PDF and in the ZIP";
     let attachments = lists::attachments().table(address, caption, std::mem::take(&mut cover.attachments))?;
-    let provenance = provenance(&pack, &cover);
     let frame = visit.frame(Section::Packs, pack.title.clone()).crumb("Packs", "/packs");
+    let provenance = provenance(&frame, &pack, &cover);
     let names = Names::of(&pack.pack_id);
     let removed = visit.standing.floor.as_ref().and_then(|floor| floor.behind_pack(pack.from_day));
     let page = ShowPage { frame, pack, names, restated, removed, cover, results, checks, attachments, provenance };
     Ok(Page(page).answer(actix_web::http::StatusCode::OK))
 }
 
-fn provenance(pack: &Stored, cover: &Cover) -> Provenance {
+fn provenance(frame: &Frame, pack: &Stored, cover: &Cover) -> Provenance {
     Provenance::default()
         .link(
             "Knowledge point",
             format!("What was known after collection {}", pack.known_at_collection),
-            format!("/collections/{}", pack.known_at_collection),
+            frame.href(&format!("/collections/{}", pack.known_at_collection)),
         )
         .line("Received", cover.received.clone())
         .line("Made by", format!("Auditfolio {}", cover.program))

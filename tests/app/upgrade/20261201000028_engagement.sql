@@ -11,9 +11,9 @@ insert into engagement_auditor (engagement_auditor_id, engagement_id, email, pro
 	(3, 1, 'demo auditor', null, 'demo compliance manager', '2026-11-29 17:02Z');
 insert into engagement_auditor_end (engagement_auditor_id, reason, ended_by, ended_at) values (2, 'left the firm', 'demo administrator', '2026-11-29 17:20Z');
 insert into engagement_binding (engagement_auditor_id, person_id, bound_at) values (1, 1, '2026-11-29 17:06Z');
-insert into engagement_pack (engagement_pack_id, engagement_id, pack_id, shared_by, shared_at) overriding system value values
-	(1, 1, 'AF-BC74A-14A35-35615-BA791', 'demo compliance manager', '2026-11-29 17:03Z'),
-	(2, 2, 'AF-BC74A-14A35-35615-BA791', 'demo compliance manager', '2026-11-29 17:04Z');
+insert into engagement_pack (engagement_pack_id, engagement_id, pack_id, shared_by, shared_at, wider_because) overriding system value values
+	(1, 1, 'AF-BC74A-14A35-35615-BA791', 'demo compliance manager', '2026-11-29 17:03Z', 'of all accounts, as agreed'),
+	(2, 2, 'AF-BC74A-14A35-35615-BA791', 'demo compliance manager', '2026-11-29 17:04Z', null);
 insert into engagement_pack_end (engagement_pack_id, reason, ended_by, ended_at) values (2, 'of the other engagement', 'demo administrator', '2026-11-29 17:21Z');
 insert into session (token_hash, identity, role, demo, created_at, seen_at, expires_at, engagement_id) values
 	(sha256('auditor 1'), 'demo auditor', 'auditor', true, '2026-11-29 17:05Z', '2026-11-29 17:06Z', '2026-11-30 05:05Z', 1);
