@@ -36,7 +36,8 @@ async fn carry_out(settings: Settings) -> anyhow::Result<ExitCode> {
             let duties = args.duties(&at).await?;
             with_store(&at, async |store| {
                 in_force::started(&store.db, &in_force).await?;
-                server::run(&args, duties, store, at.grace()).await?;
+                let portal = State { demo: args.demo_sign_in, duties: Arc::new(duties), ..state(store, &at) };
+                server::run(&args, portal).await?;
                 Ok(in_force::stopped(&store.db).await?)
             })
             .await
@@ -111,6 +112,7 @@ fn state(store: &Store, settings: &StoreSettings) -> State {
         clock: Clock::Real,
         demo: false,
         grace: settings.grace(),
+        letter_months: settings.artifact_letter_months,
         duties: Arc::default(),
     }
 }

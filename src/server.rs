@@ -1,16 +1,12 @@
 //! The `serve` command: the portal and the job worker in one program, until a signal stops them.
 
 use std::net::{SocketAddr, TcpListener};
-use std::sync::Arc;
 
 use anyhow::{Context as _, bail};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 
 use crate::artifact::ArtifactArgs;
-use crate::clock::Clock;
-use crate::compliance::memo::Memo;
-use crate::database::Store;
 use crate::notices::{MailArgs, NoticeArgs};
 use crate::schedule::ScheduleArgs;
 use crate::settings::StoreSettings;
@@ -80,10 +76,8 @@ pub fn listen(bind: SocketAddr) -> anyhow::Result<TcpListener> {
 }
 
 /// Serves until SIGTERM or SIGINT; downloads and the job in hand may finish first.
-pub async fn run(args: &ServeArgs, duties: Duties, store: &Store, grace: time::Duration) -> anyhow::Result<()> {
-    let listener = listen(args.bind)?;
-    let (db, memo, clock) = (store.db.clone(), Memo::default(), Clock::Real);
-    serve(listener, State { db, memo, clock, demo: args.demo_sign_in, grace, duties: Arc::new(duties) }).await
+pub async fn run(args: &ServeArgs, state: State) -> anyhow::Result<()> {
+    serve(listen(args.bind)?, state).await
 }
 
 /// Serves on a socket that is open already.

@@ -34,6 +34,7 @@ pub(crate) fn state_at(db: &PgPool, now: OffsetDateTime) -> State {
         clock: Clock::Fixed(now),
         demo: true,
         grace: time::Duration::hours(6),
+        letter_months: auditfolio::artifact::LETTER_MONTHS,
         duties: Arc::default(),
     }
 }
