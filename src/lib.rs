@@ -46,6 +46,8 @@ pub struct State {
     /// Months that AWS's continued-operations letters are to reach beyond a report: more is said so.
     pub letter_months: u16,
     pub duties: std::sync::Arc<Duties>,
+    /// What every request passes.
+    pub gate: std::sync::Arc<web::Gate>,
 }
 
 /// What this program does beside serving pages and making packs: nothing unless the settings ask for it.

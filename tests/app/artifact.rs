@@ -26,7 +26,7 @@ const LAST: OffsetDateTime = datetime!(2026-03-05 23:00 UTC);
 const LATER: OffsetDateTime = datetime!(2026-11-07 12:00 UTC);
 
 /// The sample of ten accounts from 24 February to 5 March 2026, collected.
-async fn organization(name: &str) -> (PgPool, Summary, Scratch) {
+pub(crate) async fn organization(name: &str) -> (PgPool, Summary, Scratch) {
     let db = database().await;
     let folder = Scratch::new(name);
     let options = small(&folder);

@@ -234,7 +234,10 @@ async fn a_review_is_on_record_and_a_later_one_counts() {
         303
     ));
     let page = portal.get(VERSION);
-    assert!(page.contains("Reviewed by <bdi>R. Weiß</bdi> on 20 Nov 2026.") && page.contains("unqualified opinion"), "{page}");
+    assert!(
+        page.contains("Reviewed by <bdi>R. Weiß</bdi> on 20 Nov 2026.") && page.contains("unqualified opinion"),
+        "{page}"
+    );
     let report = portal.get("/artifact/reports/report-0123456789abcdef");
     assert!(report.contains("20 Nov 2026, R. Weiß") && report.contains("not reviewed"), "{report}");
     let altered = sqlx::query("update artifact_review set conclusion = 'x'").execute(&portal.db).await;

@@ -109,6 +109,7 @@ fn of_job(kind: Kind) -> &'static [&'static str] {
         Kind::Document => &["fetch terms of report", "fetch report"],
         Kind::Artifact => &["sync from Artifact"],
         Kind::Retain => &["begin removal", "finish removal"],
+        Kind::Sample => &[],
         Kind::Digest | Kind::Check | Kind::Notes => &[],
     }
 }

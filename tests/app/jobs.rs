@@ -31,6 +31,7 @@ fn state(db: &PgPool) -> State {
         grace: time::Duration::hours(6),
         letter_months: auditfolio::artifact::LETTER_MONTHS,
         duties: Arc::default(),
+        gate: Arc::default(),
     }
 }
 

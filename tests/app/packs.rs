@@ -34,6 +34,7 @@ pub(crate) fn state(db: &PgPool) -> State {
         grace: time::Duration::hours(6),
         letter_months: auditfolio::artifact::LETTER_MONTHS,
         duties: Arc::default(),
+        gate: Arc::default(),
     }
 }
 

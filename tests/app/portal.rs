@@ -43,6 +43,7 @@ impl Reader {
             grace: time::Duration::hours(6),
             letter_months: auditfolio::artifact::LETTER_MONTHS,
             duties: Arc::default(),
+            gate: Arc::default(),
         };
         Self::of(state, role).await
     }
