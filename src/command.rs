@@ -10,7 +10,7 @@ use crate::compliance::memo::Memo;
 use crate::database::{self, Store, backup};
 use crate::demo;
 use crate::settings::{ArtifactCommand, AwsCommand, Command, Settings, StoreSettings};
-use crate::{State, artifact, audit_log, collection, connect, packs, retention, server};
+use crate::{State, artifact, audit_log, collection, connect, packs, retention, server, web};
 
 /// Carries out a command. The exit code is 0 for success and 2 where evidence could not be read; an error means 1.
 ///
@@ -36,7 +36,9 @@ async fn carry_out(settings: Settings) -> anyhow::Result<ExitCode> {
             let duties = args.duties(&at).await?;
             with_store(&at, async |store| {
                 in_force::started(&store.db, &in_force).await?;
-                server::run(&args, duties, store, at.grace()).await?;
+                let gate = Arc::new(web::Gate::new(&args.gate, &args.schedule.aws).await?);
+                let portal = State { demo: args.demo_sign_in, duties: Arc::new(duties), gate, ..state(store, &at) };
+                server::run(&args, portal).await?;
                 Ok(in_force::stopped(&store.db).await?)
             })
             .await
@@ -111,7 +113,9 @@ fn state(store: &Store, settings: &StoreSettings) -> State {
         clock: Clock::Real,
         demo: false,
         grace: settings.grace(),
+        letter_months: settings.artifact_letter_months,
         duties: Arc::default(),
+        gate: Arc::default(),
     }
 }
 

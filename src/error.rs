@@ -58,20 +58,70 @@ pub enum Error {
     /// So many downloads are under way that one more would keep pages waiting.
     #[error("too many downloads at once")]
     Busy,
+    /// More was asked for than is given in a length of time; after so long there is more.
+    #[error("too many requests: come back in {seconds} s")]
+    TooMany { seconds: u64 },
+    /// More was sent than is taken. The sentence is shown and says how much is.
+    #[error("too large: {0}")]
+    TooLarge(String),
+    /// The address or the headers are longer than any browser's.
+    #[error("headers or address too large")]
+    LargeHead,
+    /// What belongs to the request came too slowly.
+    #[error("the request came too slowly")]
+    TooSlow,
+    /// The answer was not ready in time.
+    #[error("the answer took too long")]
+    TookTooLong,
     /// The database does not answer.
     #[error("unavailable")]
-    Unavailable(#[source] sqlx::Error),
+    Unavailable(#[source] anyhow::Error),
     #[error(transparent)]
-    Internal(#[from] anyhow::Error),
+    Internal(anyhow::Error),
+}
+
+impl Error {
+    /// After how many seconds the same may be asked again, where that would help.
+    pub fn retry_after(&self) -> Option<u64> {
+        match self {
+            Self::TooMany { seconds } => Some(*seconds),
+            Self::Busy => Some(30),
+            Self::TookTooLong | Self::Unavailable(_) => Some(10),
+            _ => None,
+        }
+    }
+
+    /// Whether the rest of the request is not wanted any more, so that its connection ends.
+    pub fn ends_connection(&self) -> bool {
+        matches!(self, Self::TooLarge(_) | Self::LargeHead | Self::TooSlow | Self::TookTooLong)
+    }
+}
+
+impl From<anyhow::Error> for Error {
+    fn from(error: anyhow::Error) -> Self {
+        let of_database =
+            |cause: &(dyn std::error::Error + 'static)| cause.downcast_ref::<sqlx::Error>().is_some_and(is_away);
+        if error.chain().any(of_database) { Self::Unavailable(error) } else { Self::Internal(error) }
+    }
+}
+
+/// Whether the database is away or going, whatever was asked of it: classes 08, 53 and 57P of its error codes.
+///
+/// <https://www.postgresql.org/docs/current/errcodes-appendix.html>
+fn is_away(error: &sqlx::Error) -> bool {
+    match error {
+        sqlx::Error::PoolTimedOut | sqlx::Error::PoolClosed | sqlx::Error::Io(_) | sqlx::Error::WorkerCrashed => true,
+        sqlx::Error::Database(database) => {
+            database.code().is_some_and(|code| ["08", "53", "57P"].iter().any(|class| code.starts_with(class)))
+                || crate::database::is_refused(error)
+        }
+        _ => false,
+    }
 }
 
 impl From<sqlx::Error> for Error {
     fn from(error: sqlx::Error) -> Self {
-        match error {
-            sqlx::Error::PoolTimedOut | sqlx::Error::PoolClosed | sqlx::Error::Io(_) => Self::Unavailable(error),
-            error if crate::database::is_refused(&error) => Self::Unavailable(error),
-            other => Self::Internal(other.into()),
-        }
+        if is_away(&error) { Self::Unavailable(error.into()) } else { Self::Internal(error.into()) }
     }
 }
 
@@ -93,7 +143,11 @@ impl ResponseError for Error {
             Self::SignInNeeded => StatusCode::UNAUTHORIZED,
             Self::Invalid(_) => StatusCode::BAD_REQUEST,
             Self::Conflict(_) | Self::ScopeUndecided { .. } => StatusCode::CONFLICT,
-            Self::Busy | Self::Unavailable(_) => StatusCode::SERVICE_UNAVAILABLE,
+            Self::TooMany { .. } => StatusCode::TOO_MANY_REQUESTS,
+            Self::TooLarge(_) => StatusCode::PAYLOAD_TOO_LARGE,
+            Self::LargeHead => StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE,
+            Self::TooSlow => StatusCode::REQUEST_TIMEOUT,
+            Self::Busy | Self::TookTooLong | Self::Unavailable(_) => StatusCode::SERVICE_UNAVAILABLE,
             Self::Internal(_) => StatusCode::INTERNAL_SERVER_ERROR,
         }
     }

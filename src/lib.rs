@@ -43,7 +43,11 @@ pub struct State {
     pub demo: bool,
     /// A day can receive deliveries until midnight UTC plus this.
     pub grace: time::Duration,
+    /// Months that AWS's continued-operations letters are to reach beyond a report: more is said so.
+    pub letter_months: u16,
     pub duties: std::sync::Arc<Duties>,
+    /// What every request passes.
+    pub gate: std::sync::Arc<web::Gate>,
 }
 
 /// What this program does beside serving pages and making packs: nothing unless the settings ask for it.

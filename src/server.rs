@@ -1,19 +1,17 @@
 //! The `serve` command: the portal and the job worker in one program, until a signal stops them.
 
 use std::net::{SocketAddr, TcpListener};
-use std::sync::Arc;
+use std::time::Duration;
 
 use anyhow::{Context as _, bail};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 
 use crate::artifact::ArtifactArgs;
-use crate::clock::Clock;
-use crate::compliance::memo::Memo;
-use crate::database::Store;
 use crate::notices::{MailArgs, NoticeArgs};
 use crate::schedule::ScheduleArgs;
 use crate::settings::StoreSettings;
+use crate::web::GateArgs;
 use crate::{Duties, State, connect, retention};
 
 /// Settings of `serve`.
@@ -33,6 +31,8 @@ pub struct ServeArgs {
     pub notices: NoticeArgs,
     #[command(flatten)]
     pub mail: MailArgs,
+    #[command(flatten, next_help_heading = "Limits, health and metrics")]
+    pub gate: GateArgs,
 }
 
 impl ServeArgs {
@@ -57,7 +57,11 @@ impl ServeArgs {
             Some(url) => Some(url.read("--smtp-url", &self.schedule.aws).await?),
             None => None,
         };
-        let secrets = [store.secrets(), vec![("--smtp-url", self.mail.smtp_url.as_ref())]].concat();
+        let secrets = [
+            store.secrets(),
+            vec![("--smtp-url", self.mail.smtp_url.as_ref()), ("--metrics-token", self.gate.metrics_token.as_ref())],
+        ]
+        .concat();
         let setup = collecting.as_ref().map(|collecting| {
             let artifact = self.artifact.clone();
             connect::Setup { artifact, ..collecting.setup() }.with_secrets(&secrets)
@@ -80,16 +84,23 @@ pub fn listen(bind: SocketAddr) -> anyhow::Result<TcpListener> {
 }
 
 /// Serves until SIGTERM or SIGINT; downloads and the job in hand may finish first.
-pub async fn run(args: &ServeArgs, duties: Duties, store: &Store, grace: time::Duration) -> anyhow::Result<()> {
-    let listener = listen(args.bind)?;
-    let (db, memo, clock) = (store.db.clone(), Memo::default(), Clock::Real);
-    serve(listener, State { db, memo, clock, demo: args.demo_sign_in, grace, duties: Arc::new(duties) }).await
+pub async fn run(args: &ServeArgs, state: State) -> anyhow::Result<()> {
+    let metrics = args.gate.metrics_bind.map(listen).transpose()?;
+    serve_with(listen(args.bind)?, metrics, state).await
 }
 
 /// Serves on a socket that is open already.
 pub async fn serve(listener: TcpListener, state: State) -> anyhow::Result<()> {
+    serve_with(listener, None, state).await
+}
+
+async fn serve_with(listener: TcpListener, metrics: Option<TcpListener>, state: State) -> anyhow::Result<()> {
     let stop = CancellationToken::new();
-    stop_on_signal(stop.clone())?;
+    stop_on_signal(state.gate.stopping.clone(), state.gate.stop_notice, stop.clone())?;
+    // It answers to the end: who watches sees the last download go.
+    let ended = CancellationToken::new();
+    let metrics =
+        metrics.map(|listener| tokio::spawn(crate::web::serve_metrics(state.clone(), listener, ended.clone())));
     tracing::info!(address = %listener.local_addr()?, demo = state.demo, "serving");
     let worker = tokio::spawn(crate::jobs::work(state.clone(), stop.clone()));
     let schedule = tokio::spawn(crate::schedule::keep(state.clone(), stop.clone()));
@@ -101,19 +112,31 @@ pub async fn serve(listener: TcpListener, state: State) -> anyhow::Result<()> {
     schedule.await.context("the schedule")?;
     artifact.await.context("reading Artifact every so often")?;
     removals.await.context("the removals")?;
+    ended.cancel();
+    if let Some(metrics) = metrics {
+        metrics.await.context("the metrics")??;
+    }
     tracing::info!("stopped");
     served
 }
 
 /// The first signal stops gracefully; a second one finds the default action: the end.
-fn stop_on_signal(stop: CancellationToken) -> anyhow::Result<()> {
+fn stop_on_signal(stopping: CancellationToken, notice: Duration, stop: CancellationToken) -> anyhow::Result<()> {
     let mut terminate = signal(SignalKind::terminate()).context("cannot wait for SIGTERM")?;
     let mut interrupt = signal(SignalKind::interrupt()).context("cannot wait for SIGINT")?;
     tokio::spawn(async move {
         tokio::select! { _ = terminate.recv() => {}, _ = interrupt.recv() => {} }
         tracing::info!("stopping: requests under way may finish");
+        stopping.cancel();
+        let mut again = std::pin::pin!(async {
+            tokio::select! { _ = terminate.recv() => {}, _ = interrupt.recv() => {} }
+        });
+        // Meanwhile whoever spreads requests over several programs sees that this one is not ready.
+        let is_again = tokio::select! { () = tokio::time::sleep(notice) => false, () = &mut again => true };
         stop.cancel();
-        tokio::select! { _ = terminate.recv() => {}, _ = interrupt.recv() => {} }
+        if !is_again {
+            again.await;
+        }
         tracing::warn!("stopped at once by a second signal");
         // The guardian of the private Postgres sees the end of this process and stops the server.
         std::process::exit(130);

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use clap::{CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 
+use crate::artifact::LETTER_MONTHS;
 use crate::audit_log::command::AuditCommand;
 use crate::audit_log::in_force::{InForce, in_force};
 use crate::compliance::evidence::export::ExportArgs;
@@ -69,6 +70,11 @@ pub struct StoreSettings {
     #[arg(long, global = true, env = "AUDITFOLIO_GRACE_HOURS", default_value_t = 6, value_name = "HOURS",
           value_parser = clap::value_parser!(u16).range(0..=720))]
     pub grace_hours: u16,
+    /// Months after a SOC report's end beyond which the days that a continued-operations letter addresses are named as
+    /// such, on pages and in packs. It changes no gap and no addressed day.
+    #[arg(long, global = true, env = "AUDITFOLIO_ARTIFACT_LETTER_MONTHS", default_value_t = LETTER_MONTHS,
+          value_name = "MONTHS", value_parser = clap::value_parser!(u16).range(1..=60))]
+    pub artifact_letter_months: u16,
     /// How long evidence is kept, in whole years, months or days: 7y, 36m, 400d, at least 90d; or never to remove any. `serve`
     /// removes what is older once a day, `retain` when it is asked to.
     #[arg(long, global = true, env = "AUDITFOLIO_RETAIN", default_value_t, value_name = "SPAN")]

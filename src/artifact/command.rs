@@ -6,11 +6,10 @@ use std::process::ExitCode;
 
 use anyhow::{bail, ensure};
 use indicatif::ProgressBar;
-use sqlx::PgConnection;
 use time::OffsetDateTime;
 
 use super::db::{self, NewReading};
-use super::documents::db::{self as documents, NewFile};
+use super::documents::imported::{self, Kept, Origin};
 use super::import::{self, Imported};
 use super::keep::{keep_agreements, keep_reports, named};
 use super::notices;
@@ -26,7 +25,9 @@ use crate::{State, organization};
 pub struct ImportArgs {
     /// Folder with what the AWS CLI wrote: list-reports.json, list-report-versions-REPORT.json,
     /// get-report-metadata-*.json, list-customer-agreements-ACCOUNT.json, and list-customer-agreements-ACCOUNT.error with
-    /// what the CLI said where it was refused. Reports themselves are stored: get-report-REPORT-VERSION.pdf or .zip.
+    /// what the CLI said where it was refused. Reports themselves are stored: get-report-REPORT-VERSION.pdf or .zip; and so
+    /// is what people recorded of them elsewhere: acceptance-REPORT-VERSION.json with terms-REPORT-VERSION.pdf,
+    /// review-REPORT-VERSION.json, release-REPORT-VERSION.json.
     pub folder: PathBuf,
     /// When AWS answered, e.g. 2026-11-22T10:00:00Z [default: when the newest of the files was written].
     #[arg(long, value_parser = moment)]
@@ -55,7 +56,7 @@ struct Outcome {
     accounts_read: usize,
     accounts_not_read: usize,
     agreements_changed: usize,
-    files_stored: usize,
+    kept: Kept,
 }
 
 /// Imports a folder. Exit status: 0 whole; 2 something in it was not understood; 1 it could not be read or kept.
@@ -121,23 +122,25 @@ pub async fn import_folder(
     read_at: Option<OffsetDateTime>,
 ) -> anyhow::Result<(String, Vec<String>)> {
     let path = folder.to_owned();
-    let imported = tokio::task::spawn_blocking(move || import::read(&path)).await??;
+    let now = state.clock.now();
+    let mut imported = tokio::task::spawn_blocking(move || import::read(&path, now)).await??;
     let Some(read_at) = read_at.or(imported.written_at) else {
         bail!("nothing could be read: {}", imported.problems.join("; "));
     };
-    ensure!(read_at <= state.clock.now(), "{} is in the future", format::at(read_at));
+    ensure!(read_at <= now, "{} is in the future", format::at(read_at));
     let source = folder.file_name().unwrap_or(folder.as_os_str()).to_string_lossy().into_owned();
-    let outcome = keep(state, organization, &imported, read_at, &source).await?;
+    let outcome = keep(state, organization, &mut imported, read_at, &source).await?;
     let words = format!(
         "Artifact as of {}: {} of reports read, {} new or changed; agreements of {} read, of {} not; {} new or changed; \
-         {} stored.",
+         {} and {} of people stored.",
         format::at(read_at),
         plural(outcome.versions_read, "version"),
         outcome.versions_changed,
         plural(outcome.accounts_read, "account"),
         outcome.accounts_not_read,
         outcome.agreements_changed,
-        plural(outcome.files_stored, "document"),
+        plural(outcome.kept.documents, "document"),
+        plural(outcome.kept.records, "record"),
     );
     Ok((words, imported.problems))
 }
@@ -150,7 +153,7 @@ fn plural(number: usize, word: &str) -> String {
 async fn keep(
     state: &State,
     organization: &str,
-    imported: &Imported,
+    imported: &mut Imported,
     read_at: OffsetDateTime,
     source: &str,
 ) -> anyhow::Result<Outcome> {
@@ -172,11 +175,19 @@ async fn keep(
             Err(_) => outcome.accounts_not_read += 1,
         }
     }
-    for file in &imported.files {
-        outcome.files_stored += usize::from(keep_file(&mut tx, organization_id, file, source).await?);
+    let origin = Origin { organization_id, source, operator: &audit_log::operator() };
+    let listed = db::held_versions(&mut tx, organization_id).await?;
+    for (key, beside) in &imported.beside {
+        if !listed.contains_key(key) {
+            imported.problems.push(format!("{}-{}: is left out, since no list has that version", key.0, key.1));
+            continue;
+        }
+        let kept = imported::keep(&mut tx, origin, key, beside, &mut imported.problems).await?;
+        outcome.kept.documents += kept.documents;
+        outcome.kept.records += kept.records;
     }
     let detail = serde_json::json!({
-        "files_stored": outcome.files_stored, "read_at": format::at(read_at), "source": source, "versions": outcome.versions_read,
+        "documents_stored": outcome.kept.documents, "records_stored": outcome.kept.records, "read_at": format::at(read_at), "source": source, "versions": outcome.versions_read,
         "versions_changed": outcome.versions_changed, "accounts_read": outcome.accounts_read,
         "accounts_not_read": outcome.accounts_not_read, "agreements_changed": outcome.agreements_changed,
         "not_understood": imported.problems.len(),
@@ -186,25 +197,4 @@ async fn keep(
     notices::decide(&mut tx, state, organization).await?;
     tx.commit().await?;
     Ok(outcome)
-}
-
-/// Stores a report that lay beside the answers, unless its version has these bytes already.
-async fn keep_file(
-    tx: &mut PgConnection,
-    organization_id: i16,
-    file: &import::File,
-    source: &str,
-) -> anyhow::Result<bool> {
-    let of = (file.report_id.as_str(), file.version);
-    let sha256 = ring::digest::digest(&ring::digest::SHA256, &file.bytes);
-    if documents::is_held(tx, organization_id, of, sha256.as_ref()).await? {
-        return Ok(false);
-    }
-    let document_id = documents::store(tx, organization_id, file.media_type, &file.bytes).await?;
-    let stored_by = audit_log::operator();
-    let (report_id, version) = of;
-    let new =
-        NewFile { organization_id, report_id, version, document_id, terms_id: None, source, stored_by: &stored_by };
-    documents::insert_file(tx, &new).await?;
-    Ok(true)
 }

@@ -4,7 +4,8 @@
 //! A file is known by how its name begins. The account whose agreements a file lists stands in its name, since an empty
 //! list names none: `list-customer-agreements-111122223333.json`. Where the CLI was refused, what it said is kept in a
 //! file of the same name that ends in `.error`. A report itself lies beside them under the name of the call that gave it:
-//! `get-report-REPORT-VERSION.pdf`, or `.zip`.
+//! `get-report-REPORT-VERSION.pdf`, or `.zip`; with it what people did elsewhere: its terms, `terms-REPORT-VERSION.pdf`, and
+//! the [`records`] of who accepted them, of a review and of a release to auditors.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -14,7 +15,9 @@ use serde_json::{Map, Value};
 use time::OffsetDateTime;
 
 use super::documents::content::{self, MediaType};
-use super::told::{Agreements, Reports, agreements, is_report_id, versions};
+use super::documents::imported::{Beside, Document};
+use super::records;
+use super::told::{Agreements, Reports, VersionKey, agreements, is_report_id, versions};
 use crate::aws::role::is_account_id;
 
 /// What a folder says.
@@ -22,38 +25,41 @@ use crate::aws::role::is_account_id;
 pub(super) struct Imported {
     pub(super) reports: Option<Reports>,
     pub(super) agreements: BTreeMap<String, Agreements>,
-    /// Reports themselves.
-    pub(super) files: Vec<File>,
+    /// Documents and records of versions.
+    pub(super) beside: BTreeMap<VersionKey, Beside>,
     /// What could not be understood, each with its file and where in it.
     pub(super) problems: Vec<String>,
     /// When the newest of the files was written.
     pub(super) written_at: Option<OffsetDateTime>,
 }
 
-/// A report itself.
-#[derive(Debug)]
-pub(super) struct File {
-    pub(super) report_id: String,
-    pub(super) version: i64,
-    pub(super) media_type: MediaType,
-    pub(super) bytes: Vec<u8>,
-}
-
 /// What a file is, by its name.
 #[derive(Debug, PartialEq, Eq)]
 enum Answer {
-    Report { report_id: String, version: i64 },
+    Of(VersionKey, Part),
     ListReports,
     ListReportVersions,
     GetReportMetadata,
     ListCustomerAgreements { account_id: String, refused: bool },
 }
 
+/// What of a version a file holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Part {
+    Report,
+    Terms,
+    Acceptance,
+    Review,
+    Release,
+}
+
 /// Larger files are no answers of the AWS CLI.
 const LARGEST_BYTES: u64 = 64 * 1024 * 1024;
+/// Nor are larger ones records: their texts have bounds.
+const LARGEST_RECORD_BYTES: u64 = 4 << 20;
 
-/// Reads every answer in a folder. One that cannot be read is a problem; the rest goes on.
-pub(super) fn read(folder: &Path) -> anyhow::Result<Imported> {
+/// Reads every answer in a folder, at the moment `now`. One that cannot be read is a problem; the rest goes on.
+pub(super) fn read(folder: &Path, now: OffsetDateTime) -> anyhow::Result<Imported> {
     let mut paths: Vec<PathBuf> = std::fs::read_dir(folder)
         .and_then(|entries| entries.map(|entry| entry.map(|entry| entry.path())).collect())
         .with_context(|| format!("cannot read the folder {}", folder.display()))?;
@@ -62,11 +68,12 @@ pub(super) fn read(folder: &Path) -> anyhow::Result<Imported> {
     for path in paths {
         let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
         let Some(answer) = answer(&name) else { continue };
-        match take(&path, answer, &mut imported) {
+        match take(&path, answer, &mut imported, now) {
             Ok(written_at) => imported.written_at = imported.written_at.max(Some(written_at)),
             Err(error) => imported.problems.push(format!("{name}: {error:#}")),
         }
     }
+    imported.problems.extend(imported.beside.iter_mut().filter_map(|(key, beside)| unpaired(key, beside)));
     if imported.written_at.is_none() && imported.problems.is_empty() {
         bail!(
             "{} holds no answer of the AWS CLI: files that begin with list-reports, list-report-versions, \
@@ -79,11 +86,10 @@ pub(super) fn read(folder: &Path) -> anyhow::Result<Imported> {
 
 fn answer(name: &str) -> Option<Answer> {
     let (stem, ending) = name.rsplit_once('.')?;
-    if let Some(rest) = stem.strip_prefix("get-report-report-") {
-        let (id, version) = rest.split_once('-')?;
-        let report_id = Some(format!("report-{id}")).filter(|id| is_report_id(id))?;
-        let version = version.parse().ok().filter(|version| *version >= 1)?;
-        return matches!(ending, "pdf" | "zip").then_some(Answer::Report { report_id, version });
+    for (prefix, part, endings) in PARTS {
+        if let Some(key) = stem.strip_prefix(prefix).and_then(version_key) {
+            return endings.contains(&ending).then_some(Answer::Of(key, part));
+        }
     }
     let refused = ending == "error";
     if let Some(rest) = stem.strip_prefix("list-customer-agreements-") {
@@ -104,14 +110,70 @@ fn answer(name: &str) -> Option<Answer> {
     .map(|(_, answer)| answer)
 }
 
+/// How names of files that are of a version begin and end.
+const PARTS: [(&str, Part, &[&str]); 5] = [
+    ("get-report-", Part::Report, &["pdf", "zip"]),
+    ("terms-", Part::Terms, &["pdf", "zip"]),
+    ("acceptance-", Part::Acceptance, &["json"]),
+    ("review-", Part::Review, &["json"]),
+    ("release-", Part::Release, &["json"]),
+];
+
+/// `report-0123456789abcdef-2`.
+fn version_key(text: &str) -> Option<VersionKey> {
+    let (report_id, version) = text.rsplit_once('-')?;
+    let version = version.parse().ok().filter(|version| *version >= 1)?;
+    is_report_id(report_id).then(|| (report_id.to_owned(), version))
+}
+
+/// Takes a file of a version in whole, or nothing of it.
+fn take_part(
+    path: &Path,
+    (key, part): (VersionKey, Part),
+    imported: &mut Imported,
+    now: OffsetDateTime,
+) -> anyhow::Result<()> {
+    let size = std::fs::metadata(path)?.len();
+    let mut read = Beside::default();
+    match part {
+        Part::Report => read.report = Some(document(path, size)?),
+        Part::Terms => read.terms = Some(document(path, size)?),
+        Part::Acceptance => read.acceptance = Some(records::acceptance(&record(path, size)?, now)?),
+        Part::Review => read.review = Some(records::review(&record(path, size)?, now)?),
+        Part::Release => read.release = Some(records::release(&record(path, size)?)?),
+    }
+    imported.beside.entry(key).or_default().add(read);
+    Ok(())
+}
+
+fn document(path: &Path, size: u64) -> anyhow::Result<Document> {
+    ensure!(size <= u64::try_from(content::LARGEST_BYTES)?, "is larger than any report");
+    let bytes = std::fs::read(path)?;
+    let media_type = MediaType::of(&bytes).map_err(anyhow::Error::msg)?;
+    Ok(Document { media_type, bytes })
+}
+
+fn record(path: &Path, size: u64) -> anyhow::Result<String> {
+    ensure!(size <= LARGEST_RECORD_BYTES, "is larger than any record");
+    Ok(std::fs::read_to_string(path)?)
+}
+
+/// Leaves out an acceptance without its terms, and terms without their acceptance: neither says anything alone.
+fn unpaired((report_id, version): &VersionKey, beside: &mut Beside) -> Option<String> {
+    let (is, lacks) = match (beside.acceptance.is_some(), beside.terms.is_some()) {
+        (true, false) => ("acceptance", "terms"),
+        (false, true) => ("terms", "acceptance"),
+        _ => return None,
+    };
+    (beside.acceptance, beside.terms) = (None, None);
+    Some(format!("{is}-{report_id}-{version}: is left out, since {lacks}-{report_id}-{version} is not beside it"))
+}
+
 /// Takes a file in whole, or nothing of it.
-fn take(path: &Path, answer: Answer, imported: &mut Imported) -> anyhow::Result<OffsetDateTime> {
+fn take(path: &Path, answer: Answer, imported: &mut Imported, now: OffsetDateTime) -> anyhow::Result<OffsetDateTime> {
     let metadata = std::fs::metadata(path)?;
-    if let Answer::Report { report_id, version } = answer {
-        ensure!(metadata.len() <= u64::try_from(content::LARGEST_BYTES)?, "is larger than any report");
-        let bytes = std::fs::read(path)?;
-        let media_type = MediaType::of(&bytes).map_err(anyhow::Error::msg)?;
-        imported.files.push(File { report_id, version, media_type, bytes });
+    if let Answer::Of(key, part) = answer {
+        take_part(path, (key, part), imported, now)?;
         return Ok(OffsetDateTime::from(metadata.modified()?));
     }
     ensure!(metadata.len() <= LARGEST_BYTES, "is larger than {LARGEST_BYTES} bytes");
@@ -119,7 +181,7 @@ fn take(path: &Path, answer: Answer, imported: &mut Imported) -> anyhow::Result<
     let name = path.file_name().unwrap_or_default().to_string_lossy();
     let mut problems = Vec::new();
     match answer {
-        Answer::Report { .. } => {}
+        Answer::Of(..) => {}
         Answer::ListReports => {
             let read = versions(objects(&text, "reports")?, &mut problems);
             let reports = imported.reports.get_or_insert_default();
@@ -185,8 +247,13 @@ mod tests {
         assert_eq!(answer("list-customer-agreements-012345678901.error"), Some(agreements(true)));
         assert_eq!(answer("list-customer-agreements-01234567890.json"), None);
         assert_eq!(answer("list-customer-agreements-äöü.json"), None);
-        let report = Answer::Report { report_id: "report-0123456789abcdef".to_owned(), version: 12 };
-        assert_eq!(answer("get-report-report-0123456789abcdef-12.pdf"), Some(report));
+        let of = |part| Some(Answer::Of(("report-0123456789abcdef".to_owned(), 12), part));
+        assert_eq!(answer("get-report-report-0123456789abcdef-12.pdf"), of(Part::Report));
+        assert_eq!(answer("terms-report-0123456789abcdef-12.zip"), of(Part::Terms));
+        assert_eq!(answer("acceptance-report-0123456789abcdef-12.json"), of(Part::Acceptance));
+        assert_eq!(answer("review-report-0123456789abcdef-12.json"), of(Part::Review));
+        assert_eq!(answer("release-report-0123456789abcdef-12.json"), of(Part::Release));
+        assert_eq!(answer("release-report-0123456789abcdef-12.pdf"), None);
         for other in ["get-report-report-0123-12.pdf", "get-report-report-0123456789abcdef-0.pdf", "get-report-a.exe"] {
             assert_eq!(answer(other), None, "{other}");
         }

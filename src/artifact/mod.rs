@@ -13,10 +13,12 @@ mod import;
 mod job;
 mod keep;
 mod kind;
+mod letters;
 mod notices;
 mod offline;
 pub mod page;
 mod periods;
+mod records;
 mod report_page;
 mod said;
 mod settings;
@@ -27,6 +29,7 @@ mod told;
 
 pub use documents::job::carry_out as carry_out_document;
 pub use job::{carry_out, keep, look};
+pub use letters::LETTER_MONTHS;
 pub use said::{AccountSaid, Asked, GapSaid, KindSaid, ReviewSaid, Said, VersionSaid, said};
 pub use settings::{ArtifactArgs, ArtifactSettings, Syncing};
 

@@ -8,6 +8,7 @@ use time::{Date, Duration};
 use super::db::{self, ReadingRow, Until};
 use super::documents::{page as one, terms_page};
 use super::kind::{Kind, Terms};
+use super::letters;
 use super::offline::page as offline;
 use super::periods::{Gap, Span};
 use super::speaking::{KindSpeaks, Version, reckon};
@@ -76,6 +77,8 @@ pub(super) struct GapRow {
     pub(super) kind: Kind,
     pub(super) gap: Gap,
     pub(super) letters: String,
+    /// What is to be said of how far the letters reach.
+    pub(super) warning: Option<String>,
 }
 
 #[derive(Template)]
@@ -95,6 +98,8 @@ struct ReportsPage {
     versions_table: Table,
     empty: Option<Empty>,
     provenance: Provenance,
+    /// How far letters are to reach, in words.
+    letter_reach: String,
 }
 
 /// The organisation and the day that a page is about. Artifact is read apart from deliveries: beside the newest collected
@@ -137,9 +142,10 @@ async fn show(state: web::Data<State>, mut visit: Visit) -> Result<HttpResponse,
     let versions = versions(&mut visit, organization_id, None, day).await?;
     let reading =
         db::readings(&mut visit.read, organization_id, "reports", Until::end_of(day)).await?.into_iter().next();
-    let speaks = reckon(&versions, period, day);
-    let kinds: Vec<KindRow> = speaks.iter().map(|speaks| kind_row(speaks, &versions, period)).collect();
-    let gaps: Vec<GapRow> = speaks.iter().flat_map(|speaks| gap_rows(speaks, &versions)).collect();
+    let speaks = reckon(&versions, period, day, state.letter_months);
+    let kinds: Vec<KindRow> =
+        speaks.iter().map(|speaks| kind_row(speaks, &versions, period, state.letter_months)).collect();
+    let gaps: Vec<GapRow> = speaks.iter().flat_map(|speaks| gap_rows(speaks, &versions, state.letter_months)).collect();
     if let Some(format) = Format::of(&visit.address)? {
         let stem = |what: &str| format!("aws-reports-{what}-{day}");
         let address = &visit.address;
@@ -174,6 +180,7 @@ async fn show(state: web::Data<State>, mut visit: Visit) -> Result<HttpResponse,
         versions,
         versions_table: versions_table.as_of(day),
         empty,
+        letter_reach: format::plural(state.letter_months.into(), "month"),
     };
     Ok(Page(page).answer(StatusCode::OK))
 }
@@ -239,7 +246,7 @@ pub(super) fn provenance(reading: Option<&ReadingRow>) -> Provenance {
         .line("Services in scope", "Not compared: whether a report examines the services you use stands in the report.")
 }
 
-fn kind_row(speaks: &KindSpeaks, versions: &[Version], period: Span) -> KindRow {
+fn kind_row(speaks: &KindSpeaks, versions: &[Version], period: Span, letter_months: u16) -> KindRow {
     let spoken = &speaks.spoken;
     let name = |by: &[usize]| {
         let of = |number: &usize| speaks.by.get(*number).and_then(|number| versions.get(*number));
@@ -276,7 +283,7 @@ fn kind_row(speaks: &KindSpeaks, versions: &[Version], period: Span) -> KindRow 
         format!("{}: {} of {} spoken for", speaks.kind.title(), spoken_days, format::plural(period.days(), "day"));
     KindRow {
         kind: speaks.kind,
-        words: words(speaks, spoken_days),
+        words: words(speaks, spoken_days, letter_months),
         strip: Strip::new(label, period.first, after(period), &segments),
         spoken_days,
         gap_days: spoken.gap_days(),
@@ -286,7 +293,7 @@ fn kind_row(speaks: &KindSpeaks, versions: &[Version], period: Span) -> KindRow 
 }
 
 /// "gap 54 days, of which 54 addressed by letter", in the kind's own terms.
-pub(super) fn words(speaks: &KindSpeaks, spoken_days: i64) -> String {
+pub(super) fn words(speaks: &KindSpeaks, spoken_days: i64, letter_months: u16) -> String {
     let (gap, addressed) = (speaks.spoken.gap_days(), speaks.spoken.addressed_days());
     let to_come = match speaks.spoken.to_come {
         0 => String::new(),
@@ -311,18 +318,20 @@ pub(super) fn words(speaks: &KindSpeaks, spoken_days: i64) -> String {
     if speaks.by.is_empty() && spoken_days == 0 {
         return format!("no report of this kind: {gap_words}{to_come}");
     }
-    if speaks.kind.is_addressed_by_letters() {
-        format!("{gap_words}, of which {} addressed by letter{to_come}", format::count(addressed))
-    } else {
-        format!("{gap_words}{to_come}")
+    if !speaks.kind.is_addressed_by_letters() {
+        return format!("{gap_words}{to_come}");
     }
+    let warning = letters::warning(&speaks.spoken.gaps, letter_months);
+    let warning = warning.map(|warning| format!("; {warning}")).unwrap_or_default();
+    format!("{gap_words}, of which {} addressed by letter{warning}{to_come}", format::count(addressed))
 }
 
-pub(super) fn gap_rows(speaks: &KindSpeaks, versions: &[Version]) -> Vec<GapRow> {
+pub(super) fn gap_rows(speaks: &KindSpeaks, versions: &[Version], letter_months: u16) -> Vec<GapRow> {
     let letter = |number: &usize| speaks.letters.get(*number).and_then(|number| versions.get(*number));
     let row = |gap: &Gap| GapRow {
         kind: speaks.kind,
         letters: gap.letters.iter().filter_map(letter).map(|one| one.name.clone()).collect::<Vec<_>>().join("; "),
+        warning: letters::warning(std::slice::from_ref(gap), letter_months),
         gap: gap.clone(),
     };
     speaks.spoken.gaps.iter().map(row).collect()
@@ -348,6 +357,9 @@ fn gap_list() -> List<GapRow> {
         Field::number("Days", "days", |row| row.gap.span.days().into()),
         Field::number("Addressed by letter", "addressed_by_letter", |row| row.gap.addressed.into()),
         Field::text("Letter", "letters", |row| row.letters.clone().into()),
+        Field::unseen("addressed_late", |row| row.gap.late.into()),
+        Field::unseen("last_report_ended", |row| row.gap.ended.into()),
+        Field::unseen("letters_warning", |row| row.warning.clone().into()),
     ];
     List::new("gaps", "gaps-sort", ROWS, fields)
 }

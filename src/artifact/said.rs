@@ -23,6 +23,8 @@ pub struct Asked<'a> {
     pub known_at: OffsetDateTime,
     /// Accounts of the pack; `None` is all.
     pub accounts: Option<&'a [String]>,
+    /// Months that letters are to reach beyond a report.
+    pub letter_months: u16,
 }
 
 /// All that a pack says.
@@ -55,6 +57,8 @@ pub struct GapSaid {
     /// Of them, those that a letter addresses, and which.
     pub addressed: i64,
     pub letters: String,
+    /// What is to be said of how far the letters reach.
+    pub warning: Option<String>,
 }
 
 /// A version with its document and its review.
@@ -103,7 +107,7 @@ pub struct AccountSaid {
 
 /// What a pack says; `None` where Artifact was never read, and so nothing is known.
 pub async fn said(db: &mut PgConnection, asked: &Asked<'_>) -> sqlx::Result<Option<Said>> {
-    let Asked { organization_id, days: (first, last), known_at, accounts } = *asked;
+    let Asked { organization_id, days: (first, last), known_at, accounts, letter_months } = *asked;
     let until = Until::known_at(known_at);
     let of_reports = db::readings(db, organization_id, "reports", until).await?;
     let of_agreements = db::readings(db, organization_id, "agreements", until).await?;
@@ -115,7 +119,7 @@ pub async fn said(db: &mut PgConnection, asked: &Asked<'_>) -> sqlx::Result<Opti
     let which = Which::Of { organization_id, report_id: None, until: Some(known_at) };
     let (files, reviews) = (files(db, which).await?, reviews(db, organization_id, None, Some(known_at)).await?);
     let period = Span { first, last };
-    let speaks = reckon(&all, period, known_at.date());
+    let speaks = reckon(&all, period, known_at.date(), letter_months);
     let spoken = |of: &super::speaking::KindSpeaks| of.spoken.stretches.iter().map(|one| one.span.days()).sum();
     let agreements = db::agreements(db, organization_id, until).await?;
     let members = db::accounts_on(db, organization_id, last).await?;
@@ -126,8 +130,11 @@ pub async fn said(db: &mut PgConnection, asked: &Asked<'_>) -> sqlx::Result<Opti
     found.sort_by(|one, other| one.account_id.cmp(&other.account_id));
     Ok(Some(Said {
         readings: readings(&of_reports, &of_agreements),
-        kinds: speaks.iter().map(|of| KindSaid { kind: of.kind.title(), words: words(of, spoken(of)) }).collect(),
-        gaps: speaks.iter().flat_map(|of| gap_rows(of, &all)).map(gap).collect(),
+        kinds: speaks
+            .iter()
+            .map(|of| KindSaid { kind: of.kind.title(), words: words(of, spoken(of), letter_months) })
+            .collect(),
+        gaps: speaks.iter().flat_map(|of| gap_rows(of, &all, letter_months)).map(gap).collect(),
         versions: all.iter().map(|one| version(one, &files, &reviews)).collect(),
         accounts: found.iter().map(account).collect(),
         others: others(&agreements, &of_agreements, last).into_iter().map(|row| (row.name, row.accounts)).collect(),
@@ -168,7 +175,8 @@ fn readings(of_reports: &[ReadingRow], of_agreements: &[ReadingRow]) -> Vec<Stri
 fn gap(row: super::page::GapRow) -> GapSaid {
     let span = row.gap.span;
     let (days, addressed) = (span.days(), row.gap.addressed);
-    GapSaid { kind: row.kind.title(), first: span.first, last: span.last, days, addressed, letters: row.letters }
+    let (letters, warning) = (row.letters, row.warning);
+    GapSaid { kind: row.kind.title(), first: span.first, last: span.last, days, addressed, letters, warning }
 }
 
 fn version(one: &Version, files: &[FileRow], reviews: &[ReviewRow]) -> VersionSaid {
@@ -185,7 +193,13 @@ fn version(one: &Version, files: &[FileRow], reviews: &[ReviewRow]) -> VersionSa
         sha256: file.map(|file| format::hex(&file.sha256)),
         accepted: file.map(|file| match (&file.accepted_by, file.accepted_at, &file.terms_sha256) {
             (Some(who), Some(at), Some(terms)) => {
-                format!("by {who} on {}, terms SHA-256 {}", format::at(at), format::hex(terms))
+                let accepted = format!("by {who} on {}, terms SHA-256 {}", format::at(at), format::hex(terms));
+                if file.is_accepted_elsewhere() {
+                    let (by, at) = (&file.stored_by, format::at(file.stored_at));
+                    format!("elsewhere {accepted}; the record was imported by {by} on {at}")
+                } else {
+                    accepted
+                }
             }
             _ => format!("elsewhere; brought in by {} on {}", file.stored_by, format::at(file.stored_at)),
         }),

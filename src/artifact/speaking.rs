@@ -148,8 +148,8 @@ pub(super) struct KindSpeaks {
 pub(super) const RECKONED: [Kind; 7] =
     [Kind::Soc1Type2, Kind::Soc2Type2, Kind::Soc3, Kind::PciAoc, Kind::Iso27001, Kind::Iso27017, Kind::Iso27018];
 
-/// What each kind says of a period. Numbers are those of `versions`.
-pub(super) fn reckon(versions: &[Version], period: Span, today: Date) -> Vec<KindSpeaks> {
+/// What each kind says of a period. Numbers are those of `versions`; letters are to reach `letter_months` beyond a report.
+pub(super) fn reckon(versions: &[Version], period: Span, today: Date, letter_months: u16) -> Vec<KindSpeaks> {
     let mut by_kind: BTreeMap<Kind, Vec<(usize, Span)>> = BTreeMap::new();
     for (number, version) in versions.iter().enumerate() {
         if let Ok(span) = version.days
@@ -168,7 +168,7 @@ pub(super) fn reckon(versions: &[Version], period: Span, today: Date) -> Vec<Kin
             let numbers = |spans: &[(usize, Span)]| spans.iter().map(|(number, _)| *number).collect::<Vec<_>>();
             KindSpeaks {
                 kind,
-                spoken: speak(period, today, &days(&of), &days(&letters)),
+                spoken: speak(period, today, &days(&of), &days(&letters), letter_months),
                 by: numbers(&of),
                 letters: numbers(&letters),
             }
@@ -225,7 +225,7 @@ mod tests {
             report("SOC Continued Operations Letter", "2026-04-01", "2026-06-30"),
         ];
         let period = Span { first: date!(2026 - 01 - 01), last: date!(2026 - 09 - 30) };
-        let reckoned = reckon(&versions, period, date!(2026 - 11 - 24));
+        let reckoned = reckon(&versions, period, date!(2026 - 11 - 24), 3);
         let of = |kind| reckoned.iter().find(|speaks| speaks.kind == kind).expect("it is reckoned");
         let soc2 = of(Kind::Soc2Type2);
         assert_eq!((soc2.spoken.gap_days(), soc2.spoken.addressed_days()), (183, 91));
@@ -249,7 +249,7 @@ mod tests {
             let Value::Object(fields) = changed else { panic!("an object") };
             let mut report = report.clone();
             report.facts.0.extend(fields);
-            reckon(&[report], period, date!(2026 - 11 - 24))[2].spoken.gap_days()
+            reckon(&[report], period, date!(2026 - 11 - 24), 3)[2].spoken.gap_days()
         };
         assert_eq!(gap(json!({"state": "UNPUBLISHED"})), 0);
         assert_eq!(gap(json!({"deletedAt": "2026-05-01T00:00:00Z"})), 90);

@@ -3,6 +3,12 @@
 //! Every field is optional in AWS's model, so what is listed leaves here as a map of what was given, by AWS's own names:
 //! <https://docs.aws.amazon.com/artifact/latest/APIReference/API_Types.html>.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use aws_sdk_artifact::config::interceptors::AfterDeserializationInterceptorContextRef;
+use aws_sdk_artifact::config::{ConfigBag, Intercept, RuntimeComponents};
+use aws_sdk_artifact::error::BoxError;
 use aws_sdk_artifact::primitives::{DateTime, DateTimeFormat};
 use aws_sdk_artifact::types::{CustomerAgreementSummary, ReportDetail, ReportSummary};
 use serde_json::{Map, Value};
@@ -51,7 +57,10 @@ impl Artifact {
         let (mut pages, mut found) = (Pages::default(), Vec::new());
         loop {
             let call = self.client.list_reports().max_results(PAGE).set_next_token(pages.token());
-            let page = call.send().await.map_err(|error| Failure::of_sdk(&error, asked))?;
+            let list = List::named("reports");
+            let page = call.customize().interceptor(list.clone()).send().await;
+            let page = page.map_err(|error| Failure::of_sdk(&error, asked))?;
+            list.must_be_there(asked)?;
             found.extend(page.reports.unwrap_or_default().into_iter().map(summary));
             if !pages.turn(page.next_token, asked)? {
                 return Ok(found);
@@ -74,8 +83,10 @@ impl Artifact {
         let (mut pages, mut found) = (Pages::default(), Vec::new());
         loop {
             let call = self.client.list_report_versions().report_id(report_id).max_results(PAGE);
-            let page = call.set_next_token(pages.token()).send().await;
+            let list = List::named("reports");
+            let page = call.set_next_token(pages.token()).customize().interceptor(list.clone()).send().await;
             let page = page.map_err(|error| Failure::of_sdk(&error, asked))?;
+            list.must_be_there(asked)?;
             found.extend(page.reports.into_iter().map(summary));
             if !pages.turn(page.next_token, asked)? {
                 return Ok(found);
@@ -123,7 +134,10 @@ impl Artifact {
         let (mut pages, mut found) = (Pages::default(), Vec::new());
         loop {
             let call = self.client.list_customer_agreements().max_results(PAGE).set_next_token(pages.token());
-            let page = call.send().await.map_err(|error| Failure::of_sdk(&error, asked))?;
+            let list = List::named("customerAgreements");
+            let page = call.customize().interceptor(list.clone()).send().await;
+            let page = page.map_err(|error| Failure::of_sdk(&error, asked))?;
+            list.must_be_there(asked)?;
             found.extend(page.customer_agreements.into_iter().map(agreement));
             if !pages.turn(page.next_token, asked)? {
                 return Ok(found);
@@ -134,6 +148,49 @@ impl Artifact {
     fn asked<'a>(&'a self, action: &'static str, subject: &'a str) -> Asked<'a> {
         Asked { action, subject, role: self.role.as_ref() }
     }
+}
+
+/// Sees whether an answer holds its list. Where it lacks one, the SDK puts an empty list in its place, and "AWS did not say"
+/// would read as "there is none".
+#[derive(Debug, Clone)]
+struct List {
+    name: &'static str,
+    is_there: Arc<AtomicBool>,
+}
+
+impl List {
+    fn named(name: &'static str) -> Self {
+        Self { name, is_there: Arc::default() }
+    }
+
+    fn must_be_there(&self, asked: Asked<'_>) -> Result<(), Failure> {
+        if self.is_there.load(Ordering::Relaxed) {
+            return Ok(());
+        }
+        Err(Failure::transient(asked, &format!("the answer lacks its list, {}", self.name)))
+    }
+}
+
+impl Intercept for List {
+    fn name(&self) -> &'static str {
+        "List"
+    }
+
+    fn read_after_deserialization(
+        &self,
+        context: &AfterDeserializationInterceptorContextRef<'_>,
+        _components: &RuntimeComponents,
+        _settings: &mut ConfigBag,
+    ) -> Result<(), BoxError> {
+        let body = context.response().body().bytes().unwrap_or_default();
+        self.is_there.store(has_list(body, self.name), Ordering::Relaxed);
+        Ok(())
+    }
+}
+
+/// Whether an answer's body holds a list of this name.
+fn has_list(body: &[u8], name: &str) -> bool {
+    serde_json::from_slice::<Fields>(body).is_ok_and(|members| members.get(name).is_some_and(Value::is_array))
 }
 
 /// Collects what was given.
@@ -245,6 +302,14 @@ mod tests {
         );
         let wanted = json!({"id": "report-a", "version": 3, "state": "NOVEL", "periodEnd": "2026-09-30T23:30:00Z"});
         assert_eq!(Value::Object(given), wanted);
+    }
+
+    #[test]
+    fn a_list_that_is_empty_is_there_and_one_that_is_null_or_absent_is_not() {
+        assert!(has_list(br#"{"reports": [], "nextToken": "a"}"#, "reports"));
+        for body in [&br#"{"reports": null}"#[..], br#"{"nextToken": "a"}"#, br#"{"Reports": []}"#, b"[]", b""] {
+            assert!(!has_list(body, "reports"), "{body:?}");
+        }
     }
 
     #[test]

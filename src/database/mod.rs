@@ -120,11 +120,29 @@ async fn connect_first(options: &PgConnectOptions, private: Option<&private::Clu
 
 /// A pool as all parts of the program use it.
 pub fn pool_options() -> PgPoolOptions {
-    PgPoolOptions::new().max_connections(16).acquire_timeout(Duration::from_secs(5)).after_connect(|connection, _| {
-        // Compiling a statement takes longer than any page's statement runs.
-        Box::pin(async move { sqlx::query("set jit = off").execute(connection).await.map(drop) })
-    })
+    PgPoolOptions::new()
+        .max_connections(16)
+        .acquire_timeout(Duration::from_secs(5))
+        .after_connect(|connection, _| {
+            // Compiling a statement takes longer than any page's statement runs.
+            Box::pin(async move { sqlx::query("set jit = off").execute(connection).await.map(drop) })
+        })
+        // The pool's own look at a connection waits for ever on one whose other end is gone without a word.
+        .test_before_acquire(false)
+        .before_acquire(|connection, _| Box::pin(answers_within(connection, LOOK)))
+        .after_release(|connection, _| Box::pin(answers_within(connection, LET_GO)))
 }
+
+/// Whether a connection is good. An error, and not `false`, ends it without a word to the other end.
+async fn answers_within(connection: &mut PgConnection, time: Duration) -> sqlx::Result<bool> {
+    tokio::time::timeout(time, connection.ping()).await.map_err(|_elapsed| sqlx::Error::PoolTimedOut)??;
+    Ok(true)
+}
+
+/// How long a connection of the pool may take to answer before it is used.
+const LOOK: Duration = Duration::from_secs(1);
+/// How long a statement that nobody waits for any more may keep its connection.
+const LET_GO: Duration = Duration::from_secs(5);
 
 /// Bytes as hexadecimal digits.
 fn hex(bytes: &[u8]) -> String {

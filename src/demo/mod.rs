@@ -64,7 +64,9 @@ pub async fn run(settings: &StoreSettings, args: &DemoArgs) -> anyhow::Result<()
     let store = database::connect(&settings).await?;
     steps.end("runs")?;
     let (db, memo, clock) = (store.db.clone(), Memo::default(), Clock::Real);
-    let state = State { db, memo, clock, demo: true, grace: settings.grace(), duties: Arc::default() };
+    let (grace, letter_months) = (settings.grace(), settings.artifact_letter_months);
+    let state =
+        State { db, memo, clock, demo: true, grace, letter_months, duties: Arc::default(), gate: Arc::default() };
     let prepared = prepare(&state, &folder, args, &mut steps).await;
     let served = match prepared {
         Ok(duties) => {

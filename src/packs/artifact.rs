@@ -55,6 +55,7 @@ pub(super) async fn gather(
     db: &mut PgConnection,
     about: &About,
     known_at: OffsetDateTime,
+    letter_months: u16,
 ) -> anyhow::Result<Option<(ArtifactPart, Vec<Finished>)>> {
     let asked = Asked {
         organization_id: about.scope.organization_id,
@@ -62,6 +63,7 @@ pub(super) async fn gather(
         // The printed clock has whole seconds: what was kept within its second was known.
         known_at: known_at + time::Duration::SECOND,
         accounts: about.scope.accounts.as_deref(),
+        letter_months,
     };
     let Some(said) = said(db, &asked).await? else { return Ok(None) };
     let mut reports = CsvFile::new(names::REPORTS, "Every version of AWS's reports", &REPORT_COLUMNS);
@@ -128,7 +130,9 @@ fn part(said: Said) -> ArtifactPart {
     for one in &said.gaps {
         let (days, addressed) = (one.days.to_string(), one.addressed.to_string());
         let letters = if one.letters.is_empty() { "none" } else { &one.letters };
-        gaps.push([one.kind, &day(one.first), &day(one.last), &days, &addressed, letters]);
+        let warning = one.warning.as_deref().map(|warning| format!(": {warning}")).unwrap_or_default();
+        let letters = format!("{letters}{warning}");
+        gaps.push([one.kind, &day(one.first), &day(one.last), &days, &addressed, &letters]);
     }
     let mut versions = Table::new(vec![
         text("Report", 1.0),

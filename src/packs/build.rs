@@ -123,7 +123,7 @@ async fn make(state: &State, request: &Request, key: &Key, progress: &Progress) 
     let mut gathered = gather(&mut tx, &about, |done, total| progress.set(done, total, "parts read")).await?;
     let generated = request.at.unwrap_or_else(|| state.clock.now());
     let generated = generated.replace_nanosecond(0).unwrap_or(generated);
-    let artifact = artifact::gather(&mut tx, &about, generated).await?;
+    let artifact = artifact::gather(&mut tx, &about, generated, state.letter_months).await?;
     // As of the printed time, not of now: the log grows by the asking for this pack already.
     let checkpoint = audit_log::checkpoint(&mut *tx, generated).await?;
     tx.commit().await?;

@@ -119,10 +119,14 @@ pub async fn admit(request: &HttpRequest, ticket: &Ticket, row: SessionRow) -> R
         engagement_id: row.engagement_id.filter(|_| role == Role::Auditor),
     };
     // For the guard, which writes downloads and refusals to the audit log and shows on an error page only what there is for somebody.
-    request.extensions_mut().insert(user.clone());
+    let is_first = request.extensions_mut().insert(user.clone()).is_none();
     // A path without an entry has no handler, so that nobody can see anything there.
     if let Some(why) = access(request).and_then(|access| access.refuses(role)) {
         return Err(Error::Forbidden(why));
+    }
+    // A handler may ask twice who it is for; that is one request.
+    if is_first {
+        state.gate.limits.person(&user.identity, request.method(), request.path(), request.query_string())?;
     }
     if ticket.now - row.seen_at > TOUCH_EVERY {
         db::touch(&state.db, &ticket.hash, ticket.now).await?;

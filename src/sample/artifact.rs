@@ -51,6 +51,9 @@ fn reports(last: Date, day: Date) -> Vec<(String, String)> {
             let line = format!("{}, version {}: made up for the sample, no document of AWS", report.name, latest.0);
             files.push((format!("get-report-{}-{}.pdf", report.id, latest.0), document(&line)));
         }
+        if report.id == REVIEWED && day == last {
+            files.extend(records(&report, latest, day));
+        }
     }
     files.push(("list-reports.json".to_owned(), text(&json!({"reports": newest}))));
     files
@@ -74,6 +77,36 @@ fn line(report: &Report, version: &Version, latest: bool) -> Value {
 
 /// Reports that are there themselves.
 const FETCHED: [&str; 2] = ["report-Sample0SOC2Type2", "report-Sample0ISO270010"];
+
+/// The report that somebody has read, accepted the terms of, and lets auditors have.
+const REVIEWED: &str = "report-Sample0SOC2Type2";
+
+/// What people did with a version elsewhere, as records that are laid beside it.
+fn records(report: &Report, version: &Version, day: Date) -> Vec<(String, String)> {
+    let of = format!("{}-{}", report.id, version.0);
+    let terms = format!("Terms of {}, version {}: made up for the sample, no document of AWS", report.name, version.0);
+    let acceptance = json!({"accepted_by": "Alex Example", "accepted_at": format!("{day}T08:00:00Z")});
+    let review = json!({
+        "reviewer": "Robin Example", "reviewed_on": day.to_string(), "opinion": "unqualified",
+        "exceptions": "Made up: one access review was late, and AWS says what it changed.",
+        "user_entity_controls": [
+            {"control": "Access to AWS accounts is reviewed every quarter", "owner": "Platform team"},
+            {"control": "Root users have MFA", "owner": "Platform team"},
+            {"control": "Incidents at AWS are followed up", "owner": ""},
+        ],
+        "carve_outs": "Made up: data centres of other providers are carved out.",
+        "conclusion": "Made up: the services in use are in scope, and the report can be relied on.",
+        "next_due": (day + Duration::days(365)).to_string(),
+    });
+    let release =
+        json!({"released_by": "Alex Example", "reason": "Made up: the audit of this year", "terms_read": true});
+    vec![
+        (format!("terms-{of}.pdf"), document(&terms)),
+        (format!("acceptance-{of}.json"), text(&acceptance)),
+        (format!("review-{of}.json"), text(&review)),
+        (format!("release-{of}.json"), text(&release)),
+    ]
+}
 
 /// A PDF of one page with a line of ASCII: ISO 32000-1, 7.5.
 fn document(line: &str) -> String {

@@ -262,7 +262,13 @@ const PIECE_BYTES: usize = 64 * 1024;
 
 /// A download holds a connection and a transaction for as long as it lasts. More than this many at once would leave
 /// the pages of everybody else without one.
-static DOWNLOADS: Semaphore = Semaphore::const_new(8);
+const MOST: usize = 8;
+static DOWNLOADS: Semaphore = Semaphore::const_new(MOST);
+
+/// Downloads of rows that are under way.
+pub(super) fn under_way() -> usize {
+    MOST - DOWNLOADS.available_permits()
+}
 
 /// A download of which nothing is taken for this long is cut, so that its connection comes back.
 const PATIENCE: Duration = Duration::from_mins(1);
@@ -409,7 +415,25 @@ mod tests {
     }
 
     #[test]
-    fn a_file_name_holds_nothing_that_a_system_minds() {
+    fn a_file_name_holds_nothing_that_a_system_or_a_header_minds() {
+        for evil in [
+            "a\"; filename=b.exe",
+            "a\r\nSet-Cookie: b=c",
+            "pack\u{202e}fdp.exe",
+            "../../etc/passwd",
+            "..\\..\\a",
+            "CON:|<>?*\0",
+            "עברית-中文",
+            "x".repeat(300).as_str(),
+        ] {
+            let name = safe_name(evil);
+            assert!((1..=100).contains(&name.len()) && !name.starts_with('.'), "{evil:?}: {name}");
+            let is_safe = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.');
+            assert!(name.bytes().all(is_safe) && !name.contains('/'), "{evil:?}: {name}");
+            // A quoted string of RFC 6266 that needs no escape.
+            let header = format!("attachment; filename=\"{name}\"");
+            assert!(actix_web::http::header::HeaderValue::from_str(&header).is_ok(), "{header}");
+        }
         assert_eq!(safe_name("../a b/ü:\"x\"\r\n.pdf"), "a-b----x---.pdf");
         assert_eq!(safe_name("..."), "auditfolio");
     }

@@ -2,10 +2,12 @@
 
 use actix_web::body::{BoxBody, EitherBody, MessageBody};
 use actix_web::dev::{ServiceRequest, ServiceResponse};
+use actix_web::error::InternalError;
 use actix_web::http::header::{
-    CACHE_CONTROL, CONTENT_TYPE, HOST, HeaderMap, HeaderName, HeaderValue, LOCATION, ORIGIN,
+    CACHE_CONTROL, CONTENT_TYPE, HOST, HeaderMap, HeaderName, HeaderValue, LOCATION, ORIGIN, RETRY_AFTER,
+    STRICT_TRANSPORT_SECURITY,
 };
-use actix_web::http::{Method, StatusCode};
+use actix_web::http::{ConnectionType, Method, StatusCode};
 use actix_web::middleware::Next;
 use actix_web::{HttpMessage as _, HttpRequest, HttpResponse, web};
 use askama::Template;
@@ -16,6 +18,7 @@ use super::address::{Address, Encoded};
 use super::download::Downloaded;
 use super::format;
 use super::frame::{Frame, Page};
+use super::gate::{self, Arrival, Counted, Passed};
 use super::routes::{Access, access};
 use super::view::parse_day;
 use crate::State;
@@ -45,6 +48,13 @@ impl RequestId {
 const CONTENT_SECURITY_POLICY: &str = "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; \
      frame-ancestors 'none'; base-uri 'none'";
 
+/// A year and what is below the name too, where the portal is reached by HTTPS: RFC 6797.
+const HTTPS_ONLY: HeaderValue = HeaderValue::from_static("max-age=31536000; includeSubDomains");
+
+/// Marks an answer that stays as it is, although it is an error: probes read no pages.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct AsItIs;
+
 const HEADERS: [(&str, &str); 7] = [
     ("content-security-policy", CONTENT_SECURITY_POLICY),
     ("cross-origin-opener-policy", "same-origin"),
@@ -57,33 +67,64 @@ const HEADERS: [(&str, &str); 7] = [
 
 /// The outermost middleware.
 pub(super) async fn guard<B: MessageBody + 'static>(
-    request: ServiceRequest,
+    mut request: ServiceRequest,
     next: Next<B>,
 ) -> Result<ServiceResponse<EitherBody<B, BoxBody>>, actix_web::Error> {
     let id = RequestId::new();
     request.extensions_mut().insert(id.clone());
     let span = tracing::info_span!("request", request.id = %id.0, method = %request.method(), path = request.path());
-    let demo = request.app_data::<web::Data<State>>().is_some_and(|state| state.demo);
+    let state = request.app_data::<web::Data<State>>().expect("every app is built with its state").clone();
+    let https = request.connection_info().scheme() == "https";
+    let counted = Counted::begin(&state.gate, &request);
+    let arrival = Arrival::watch(&mut request);
 
-    let refusal = refusal(request.method(), request.headers(), demo);
+    let refusal =
+        refusal(request.method(), request.headers(), state.demo).or_else(|| gate::refusal(&state.gate, &request));
     // No clone of the request may outlive this line: actix routes with the only one.
     let mut response = if let Some(error) = refusal {
         let page = span.in_scope(|| failed(request.request(), &id, Some(&error), error_status(&error)));
         request.into_response(page).map_into_right_body()
     } else {
-        let response = next.call(request).instrument(span.clone()).await?;
-        match on_record(&response).instrument(span.clone()).await {
-            Ok(()) => span.in_scope(|| with_error_page(response, &id)),
-            // What cannot be recorded is not handed out.
-            Err(error) => {
-                let page = span.in_scope(|| failed(response.request(), &id, Some(&error), error_status(&error)));
-                response.into_response(page).map_into_right_body()
+        match gate::pass(&state.gate, request, arrival.as_ref(), next).instrument(span.clone()).await {
+            Passed::Answered(response) => {
+                let response = response?;
+                match on_record(&response).instrument(span.clone()).await {
+                    Ok(()) => span.in_scope(|| with_error_page(response, &id)),
+                    // What cannot be recorded is not handed out.
+                    Err(error) => {
+                        let page =
+                            span.in_scope(|| failed(response.request(), &id, Some(&error), error_status(&error)));
+                        response.into_response(page).map_into_right_body()
+                    }
+                }
+            }
+            Passed::Late(error) => {
+                span.in_scope(|| tracing::warn!("{error}"));
+                let mut page = late(&error, state.demo, &id);
+                if let Some(arrival) = arrival {
+                    page = page.map_body(|_, body| arrival.holding(body));
+                }
+                harden(page.headers_mut(), &id, https);
+                counted.end(page.status(), page.headers());
+                return Err(InternalError::from_response(error, page).into());
             }
         }
     };
-    let headers = response.headers_mut();
+    if let Some(arrival) = arrival.filter(|arrival| !arrival.is_whole()) {
+        response = response.map_body(|_, body| EitherBody::right(arrival.holding(body)));
+    }
+    harden(response.headers_mut(), &id, https);
+    counted.end(response.status(), response.headers());
+    Ok(response)
+}
+
+/// Gives an answer what every answer has.
+fn harden(headers: &mut HeaderMap, id: &RequestId, https: bool) {
     for (name, value) in HEADERS {
         headers.insert(HeaderName::from_static(name), HeaderValue::from_static(value));
+    }
+    if https {
+        headers.insert(STRICT_TRANSPORT_SECURITY, HTTPS_ONLY);
     }
     if !headers.contains_key(CACHE_CONTROL) {
         headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
@@ -92,7 +133,26 @@ pub(super) async fn guard<B: MessageBody + 'static>(
         HeaderName::from_static("x-request-id"),
         HeaderValue::from_str(&id.0).expect("hexadecimal digits are a header value"),
     );
-    Ok(response)
+}
+
+/// The page of a request that is gone with what was done for it.
+fn late(error: &Error, demo: bool, id: &RequestId) -> HttpResponse {
+    let said = said(&Address::new("/"), Some(error), error_status(error));
+    let page = ErrorPage { frame: Frame::bare(said.title, demo), said, request_id: id.0.clone() };
+    finished(Page(page).answer(error_status(error)), Some(error))
+}
+
+/// Says when to come back, and ends a connection of which nothing more is wanted.
+fn finished(mut page: HttpResponse, error: Option<&Error>) -> HttpResponse {
+    if let Some(seconds) = error.and_then(Error::retry_after) {
+        page.headers_mut().insert(RETRY_AFTER, seconds.into());
+    }
+    // Actix's own refusals of a body are no error of ours, and what is left of the body is no more wanted.
+    let is_cut = matches!(page.status(), StatusCode::PAYLOAD_TOO_LARGE | StatusCode::REQUEST_TIMEOUT);
+    if is_cut || error.is_some_and(Error::ends_connection) {
+        page.head_mut().set_connection_type(ConnectionType::Close);
+    }
+    page
 }
 
 /// Writes rows that are handed out, what an auditor looks at in a room, and what somebody who is signed in was refused, to
@@ -176,7 +236,8 @@ fn with_error_page<B: MessageBody + 'static>(
     let status = response.status();
     let error = response.response().error().and_then(|error| error.as_error::<Error>());
     let has_page = response.headers().get(CONTENT_TYPE).is_some_and(|kind| kind.as_bytes().starts_with(b"text/html"));
-    if error.is_none() && (has_page || !(status.is_client_error() || status.is_server_error())) {
+    let stays = has_page || response.response().extensions().get::<AsItIs>().is_some();
+    if error.is_none() && (stays || !(status.is_client_error() || status.is_server_error())) {
         return response.map_into_left_body();
     }
     let page = failed(response.request(), id, error, status);
@@ -205,7 +266,7 @@ fn failed(request: &HttpRequest, id: &RequestId, error: Option<&Error>, status: 
             tracing::error!(error = format!("{cause:#}"), "a request failed");
         }
         Some(Error::Unavailable(cause)) => {
-            tracing::error!(error = %cause, "the database does not answer");
+            tracing::error!(error = format!("{cause:#}"), "the database does not answer");
         }
         None if status.is_server_error() => tracing::error!(%status, "a request failed"),
         Some(_) | None => {}
@@ -219,7 +280,8 @@ fn failed(request: &HttpRequest, id: &RequestId, error: Option<&Error>, status: 
     if matches!(error, Some(Error::NoRoom)) && matches!(*request.method(), Method::GET | Method::HEAD) {
         return HttpResponse::SeeOther().insert_header((LOCATION, "/rooms")).finish();
     }
-    let mut said = said(request, error, status);
+    let here = Address::parse(request.path(), request.query_string());
+    let mut said = said(&here, error, status);
     let mut frame = Frame::bare(said.title, demo);
     frame.sections = !matches!(error, Some(Error::SignInNeeded | Error::RoomShut { .. }));
     frame.user = request.extensions().get::<User>().cloned();
@@ -234,19 +296,19 @@ fn failed(request: &HttpRequest, id: &RequestId, error: Option<&Error>, status: 
         )
     };
     if !error.is_some_and(dayless) {
-        frame.as_of = Address::parse(request.path(), request.query_string()).get("as_of").and_then(parse_day);
+        frame.as_of = here.get("as_of").and_then(parse_day);
     }
     if !matches!(error, Some(Error::NoSuchScope(_) | Error::ScopeUndecided { .. })) {
-        frame.scope_name = Address::parse(request.path(), request.query_string()).get("scope").map(str::to_owned);
+        frame.scope_name = here.get("scope").map(str::to_owned);
     }
     if let (None, Some(Error::NotFound), Some(_)) = (&said.link, error, frame.as_of) {
         said.link = Some((frame.href("/"), "Open the overview for the same day".to_owned()));
     }
     let page = ErrorPage { frame, said, request_id: id.0.clone() };
-    Page(page).answer(status)
+    finished(Page(page).answer(status), error)
 }
 
-fn said(request: &HttpRequest, error: Option<&Error>, status: StatusCode) -> Said {
+fn said(here: &Address, error: Option<&Error>, status: StatusCode) -> Said {
     let plain = |title, happened: &str, todo: &str| Said {
         title,
         happened: happened.to_owned(),
@@ -292,7 +354,7 @@ fn said(request: &HttpRequest, error: Option<&Error>, status: StatusCode) -> Sai
                 format::day(*latest)
             ),
             link: Some((
-                Address::parse(request.path(), request.query_string()).with("as_of", latest).to_string(),
+                here.clone().with("as_of", latest).to_string(),
                 format!("Open this page as of {}", format::day(*latest)),
             )),
         },
@@ -301,7 +363,7 @@ fn said(request: &HttpRequest, error: Option<&Error>, status: StatusCode) -> Sai
             happened: floor.sentence(),
             todo: format!("The first day kept is {} (UTC). Choose it or a later one.", format::day(floor.first_day)),
             link: Some((
-                Address::parse(request.path(), request.query_string()).with(parameter, floor.first_day).to_string(),
+                here.clone().with(parameter, floor.first_day).to_string(),
                 format!("Open this page for {}", format::day(floor.first_day)),
             )),
         },
@@ -312,7 +374,7 @@ fn said(request: &HttpRequest, error: Option<&Error>, status: StatusCode) -> Sai
             link: Some(("/collections".to_owned(), "See collections and removals".to_owned())),
         },
         Some(Error::NoSuchScope(name)) => Said {
-            link: Some(without_scope(request)),
+            link: Some(without_scope(here)),
             ..plain(
                 "No such scope",
                 &format!("No scope is called “{name}”."),
@@ -320,7 +382,7 @@ fn said(request: &HttpRequest, error: Option<&Error>, status: StatusCode) -> Sai
             )
         },
         Some(Error::ScopeUndecided { name, why }) => Said {
-            link: Some((definitions_of(request, name), "See how the scope is defined".to_owned())),
+            link: Some((definitions_of(here, name), "See how the scope is defined".to_owned())),
             ..plain(
                 "The scope is undecided",
                 &format!(
@@ -330,7 +392,7 @@ fn said(request: &HttpRequest, error: Option<&Error>, status: StatusCode) -> Sai
             )
         },
         Some(Error::OutOfScope { name, account_id }) => Said {
-            link: Some(without_scope(request)),
+            link: Some(without_scope(here)),
             ..plain(
                 "Not in this scope",
                 &format!("Account {account_id} does not belong to scope {name} on that day."),
@@ -351,6 +413,27 @@ fn said(request: &HttpRequest, error: Option<&Error>, status: StatusCode) -> Sai
             "Too many downloads at once",
             "As many downloads are under way as this installation allows.",
             "Try again in a minute, when one of them is done.",
+        ),
+        Some(Error::TooMany { seconds }) => plain(
+            "Too many requests",
+            "More was asked for from here, or by you, than this installation answers at once.",
+            &format!("Try again in {}.", format::plural(i64::try_from(*seconds).unwrap_or(i64::MAX), "second")),
+        ),
+        Some(Error::TooLarge(most)) => plain("Too large", "More was sent than is taken.", most),
+        Some(Error::LargeHead) => plain(
+            "Too long",
+            "The address, or what the browser sent with it, is too long.",
+            "Shorten the address, or delete this site’s cookies and try again.",
+        ),
+        Some(Error::TooSlow) => plain(
+            "Too slow",
+            "What was sent did not arrive in time. Nothing was changed.",
+            "Send it again, over a better line or in a smaller file.",
+        ),
+        Some(Error::TookTooLong) => plain(
+            "Not available now",
+            "The answer took too long. Nothing was changed.",
+            "Try again in a minute, or ask for less: a shorter period, one account, a scope.",
         ),
         Some(Error::Unavailable(_)) => plain(
             "Not available now",
@@ -403,15 +486,14 @@ fn shut(title: &str, moment: Moment, at: OffsetDateTime) -> Said {
 }
 
 /// The same page of the whole organisation.
-fn without_scope(request: &HttpRequest) -> (String, String) {
-    let here = Address::parse(request.path(), request.query_string()).start().without(&["scope"]);
-    (here.to_string(), "Open this page for the whole organisation".to_owned())
+fn without_scope(here: &Address) -> (String, String) {
+    (here.start().without(&["scope"]).to_string(), "Open this page for the whole organisation".to_owned())
 }
 
 /// The page of a scope as of the same day, which is about the whole organisation.
-fn definitions_of(request: &HttpRequest, name: &str) -> String {
+fn definitions_of(here: &Address, name: &str) -> String {
     let page = Address::new(format!("/scopes/{}", Encoded(name)));
-    match Address::parse(request.path(), request.query_string()).get("as_of") {
+    match here.get("as_of") {
         Some(day) => page.with("as_of", day).to_string(),
         None => page.to_string(),
     }

@@ -13,6 +13,7 @@ pub mod filters;
 pub mod form;
 pub mod format;
 mod frame;
+mod gate;
 mod guard;
 pub mod keyset;
 pub mod list;
@@ -25,7 +26,8 @@ mod view;
 
 pub use address::Address;
 pub use frame::{Crumb, Frame, Page, SCOPE, Section};
+pub use gate::{Gate, GateArgs, LARGEST_UPLOAD_BYTES};
 pub use guard::RequestId;
 pub use routes::{Access, Endpoint, access, endpoints, is_of_rooms};
-pub use serve::{app, serve};
+pub use serve::{app, serve, serve_metrics};
 pub use view::{Organization, Read, Standing, View, Visit, kept, parse_day};

@@ -76,6 +76,7 @@ impl Endpoint {
 pub fn endpoints() -> Vec<Endpoint> {
     [
         super::assets::endpoints(),
+        super::gate::health::endpoints(),
         crate::people::page::endpoints(),
         crate::compliance::endpoints(),
         crate::definition::page::endpoints(),

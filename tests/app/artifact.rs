@@ -26,7 +26,7 @@ const LAST: OffsetDateTime = datetime!(2026-03-05 23:00 UTC);
 const LATER: OffsetDateTime = datetime!(2026-11-07 12:00 UTC);
 
 /// The sample of ten accounts from 24 February to 5 March 2026, collected.
-async fn organization(name: &str) -> (PgPool, Summary, Scratch) {
+pub(crate) async fn organization(name: &str) -> (PgPool, Summary, Scratch) {
     let db = database().await;
     let folder = Scratch::new(name);
     let options = small(&folder);
@@ -199,8 +199,8 @@ async fn a_persons_word_on_a_kind_goes_first_and_is_on_record() {
         .await
         .unwrap();
     assert_eq!((&detail["before"], &detail["after"]), (&json!("other"), &json!("iso-27001")));
-    let auditor = sign_in(&app, "viewer").await;
-    assert!(!get(&app, &auditor, path).await.text.contains("Say what it is"));
+    let viewer = sign_in(&app, "viewer").await;
+    assert!(!get(&app, &viewer, path).await.text.contains("Say what it is"));
 }
 
 #[actix_web::test]
@@ -261,13 +261,29 @@ async fn reports_beside_the_answers_are_stored_once_and_stand_in_the_pack() {
     let (db, summary, _folder) = organization("artifact-pack").await;
     let last = summary.artifact.last().unwrap();
     let (words, problems) = import(&db, last).await.unwrap();
-    assert!(words.ends_with("2 documents stored.") && problems.is_empty(), "{words} {problems:?}");
+    assert!(
+        words.ends_with("2 documents and 3 records of people stored.") && problems.is_empty(),
+        "{words} {problems:?}"
+    );
     let (again, _) = import(&db, last).await.unwrap();
-    assert!(again.ends_with("0 documents stored."), "{again}");
+    assert!(again.ends_with("0 documents and 0 records of people stored."), "{again}");
     let reader = Reader::at(&db, LAST).await;
     let page = reader.page("/artifact/reports/report-Sample0SOC2Type2/versions/3").await;
     let text = texts(&page, "main").join(" ");
-    assert!(text.contains("not released to auditors") && text.contains("Not reviewed."), "{text}");
+    for wanted in [
+        "Reviewed by Robin Example on 5 Mar 2026",
+        "elsewhere, as an imported record says, by Alex Example on 5 Mar 2026",
+        "may have it: released by Alex Example (",
+        ", imported from the folder 2026-03-05) on",
+        "Platform team",
+    ] {
+        assert!(text.contains(wanted), "{wanted}: {text}");
+    }
+    let bare = reader.page("/artifact/reports/report-Sample0ISO270010/versions/1").await;
+    let bare = texts(&bare, "main").join(" ");
+    for wanted in ["elsewhere, without a record of who did", "not released to auditors", "Not reviewed."] {
+        assert!(bare.contains(wanted), "{wanted}: {bare}");
+    }
 
     let request = Request {
         organization: ORGANIZATION.to_owned(),
@@ -297,12 +313,140 @@ async fn reports_beside_the_answers_are_stored_once_and_stand_in_the_pack() {
     ] {
         assert!(text.contains(wanted), "{wanted}: {text}");
     }
-    assert!(text.replace(char::is_whitespace, "").contains(&hash), "{hash}");
+    let unbroken = text.replace(char::is_whitespace, "");
+    for wanted in [
+        hash.as_str(),
+        "acceptedelsewherebyAlexExampleon5Mar2026",
+        "therecordwasimportedby",
+        "ReviewedbyRobinExampleon2026-03-05:unqualifiedopinion",
+    ] {
+        assert!(unbroken.contains(wanted), "{wanted}: {unbroken}");
+    }
     // What is read later is not in a pack of the same printed clock.
     let printed: OffsetDateTime = sqlx::query_scalar("select printed_at from pack").fetch_one(&db).await.unwrap();
     let bare = Request { at: Some(printed - time::Duration::days(400)), ..request };
     let id = build(&state, &bare, None, &JobProgress::default()).await.unwrap();
     assert!(!text_of(&db, &id).await.contains("AWS's reports and agreements"), "nothing was known then");
+}
+
+#[actix_web::test]
+async fn records_of_people_are_on_record_and_what_was_withdrawn_here_does_not_come_back() {
+    let (db, summary, _folder) = organization("artifact-records").await;
+    let last = summary.artifact.last().unwrap();
+    import(&db, last).await.unwrap();
+    let acts: Vec<(String, Value)> =
+        sqlx::query_as("select act, detail from audit_log where act like 'import % of %' order by act")
+            .fetch_all(&db)
+            .await
+            .unwrap();
+    let names: Vec<&str> = acts.iter().map(|(act, _)| act.as_str()).collect();
+    assert_eq!(names, ["import acceptance of terms", "import release of report", "import review of report"]);
+    assert_eq!((&acts[0].1["accepted_by"], &acts[0].1["source"]), (&json!("Alex Example"), &json!("2026-03-05")));
+
+    let app = site_of(state_at(&db, LAST)).await;
+    let viewer = sign_in(&app, "viewer").await;
+    let version = "/artifact/reports/report-Sample0SOC2Type2/versions/3";
+    let page = get(&app, &viewer, version).await.text;
+    let link = |what: &str| {
+        let mut hrefs = page.split("href=\"").filter_map(|part| part.split('"').next());
+        hrefs.find(|href| href.contains(what)).unwrap_or_else(|| panic!("{page}")).to_owned()
+    };
+    let file = link("/artifact/files/");
+    assert_eq!(get(&app, &viewer, &file).await.status, StatusCode::OK);
+    let terms = get(&app, &viewer, &link("/artifact/terms/")).await.text;
+    assert!(
+        terms.contains("These terms were accepted elsewhere") && terms.contains("imported from the folder 2026-03-05"),
+        "{terms}"
+    );
+    assert!(!terms.contains("Accept and fetch the report"), "{terms}");
+
+    let maker = sign_in(&app, "compliance-manager").await;
+    let withdraw = format!("{}/withdraw", file.rsplit_once('/').unwrap().0);
+    assert_eq!(ask(&app, Method::POST, &withdraw, Some(&maker), Some("")).await.status, StatusCode::SEE_OTHER);
+    import(&db, last).await.unwrap();
+    assert_eq!(get(&app, &viewer, &file).await.status, StatusCode::FORBIDDEN);
+}
+
+#[actix_web::test]
+async fn a_record_that_says_nothing_is_named_and_the_rest_is_kept() {
+    let (db, _summary, _folder) = organization("artifact-record-bad").await;
+    let review = json!({"reviewer": "R", "reviewed_on": "2026-11-01", "opinion": "none", "conclusion": "C"});
+    let folder = answers(
+        "artifact-record-bad-answers",
+        &[
+            ("list-reports.json", json!({"reports": [{"id": "report-0123456789abcdef", "version": 1}]})),
+            ("review-report-0123456789abcdef-1.json", review.clone()),
+            ("review-report-0123456789abcdef-2.json", review),
+            (
+                "acceptance-report-0123456789abcdef-1.json",
+                json!({"accepted_by": "R", "accepted_at": "2026-11-01T00:00:00Z"}),
+            ),
+            ("release-report-0123456789abcdef-1.json", json!({"released_by": "R", "reason": "A", "terms_read": true})),
+            ("review-report-0123456789abcdeg-1.json", json!({"reviewer": "R"})),
+        ],
+    );
+    let read_at = Some(datetime!(2026-11-07 11:00 UTC));
+    let (words, problems) = import_folder(&state_at(&db, LATER), ORGANIZATION, &folder, read_at).await.unwrap();
+    assert!(words.ends_with("0 documents and 1 record of people stored."), "{words}");
+    let said = problems.join("\n");
+    assert_eq!(problems.len(), 4, "{said}");
+    for wanted in [
+        "review-report-0123456789abcdeg-1.json: is not the record that its name says",
+        "acceptance-report-0123456789abcdef-1: is left out, since terms-report-0123456789abcdef-1 is not beside it",
+        "report-0123456789abcdef-2: is left out, since no list has that version",
+        "release-report-0123456789abcdef-1.json: no document is stored to be released",
+    ] {
+        assert!(said.contains(wanted), "{wanted}: {said}");
+    }
+}
+
+#[actix_web::test]
+async fn a_letter_that_reaches_far_beyond_its_report_is_said_so_and_changes_no_gap() {
+    let (db, _summary, _folder) = organization("artifact-letters").await;
+    let line = |id: &str, name: &str, first: &str, last: &str| {
+        json!({"id": id, "name": name, "version": 1, "state": "PUBLISHED", "periodStart": format!("{first}T00:00:00Z"),
+               "periodEnd": format!("{last}T00:00:00Z")})
+    };
+    let letter = "SOC Continued Operations Letter";
+    let folder = answers(
+        "artifact-letters-answers",
+        &[(
+            "list-reports.json",
+            json!({"reports": [
+                line("report-0123456789abcdef", "SOC 2 Type 2 Report", "2025-04-01", "2025-09-30"),
+                line("report-0123456789abcdeg", letter, "2025-10-01", "2026-02-28"),
+            ]}),
+        )],
+    );
+    let read_at = Some(datetime!(2026-03-05 11:00 UTC));
+    import_folder(&state_at(&db, LATER), ORGANIZATION, &folder, read_at).await.unwrap();
+    let said = async |months: u16| {
+        let state = auditfolio::State { letter_months: months, ..state_at(&db, LAST) };
+        let reader = Reader::of(state, "viewer").await;
+        let kinds = reader.json("/artifact?from=2025-10-01&rows=kinds&format=json").await;
+        let gaps = reader.json("/artifact?from=2025-10-01&rows=gaps&format=json").await;
+        (
+            of(&kinds, "kind", "SOC 2 Type 2").clone(),
+            of(&gaps, "kind", "SOC 2 Type 2").clone(),
+            reader.page("/artifact?from=2025-10-01").await,
+        )
+    };
+    let (kind, gap, page) = said(3).await;
+    let warning = "59 of 151 days addressed lie more than 3 months after the report’s end";
+    assert_eq!(kind["says"], format!("gap 156 days, of which 151 addressed by letter; {warning}"));
+    assert_eq!((&gap["letters_warning"], &gap["last_report_ended"]), (&json!(warning), &json!("2025-09-30")));
+    assert_eq!((&gap["addressed_late"], &gap["letters"]), (&json!(59), &json!(letter)));
+    // There is no SOC 1 at all that it could follow.
+    let unfollowed = "151 of 151 days addressed follow no report that is known";
+    assert_eq!(texts(&page, "#gaps tbody tr .hint"), [unfollowed, warning]);
+    let (wider, gap, page) = said(5).await;
+    assert_eq!(wider["says"], "gap 156 days, of which 151 addressed by letter");
+    assert_eq!(
+        (&wider["gap_days"], &wider["gap_days_addressed_by_letter"]),
+        (&kind["gap_days"], &kind["gap_days_addressed_by_letter"])
+    );
+    assert_eq!((&gap["addressed_late"], &gap["letters_warning"]), (&json!(0), &Value::Null));
+    assert_eq!(texts(&page, "#gaps tbody tr .hint"), [unfollowed]);
 }
 
 #[actix_web::test]

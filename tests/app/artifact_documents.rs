@@ -227,14 +227,17 @@ async fn a_review_is_on_record_and_a_later_one_counts() {
                 &controls=Rotate+keys+%7C+security&carve_outs=&conclusion=Suffices+%3Cb%3E&next_due=2026-11-25";
     assert!(is(&portal.post(&review, form), 303));
     let page = portal.get(VERSION);
-    assert!(page.contains("Reviewed by R. Weiß on 20 Nov 2026; the next review is due."), "{page}");
+    assert!(page.contains("Reviewed by <bdi>R. Weiß</bdi> on 20 Nov 2026; the next review is due."), "{page}");
     assert!(page.contains("Suffices &#60;b&#62;") && page.contains("qualified opinion"), "{page}");
     assert!(is(
         &portal.post(&review, &form.replace("2026-11-25", "2036-11-25").replace("qualified", "unqualified")),
         303
     ));
     let page = portal.get(VERSION);
-    assert!(page.contains("Reviewed by R. Weiß on 20 Nov 2026.") && page.contains("unqualified opinion"), "{page}");
+    assert!(
+        page.contains("Reviewed by <bdi>R. Weiß</bdi> on 20 Nov 2026.") && page.contains("unqualified opinion"),
+        "{page}"
+    );
     let report = portal.get("/artifact/reports/report-0123456789abcdef");
     assert!(report.contains("20 Nov 2026, R. Weiß") && report.contains("not reviewed"), "{report}");
     let altered = sqlx::query("update artifact_review set conclusion = 'x'").execute(&portal.db).await;

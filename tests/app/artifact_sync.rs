@@ -187,6 +187,28 @@ async fn what_is_refused_is_not_read_and_never_none() {
 
 #[actix_web::test]
 #[ignore = "needs Python's moto; tests/run runs it"]
+async fn an_answer_without_its_list_is_not_read_and_takes_nothing_away() {
+    let (aws, db) = (described(), organization("artifact-no-list").await);
+    assert_eq!(code(&sync(&aws, &db, &ROLE)), 0);
+    let known = held(&db).await;
+    for operation in ["ListReports", "ListReportVersions", "ListCustomerAgreements"] {
+        aws.fault(&json!({"kind": "no_list", "operation": operation, "times": null}));
+        let done = sync(&aws, &db, &ROLE);
+        assert_eq!(code(&done), 2, "{}", said(&done));
+        assert!(said(&done).contains("the answer lacks its list"), "{}", said(&done));
+        let reader = Reader::new(&db).await;
+        let listed = reader.json("/artifact?rows=versions&format=json").await;
+        assert!(listed.iter().all(|row| row["state"] != "no longer listed"), "{listed:?}");
+        let wanted = if operation == "ListCustomerAgreements" { "not read" } else { "none listed" };
+        assert_eq!(baas(&reader).await[OTHER], wanted, "{operation}");
+        assert_eq!(held(&db).await, known, "{operation}");
+        aws.clear_faults();
+    }
+    assert_eq!(aws.violations(), Vec::<Value>::new());
+}
+
+#[actix_web::test]
+#[ignore = "needs Python's moto; tests/run runs it"]
 async fn throttling_empty_pages_and_outages_are_waited_out() {
     let (aws, db) = (described(), organization("artifact-throttled").await);
     for fault in [

@@ -78,7 +78,10 @@ const COMMANDS: &[(&str, &[&str])] = &[
         &["start server", "stop server", "schedule collection", "schedule removal", "schedule sync from Artifact"],
     ),
     ("collect", COLLECTION),
-    ("artifact import", &["import from Artifact"]),
+    (
+        "artifact import",
+        &["import from Artifact", "import acceptance of terms", "import review of report", "import release of report"],
+    ),
     ("artifact sync", &["sync from Artifact"]),
     // Of these AWS keeps the record: CloudTrail.
     ("aws ddl", &[]),

@@ -29,7 +29,9 @@ fn state(db: &PgPool) -> State {
         clock: Clock::Real,
         demo: false,
         grace: time::Duration::hours(6),
+        letter_months: auditfolio::artifact::LETTER_MONTHS,
         duties: Arc::default(),
+        gate: Arc::default(),
     }
 }
 

@@ -32,7 +32,9 @@ pub(crate) fn state(db: &PgPool) -> State {
         clock: Clock::Fixed(datetime!(2026-11-12 09:00 UTC)),
         demo: false,
         grace: time::Duration::hours(6),
+        letter_months: auditfolio::artifact::LETTER_MONTHS,
         duties: Arc::default(),
+        gate: Arc::default(),
     }
 }
 

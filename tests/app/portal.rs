@@ -41,8 +41,15 @@ impl Reader {
             clock,
             demo: true,
             grace: time::Duration::hours(6),
+            letter_months: auditfolio::artifact::LETTER_MONTHS,
             duties: Arc::default(),
+            gate: Arc::default(),
         };
+        Self::of(state, role).await
+    }
+
+    /// Somebody who reads what a program of these settings shows.
+    pub(crate) async fn of(state: State, role: &str) -> Self {
         let app = init_service(auditfolio::web::app(state.clone())).await;
         let request = TestRequest::post()
             .uri("/sign-in")

@@ -5,7 +5,7 @@ use std::rc::Rc;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 
-use actix_web::body::MessageBody;
+use actix_web::body::{MessageBody, to_bytes};
 use actix_web::cookie::Cookie;
 use actix_web::dev::{Service, ServiceResponse};
 use actix_web::http::header::HeaderMap;
@@ -34,7 +34,9 @@ pub(crate) fn state_at(db: &PgPool, now: OffsetDateTime) -> State {
         clock: Clock::Fixed(now),
         demo: true,
         grace: time::Duration::hours(6),
+        letter_months: auditfolio::artifact::LETTER_MONTHS,
         duties: Arc::default(),
+        gate: Arc::default(),
     }
 }
 
@@ -65,7 +67,18 @@ pub(crate) async fn site_of(state: State) -> Site {
     let app = Rc::new(test::init_service(app(state)).await);
     Site(Box::new(move |request| {
         let app = Rc::clone(&app);
-        Box::pin(async move { answer(app.call(request.to_request()).await.unwrap()).await })
+        Box::pin(async move {
+            match app.call(request.to_request()).await {
+                Ok(response) => answer(response).await,
+                // As actix answers where what was to answer is given up.
+                Err(error) => {
+                    let response = error.error_response();
+                    let (status, headers) = (response.status(), response.headers().clone());
+                    let body = to_bytes(response.into_body()).await.unwrap();
+                    Answer { status, headers, cookie: None, text: String::from_utf8_lossy(&body).into_owned() }
+                }
+            }
+        })
     }))
 }
 

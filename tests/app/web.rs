@@ -15,6 +15,9 @@ use crate::site::{NOW, ROLES, ask, collected, get, sign_in, site, site_of, state
 const RIGHTS: &[(&str, &str, Access)] = &[
     ("GET", "/static/{name}", Access::Everybody),
     ("GET", "/favicon.ico", Access::Everybody),
+    ("GET", "/healthz", Access::Everybody),
+    ("GET", "/readyz", Access::Everybody),
+    ("GET", "/metrics", Access::Everybody),
     ("GET", "/sign-in", Access::Everybody),
     ("POST", "/sign-in", Access::Everybody),
     ("POST", "/sign-out", Access::Everybody),
@@ -105,7 +108,7 @@ const RIGHTS: &[(&str, &str, Access)] = &[
 ];
 
 /// An address of a route.
-fn example(path: &str) -> String {
+pub(crate) fn example(path: &str) -> String {
     let segment = |part: &str| match part {
         "{name}" => "app.css".to_owned(),
         "{account_id}" => ACCOUNT.to_owned(),

@@ -56,7 +56,9 @@ def paged(world, call, name, entries):
         shown, token = page(call, entries, size)
     except ServiceError as error:
         raise invalid("invalidToken", error.message) from None
-    return {name: shown, **({"nextToken": token} if token else {})}
+    # SDKs put an empty list where the answer has none.
+    listed = {} if call.fault("no_list") else {name: shown}
+    return {**listed, **({"nextToken": token} if token else {})}
 
 
 def given(members):

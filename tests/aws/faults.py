@@ -17,6 +17,7 @@ Kinds that the network makes:
     reset             the connection ends without an answer
 Kinds that change an answer:
     empty_page        a page without entries that still carries a token
+    no_list           (Artifact's lists) a page that lacks the list itself
     requeue           (StartQueryExecution) the query is QUEUED once more after RUNNING
     query_failed      (StartQueryExecution) the query ends FAILED: "retryable", "category", "error_type", "message"
     hold              (StartQueryExecution) the query stays RUNNING until it is stopped or faults are cleared
@@ -29,7 +30,7 @@ from .answers import ServiceError
 from .calls import Call
 
 ANSWERING = ("throttle", "deny", "expired", "region_disabled", "clock_skew", "server_error", "error")
-KINDS = (*ANSWERING, "slow", "cut", "reset", "empty_page", "requeue", "query_failed", "hold")
+KINDS = (*ANSWERING, "slow", "cut", "reset", "empty_page", "no_list", "requeue", "query_failed", "hold")
 FITTING = ("service", "operation", "account", "region", "bucket")
 
 # Operations of S3 that IAM knows by another name.

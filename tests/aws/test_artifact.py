@@ -77,6 +77,14 @@ class Artifact(StandInCase):
         pages = list(self.artifact.get_paginator("list_reports").paginate())
         self.assertEqual([len(page["reports"]) for page in pages], [0, 1, 1])
 
+    def test_an_answer_can_lack_its_list(self):
+        for operation in ("list_reports", "list_customer_agreements"):
+            name = "".join(part.capitalize() for part in operation.split("_"))
+            self.aws.fault("no_list", operation=name)
+            answer = getattr(self.artifact, operation)()
+            self.assertEqual(set(answer), {"ResponseMetadata"})
+        self.assertEqual(len(self.artifact.list_reports()["reports"]), 2)
+
     def test_an_account_sees_its_own_agreements_and_the_organisations(self):
         own = self.member(MEMBER).list_customer_agreements()["customerAgreements"]
         self.assertEqual([one["id"][-1] for one in own], ["g", "f"])

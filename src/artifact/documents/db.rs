@@ -110,6 +110,53 @@ pub(super) async fn terms(db: &mut PgConnection, terms_id: i64) -> sqlx::Result<
     .await
 }
 
+/// Keeps terms that somebody accepted elsewhere, with who brought the record in as who asked for them. They can lead to no
+/// report: there is no token. Kept later than they were accepted, which is how they are told from those accepted here.
+pub(super) async fn insert_accepted_elsewhere(
+    tx: &mut PgConnection,
+    organization_id: i16,
+    (report_id, version): (&str, i64),
+    document_id: i64,
+    imported_by: &str,
+    (accepted_by, accepted_at): (&str, OffsetDateTime),
+) -> sqlx::Result<i64> {
+    sqlx::query_scalar(
+        "with terms as (
+             insert into artifact_terms (organization_id, report_id, version, artifact_document_id, asked_by, token,
+                                         fetched_at, used_at)
+             select $1, $2, $3, $4, $5, null, at, at
+             from (select greatest(clock_timestamp(), $7 + interval '1 microsecond') as at) kept
+             returning artifact_terms_id
+         ), reading as (
+             insert into artifact_terms_reading (artifact_terms_id, read_by, read_at)
+             select artifact_terms_id, $6, $7 from terms
+         )
+         insert into artifact_acceptance (artifact_terms_id, accepted_by, demo, accepted_at)
+         select artifact_terms_id, $6, false, $7 from terms returning artifact_terms_id",
+    )
+    .bind(organization_id)
+    .bind(report_id)
+    .bind(version)
+    .bind(document_id)
+    .bind(imported_by)
+    .bind(accepted_by)
+    .bind(accepted_at)
+    .fetch_one(tx)
+    .await
+}
+
+/// Whether terms were accepted before they were kept here: the record of it was imported.
+fn elsewhere(accepted_at: Option<OffsetDateTime>, kept_at: Option<OffsetDateTime>) -> bool {
+    accepted_at.zip(kept_at).is_some_and(|(accepted_at, kept_at)| accepted_at < kept_at)
+}
+
+impl TermsRow {
+    /// Whether they were accepted elsewhere, and [`Self::asked_by`] brought the record in.
+    pub(super) fn is_imported(&self) -> bool {
+        elsewhere(self.accepted_at, Some(self.fetched_at))
+    }
+}
+
 /// Notes that somebody opened the terms.
 pub(super) async fn note_read(tx: &mut PgConnection, terms_id: i64, read_by: &str) -> sqlx::Result<()> {
     sqlx::query(
@@ -197,25 +244,6 @@ pub(in crate::artifact) async fn insert_file(tx: &mut PgConnection, new: &NewFil
     .await
 }
 
-/// Whether a version's newest file holds these bytes.
-pub(in crate::artifact) async fn is_held(
-    db: &mut PgConnection,
-    organization_id: i16,
-    (report_id, version): (&str, i64),
-    sha256: &[u8],
-) -> sqlx::Result<bool> {
-    let newest: Option<Vec<u8>> = sqlx::query_scalar(
-        "select d.sha256 from artifact_file f join artifact_document d using (artifact_document_id)
-         where f.organization_id = $1 and f.report_id = $2 and f.version = $3 order by f.artifact_file_id desc limit 1",
-    )
-    .bind(organization_id)
-    .bind(report_id)
-    .bind(version)
-    .fetch_optional(db)
-    .await?;
-    Ok(newest.is_some_and(|newest| newest == sha256))
-}
-
 /// A version's file with what is known of it.
 #[derive(Debug, Clone, FromRow)]
 pub(in crate::artifact) struct FileRow {
@@ -232,6 +260,7 @@ pub(in crate::artifact) struct FileRow {
     pub(in crate::artifact) sha256: Vec<u8>,
     pub(in crate::artifact) artifact_terms_id: Option<i64>,
     pub(in crate::artifact) terms_sha256: Option<Vec<u8>>,
+    terms_fetched_at: Option<OffsetDateTime>,
     pub(in crate::artifact) accepted_by: Option<String>,
     pub(in crate::artifact) accepted_at: Option<OffsetDateTime>,
     /// Who let auditors have it, where somebody does now.
@@ -244,6 +273,16 @@ impl FileRow {
     /// What it is; the store holds nothing else.
     pub(in crate::artifact) fn media_type(&self) -> MediaType {
         MediaType::parse(&self.media_type).unwrap_or(MediaType::Pdf)
+    }
+
+    /// Whether it was brought in from a folder, and not fetched from AWS.
+    pub(in crate::artifact) fn is_imported(&self) -> bool {
+        self.artifact_terms_id.is_none() || self.is_accepted_elsewhere()
+    }
+
+    /// Whether its terms were accepted elsewhere, of which a record was imported.
+    pub(in crate::artifact) fn is_accepted_elsewhere(&self) -> bool {
+        elsewhere(self.accepted_at, self.terms_fetched_at)
     }
 }
 
@@ -268,7 +307,7 @@ pub(in crate::artifact) async fn files(db: &mut PgConnection, which: Which<'_>) 
     sqlx::query_as(
         "select f.artifact_file_id, f.organization_id, f.report_id, f.version, f.artifact_document_id, f.source,
                 f.stored_by, f.stored_at, d.media_type, d.size_bytes, d.sha256, f.artifact_terms_id,
-                td.sha256 as terms_sha256, a.accepted_by, a.accepted_at, r.released_by, r.released_at,
+                td.sha256 as terms_sha256, t.fetched_at as terms_fetched_at, a.accepted_by, a.accepted_at, r.released_by, r.released_at,
                 r.reason as release_reason
          from artifact_file f join artifact_document d using (artifact_document_id)
          left join artifact_acceptance a on a.artifact_terms_id = f.artifact_terms_id
@@ -322,6 +361,27 @@ pub(super) async fn release(
     .execute(tx)
     .await?;
     Ok(done.rows_affected() == 1)
+}
+
+/// Whether somebody let auditors have the version for this reason before, whatever came of it.
+pub(super) async fn was_released(
+    db: &mut PgConnection,
+    organization_id: i16,
+    (report_id, version): (&str, i64),
+    (released_by, reason): (&str, &str),
+) -> sqlx::Result<bool> {
+    sqlx::query_scalar(
+        "select exists (select from artifact_release r join artifact_file f using (artifact_file_id)
+                        where f.organization_id = $1 and f.report_id = $2 and f.version = $3 and r.reason = $5
+                          and starts_with(r.released_by, $4 || ' ('))",
+    )
+    .bind(organization_id)
+    .bind(report_id)
+    .bind(version)
+    .bind(released_by)
+    .bind(reason)
+    .fetch_one(db)
+    .await
 }
 
 /// Ends that auditors may have a file. False: they may not.

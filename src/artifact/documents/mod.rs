@@ -2,6 +2,7 @@
 
 pub(super) mod content;
 pub(super) mod db;
+pub(super) mod imported;
 pub(super) mod job;
 pub(super) mod page;
 pub(super) mod review;

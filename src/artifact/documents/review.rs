@@ -10,7 +10,7 @@ use crate::web::parse_day;
 const NAME: usize = 200;
 const TEXT: usize = 10_000;
 /// Most user-entity controls of a review.
-const CONTROLS: usize = 200;
+pub(in crate::artifact) const CONTROLS: usize = 200;
 
 /// The auditor's opinion, as reports on controls have it: AICPA AT-C 205.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -59,12 +59,13 @@ impl Opinion {
 pub(in crate::artifact) struct UserControl {
     pub(in crate::artifact) control: String,
     /// Empty: nobody yet.
+    #[serde(default)]
     pub(in crate::artifact) owner: String,
 }
 
 /// The form as typed, shown again where something is wrong.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub(super) struct ReviewForm {
+pub(in crate::artifact) struct ReviewForm {
     pub(super) reviewer: String,
     pub(super) reviewed_on: String,
     pub(super) opinion: String,
@@ -77,15 +78,15 @@ pub(super) struct ReviewForm {
 
 /// What the form says.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Review {
-    pub(super) reviewer: String,
-    pub(super) reviewed_on: Date,
-    pub(super) opinion: Opinion,
-    pub(super) exceptions: String,
-    pub(super) controls: Vec<UserControl>,
-    pub(super) carve_outs: String,
-    pub(super) conclusion: String,
-    pub(super) next_due: Option<Date>,
+pub(in crate::artifact) struct Review {
+    pub(in crate::artifact) reviewer: String,
+    pub(in crate::artifact) reviewed_on: Date,
+    pub(in crate::artifact) opinion: Opinion,
+    pub(in crate::artifact) exceptions: String,
+    pub(in crate::artifact) controls: Vec<UserControl>,
+    pub(in crate::artifact) carve_outs: String,
+    pub(in crate::artifact) conclusion: String,
+    pub(in crate::artifact) next_due: Option<Date>,
 }
 
 /// A field's text, without what Postgres cannot hold.
@@ -95,7 +96,7 @@ pub(in crate::artifact) fn value(fields: &[(String, String)], name: &str) -> Str
 }
 
 impl ReviewForm {
-    pub(super) fn of(fields: &[(String, String)]) -> Self {
+    pub(in crate::artifact) fn of(fields: &[(String, String)]) -> Self {
         let value = |name| value(fields, name);
         Self {
             reviewer: value("reviewer"),
@@ -110,7 +111,7 @@ impl ReviewForm {
     }
 
     /// What it says; `None` where something is wrong, which is then among the problems.
-    pub(super) fn read(&self, today: Date, problems: &mut Problems) -> Option<Review> {
+    pub(in crate::artifact) fn read(&self, today: Date, problems: &mut Problems) -> Option<Review> {
         let longer = |text: &str, longest: usize| text.chars().count() > longest;
         if self.reviewer.is_empty() || longer(&self.reviewer, NAME) {
             problems.add("reviewer", "Name who reviewed the report, in up to 200 characters.");

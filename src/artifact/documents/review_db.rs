@@ -29,6 +29,18 @@ impl ReviewRow {
         Opinion::parse(&self.opinion).unwrap_or(Opinion::None)
     }
 
+    /// Whether it says all that another does.
+    pub(super) fn says(&self, review: &Review) -> bool {
+        self.reviewer == review.reviewer
+            && self.reviewed_on == review.reviewed_on
+            && self.opinion() == review.opinion
+            && self.exceptions == review.exceptions
+            && self.controls() == review.controls
+            && self.carve_outs == review.carve_outs
+            && self.conclusion == review.conclusion
+            && self.next_due == review.next_due
+    }
+
     pub(in crate::artifact) fn controls(&self) -> &[UserControl] {
         &self.user_entity_controls.0
     }

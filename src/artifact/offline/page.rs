@@ -20,10 +20,8 @@ use crate::audit_log;
 use crate::error::Error;
 use crate::people::{Maker, acted, put_on_record};
 use crate::web::form::Problems;
-use crate::web::{Frame, Page, Section, Visit, filters, format};
+use crate::web::{Frame, LARGEST_UPLOAD_BYTES, Page, Section, Visit, filters, format};
 
-/// The largest document that can be sent.
-const LARGEST_BYTES: usize = 32 << 20;
 /// The largest of the other fields.
 const FIELD_BYTES: usize = 64 << 10;
 const REASON: usize = 1_000;
@@ -81,14 +79,13 @@ pub(in crate::artifact) async fn record(
     let mut problems = Problems::default();
     let said = form.read(|id| members.iter().any(|account| account.account_id == id), &mut problems);
     let media_type = match &document {
-        Sent::None => Err("Choose the agreement’s document: a PDF or a ZIP.".to_owned()),
-        Sent::TooLarge => Err("The document is larger than 32 MB.".to_owned()),
-        Sent::Bytes(bytes) => MediaType::of(bytes).map_err(|why| format!("The document cannot be taken: {why}.")),
+        None => Err("Choose the agreement’s document: a PDF or a ZIP.".to_owned()),
+        Some(bytes) => MediaType::of(bytes).map_err(|why| format!("The document cannot be taken: {why}.")),
     };
     if let Err(why) = &media_type {
         problems.add("document", why);
     }
-    let (Some(said), Ok(media_type), Sent::Bytes(bytes)) = (said, media_type, document) else {
+    let (Some(said), Ok(media_type), Some(bytes)) = (said, media_type, document) else {
         return page(&state, &mut visit, form, problems).await;
     };
     let mut tx = state.db.begin().await?;
@@ -109,45 +106,35 @@ fn back(visit: &Visit) -> HttpResponse {
     HttpResponse::SeeOther().insert_header((LOCATION, location)).finish()
 }
 
-/// What was sent of a document.
-enum Sent {
-    None,
-    Bytes(Vec<u8>),
-    TooLarge,
-}
-
 /// The fields of the form and its document.
-async fn read(mut parts: Multipart) -> Result<(OfflineForm, Sent), Error> {
-    let (mut form, mut document) = (OfflineForm::default(), Sent::None);
+async fn read(mut parts: Multipart) -> Result<(OfflineForm, Option<Vec<u8>>), Error> {
+    let (mut form, mut document) = (OfflineForm::default(), None);
     let broken = |error: actix_multipart::MultipartError| Error::Invalid(format!("The form broke off: {error}."));
     while let Some(mut field) = parts.try_next().await.map_err(broken)? {
         let name = field.name().unwrap_or_default().to_owned();
         if name == "document" {
-            document = match bytes(&mut field, LARGEST_BYTES).await.map_err(broken)? {
-                None => Sent::TooLarge,
-                Some(bytes) if bytes.is_empty() => Sent::None,
-                Some(bytes) => Sent::Bytes(bytes),
-            };
+            let sent = bytes(&mut field, LARGEST_UPLOAD_BYTES).await.map_err(broken)?;
+            let sent = sent.ok_or_else(|| Error::TooLarge("The document may have 32 MB at most.".to_owned()))?;
+            document = Some(sent).filter(|sent| !sent.is_empty());
             continue;
         }
         let value = bytes(&mut field, FIELD_BYTES).await.map_err(broken)?;
-        let value = value.ok_or_else(|| Error::Invalid(format!("The field “{name}” is too long.")))?;
+        let value = value.ok_or_else(|| Error::TooLarge("A field of the form is too long.".to_owned()))?;
         form.set(&name, &String::from_utf8_lossy(&value));
     }
     Ok((form, document))
 }
 
-/// A field's bytes; `None` where there are more than `most`, which are read to the end and dropped.
+/// A field's bytes; `None` as soon as there are more than `most`.
 async fn bytes(field: &mut Field, most: usize) -> Result<Option<Vec<u8>>, actix_multipart::MultipartError> {
     let mut bytes = Vec::new();
-    let mut fits = true;
     while let Some(chunk) = field.try_next().await? {
-        fits = fits && bytes.len() + chunk.len() <= most;
-        if fits {
-            bytes.extend_from_slice(&chunk);
+        if bytes.len() + chunk.len() > most {
+            return Ok(None);
         }
+        bytes.extend_from_slice(&chunk);
     }
-    Ok(fits.then_some(bytes))
+    Ok(Some(bytes))
 }
 
 async fn find(state: &State, visit: &mut Visit, id: &str) -> Result<OfflineRow, Error> {
