@@ -9,7 +9,8 @@ use crate::compliance::evidence::export;
 use crate::compliance::memo::Memo;
 use crate::database::{self, Store, backup};
 use crate::demo;
-use crate::settings::{ArtifactCommand, AwsCommand, Command, Settings, StoreSettings};
+use crate::people::{SignIn, link};
+use crate::settings::{AdminCommand, ArtifactCommand, AwsCommand, Command, Settings, StoreSettings};
 use crate::{State, artifact, audit_log, collection, connect, packs, retention, server, web};
 
 /// Carries out a command. The exit code is 0 for success and 2 where evidence could not be read; an error means 1.
@@ -34,10 +35,12 @@ async fn carry_out(settings: Settings) -> anyhow::Result<ExitCode> {
         }
         Command::Serve(args) => {
             let duties = args.duties(&at).await?;
+            let sign_in = SignIn::of(&args.sign_in, &args.schedule.aws).await?;
             with_store(&at, async |store| {
                 in_force::started(&store.db, &in_force).await?;
                 let gate = Arc::new(web::Gate::new(&args.gate, &args.schedule.aws).await?);
-                let portal = State { demo: args.demo_sign_in, duties: Arc::new(duties), gate, ..state(store, &at) };
+                let (duties, sign_in) = (Arc::new(duties), Arc::new(sign_in));
+                let portal = State { demo: args.demo_sign_in, duties, gate, sign_in, ..state(store, &at) };
                 server::run(&args, portal).await?;
                 Ok(in_force::stopped(&store.db).await?)
             })
@@ -86,6 +89,9 @@ async fn carry_out(settings: Settings) -> anyhow::Result<ExitCode> {
             println!("{}", packs::bench::line(rows)?);
             Ok(ExitCode::SUCCESS)
         }
+        Command::Admin { command: AdminCommand::Link(args) } => {
+            with_store(&at, async |store| link::command(&args, &state(store, &at)).await).await
+        }
         Command::Migrate => {
             let (store, count) = database::connect_and_migrate(&at).await?;
             println!("{count} migrations applied; the database is up to date");
@@ -116,6 +122,7 @@ fn state(store: &Store, settings: &StoreSettings) -> State {
         letter_months: settings.artifact_letter_months,
         duties: Arc::default(),
         gate: Arc::default(),
+        sign_in: Arc::default(),
     }
 }
 

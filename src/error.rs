@@ -6,6 +6,7 @@ use actix_web::{HttpResponse, ResponseError};
 use time::OffsetDateTime;
 
 use crate::engagement::Moment;
+use crate::people::{Reason, Turn};
 use crate::retention::Floor;
 
 /// Why a request has no answer of its own. `web::guard` turns it into a page in the usual frame.
@@ -28,6 +29,9 @@ pub enum Error {
     /// Nothing was collected of the period that a room shows.
     #[error("nothing collected of the period")]
     NothingOfPeriod { first_day: time::Date, last_day: time::Date },
+    /// Somebody could not be signed in or out. The log and the audit log have the reason already.
+    #[error("sign-in refused: {}", .0.word())]
+    SignInRefused(Reason),
     /// The address or form cannot be understood. The sentence is shown and says what would be.
     #[error("invalid: {0}")]
     Invalid(String),
@@ -141,6 +145,12 @@ impl ResponseError for Error {
             }
             Self::Forbidden(_) | Self::NoRoom | Self::RoomShut { .. } => StatusCode::FORBIDDEN,
             Self::SignInNeeded => StatusCode::UNAUTHORIZED,
+            Self::SignInRefused(reason) => match reason.turn() {
+                Turn::Again => StatusCode::BAD_REQUEST,
+                Turn::Denied => StatusCode::FORBIDDEN,
+                Turn::Settings | Turn::Provider => StatusCode::BAD_GATEWAY,
+                Turn::Down => StatusCode::SERVICE_UNAVAILABLE,
+            },
             Self::Invalid(_) => StatusCode::BAD_REQUEST,
             Self::Conflict(_) | Self::ScopeUndecided { .. } => StatusCode::CONFLICT,
             Self::TooMany { .. } => StatusCode::TOO_MANY_REQUESTS,

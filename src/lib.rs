@@ -48,6 +48,8 @@ pub struct State {
     pub duties: std::sync::Arc<Duties>,
     /// What every request passes.
     pub gate: std::sync::Arc<web::Gate>,
+    /// How people sign in, and through which proxies they come.
+    pub sign_in: std::sync::Arc<people::SignIn>,
 }
 
 /// What this program does beside serving pages and making packs: nothing unless the settings ask for it.

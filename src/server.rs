@@ -9,6 +9,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::artifact::ArtifactArgs;
 use crate::notices::{MailArgs, NoticeArgs};
+use crate::people::SignInArgs;
 use crate::schedule::ScheduleArgs;
 use crate::settings::StoreSettings;
 use crate::web::GateArgs;
@@ -23,6 +24,8 @@ pub struct ServeArgs {
     /// Let anybody sign in as a demo identity, without authentication. Refused on any address but loopback.
     #[arg(long, env = "AUDITFOLIO_DEMO_SIGN_IN")]
     pub demo_sign_in: bool,
+    #[command(flatten, next_help_heading = "Sign-in")]
+    pub sign_in: SignInArgs,
     #[command(flatten)]
     pub schedule: ScheduleArgs,
     #[command(flatten, next_help_heading = "AWS Artifact")]
@@ -57,9 +60,11 @@ impl ServeArgs {
             Some(url) => Some(url.read("--smtp-url", &self.schedule.aws).await?),
             None => None,
         };
+        let providers = self.sign_in.providers()?;
         let secrets = [
             store.secrets(),
             vec![("--smtp-url", self.mail.smtp_url.as_ref()), ("--metrics-token", self.gate.metrics_token.as_ref())],
+            providers.iter().map(|one| ("--identity-providers", one.client_secret.as_ref())).collect(),
         ]
         .concat();
         let setup = collecting.as_ref().map(|collecting| {

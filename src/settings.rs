@@ -133,6 +133,11 @@ pub enum Command {
         #[command(subcommand)]
         command: AwsCommand,
     },
+    /// Get in without an identity provider.
+    Admin {
+        #[command(subcommand)]
+        command: AdminCommand,
+    },
     /// Bring the database's schema up to date.
     Migrate,
     /// Write the whole database to a new file.
@@ -155,6 +160,13 @@ pub enum Command {
     /// Measure the making of a PDF with so many rows, without a store.
     #[command(hide = true)]
     BenchPack { rows: usize },
+}
+
+/// How to get in without an identity provider.
+#[derive(Debug, Subcommand)]
+pub enum AdminCommand {
+    /// Print a link that signs in an administrator, once and soon: for the first setup, and for when the provider is down.
+    Link(crate::people::link::LinkArgs),
 }
 
 /// What to bring in of AWS Artifact.

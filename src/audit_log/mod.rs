@@ -25,6 +25,8 @@ pub enum ActorKind {
     Operator,
     /// A job of the program itself.
     System,
+    /// Somebody whom an identity provider authenticated: the name ends with `person.person_id`.
+    Person,
 }
 
 impl ActorKind {
@@ -34,6 +36,7 @@ impl ActorKind {
             Self::Demo => "demo",
             Self::Operator => "operator",
             Self::System => "system",
+            Self::Person => "person",
         }
     }
 }

@@ -234,6 +234,11 @@ fn http_client() -> SharedHttpClient {
     })
 }
 
+/// A connector for what is none of AWS's services.
+pub(crate) fn plain_connector() -> Connector {
+    connector(None, None)
+}
+
 fn connector(settings: Option<HttpConnectorSettings>, sleep: Option<SharedAsyncSleep>) -> Connector {
     let mut builder = Connector::builder();
     builder.set_connector_settings(settings);

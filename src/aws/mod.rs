@@ -21,5 +21,6 @@ mod settings;
 pub mod sts;
 
 pub use clients::Clients;
+pub(crate) use clients::plain_connector;
 pub use failure::{Failure, Kind};
 pub use settings::AwsSettings;

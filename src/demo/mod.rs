@@ -65,8 +65,8 @@ pub async fn run(settings: &StoreSettings, args: &DemoArgs) -> anyhow::Result<()
     steps.end("runs")?;
     let (db, memo, clock) = (store.db.clone(), Memo::default(), Clock::Real);
     let (grace, letter_months) = (settings.grace(), settings.artifact_letter_months);
-    let state =
-        State { db, memo, clock, demo: true, grace, letter_months, duties: Arc::default(), gate: Arc::default() };
+    let (duties, gate, sign_in) = (Arc::default(), Arc::default(), Arc::default());
+    let state = State { db, memo, clock, demo: true, grace, letter_months, duties, gate, sign_in };
     let prepared = prepare(&state, &folder, args, &mut steps).await;
     let served = match prepared {
         Ok(duties) => {

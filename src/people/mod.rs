@@ -1,18 +1,31 @@
 //! Who signs in and what they may do.
 
+mod account_page;
 mod db;
+mod enter;
+pub mod link;
+mod link_db;
+mod oidc;
 mod on_record;
 pub mod page;
+mod people_page;
+mod person_db;
 mod session;
+mod settings;
 
 use actix_web::HttpRequest;
 
 pub use db::SessionRow;
+pub use oidc::{
+    Grants, GroupsFrom, Provider, ProviderSettings, PublicUrl, Reason, Refusal, SignInArgs, Turn, is_back_channel,
+};
 pub use on_record::{put_on_record, viewed};
-pub use session::{Maker, Ticket, User, admit};
+pub use session::{Administrator, Kind, Maker, Ticket, User, admit};
+pub use settings::SignIn;
 
 use crate::audit_log::Entry;
 use crate::web::RequestId;
+use crate::web::forwarded::Caller;
 
 /// What somebody is, and so may do. The words are those of column `session.role`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -75,9 +88,14 @@ impl Role {
 /// An act of somebody who is signed in, for the audit log.
 pub fn acted(user: &User, request: &HttpRequest, act: &'static str, object: impl Into<String>) -> Entry {
     Entry {
-        remote: request.peer_addr().map(|address| address.ip().to_string()),
+        actor_kind: user.kind.actor_kind(),
+        remote: remote(request),
         request_id: RequestId::of(request),
-        // The demo sign-in is the only one: an authenticated kind comes with an identity provider.
         ..Entry::by_demo(&user.identity, act, object)
     }
+}
+
+/// The address that a request comes from, as far as it can be told.
+fn remote(request: &HttpRequest) -> Option<String> {
+    Caller::of(request).address.map(|address| address.to_string())
 }

@@ -1,4 +1,4 @@
-//! Sign-in and sign-out.
+//! The sign-in page, the demo's sign-in, and sign-out.
 
 use actix_web::http::header::LOCATION;
 use actix_web::web::{self, Data, Form, Query};
@@ -6,19 +6,20 @@ use actix_web::{HttpRequest, HttpResponse, Responder};
 use askama::Template;
 use serde::Deserialize;
 
-use super::session::{self, IDLE, LONGEST};
-use super::{Role, User, acted, db};
+use super::session::{self, Kind};
+use super::{Role, User, account_page, acted, db, enter, link, oidc, people_page};
 use crate::State;
 use crate::audit_log;
 use crate::error::Error;
-use crate::web::{Access, Endpoint, Frame, Page};
+use crate::web::{Access, Address, Endpoint, Frame, Page};
 
 pub fn endpoints() -> Vec<Endpoint> {
-    vec![
+    let here = vec![
         Endpoint::get("/sign-in", Access::Everybody, || web::get().to(form)),
         Endpoint::post("/sign-in", Access::Everybody, || web::post().to(sign_in)),
         Endpoint::post("/sign-out", Access::Everybody, || web::post().to(sign_out)),
-    ]
+    ];
+    [here, link::endpoints(), oidc::page::endpoints(), account_page::endpoints(), people_page::endpoints()].concat()
 }
 
 #[derive(Debug, Deserialize)]
@@ -27,72 +28,78 @@ struct Next {
     next: String,
 }
 
+/// A provider to choose.
+struct Door {
+    title: String,
+    /// For outside auditors.
+    auditors: bool,
+    href: String,
+}
+
 #[derive(Template)]
 #[template(path = "people/sign_in.html")]
 struct SignInPage {
     frame: Frame,
     next: String,
-    roles: [Role; 4],
+    roles: Vec<Role>,
+    doors: Vec<Door>,
 }
 
 async fn form(state: Data<State>, query: Query<Next>) -> impl Responder {
+    let next = local_path(&query.next).to_owned();
+    let door = |provider: &oidc::Provider| Door {
+        title: provider.settings.title.clone(),
+        auditors: provider.settings.auditors,
+        href: Address::new(format!("/sign-in/{}/start", provider.settings.name)).with("next", &next).to_string(),
+    };
     Page(SignInPage {
         frame: Frame::bare("Sign in", state.demo),
-        next: local_path(&query.next).to_owned(),
-        roles: Role::ALL,
+        doors: state.sign_in.providers.iter().map(door).collect(),
+        roles: Role::ALL.to_vec(),
+        next,
     })
 }
 
 #[derive(Debug, Deserialize)]
-struct SignIn {
+struct DemoSignIn {
     role: String,
     #[serde(default)]
     next: String,
 }
 
-async fn sign_in(request: HttpRequest, state: Data<State>, form: Form<SignIn>) -> Result<HttpResponse, Error> {
+async fn sign_in(request: HttpRequest, state: Data<State>, form: Form<DemoSignIn>) -> Result<HttpResponse, Error> {
     if !state.demo {
         return Err(Error::Forbidden("The demo sign-in is not switched on here."));
     }
     let role = Role::parse(&form.role).ok_or_else(|| Error::Invalid("Choose one of the four roles.".to_owned()))?;
-    let token = session::new_token()?;
-    let now = state.clock.now();
     let identity = format!("demo {}", role.word());
+    let user = User { identity, role, demo: true, kind: Kind::Demo, person_id: None, engagement_id: None };
     let mut transaction = state.db.begin().await?;
-    if let Some(old) = session::token_hash(&request) {
-        db::delete(&mut *transaction, &old).await?;
-    }
-    db::delete_ended(&mut *transaction, now, now - IDLE).await?;
-    let session = db::NewSession {
-        token_hash: &session::hash(&token),
-        identity: &identity,
-        role: role.word(),
-        demo: true,
-        now,
-        expires_at: now + LONGEST,
-    };
-    db::insert(&mut *transaction, &session).await?;
-    let user = User { identity: identity.clone(), role, demo: true, person_id: None, engagement_id: None };
+    let cookie = enter::open(&mut transaction, &request, &user, enter::Of::default(), state.clock.now()).await?;
     audit_log::record(&mut transaction, &acted(&user, &request, "sign in", role.word())).await?;
     transaction.commit().await?;
-    Ok(HttpResponse::SeeOther()
-        .insert_header((LOCATION, local_path(&form.next)))
-        .cookie(session::cookie(&request, &token))
-        .finish())
+    Ok(HttpResponse::SeeOther().insert_header((LOCATION, local_path(&form.next))).cookie(cookie).finish())
 }
 
 async fn sign_out(request: HttpRequest, state: Data<State>) -> Result<HttpResponse, Error> {
+    let mut ended = None;
     if let (Some(user), Some(hash)) = (session::find(&request).await?, session::token_hash(&request)) {
         let mut transaction = state.db.begin().await?;
-        db::delete(&mut *transaction, &hash).await?;
+        ended = db::delete(&mut *transaction, &hash).await?;
         audit_log::record(&mut transaction, &acted(&user, &request, "sign out", "")).await?;
         transaction.commit().await?;
     }
-    Ok(HttpResponse::SeeOther().insert_header((LOCATION, "/sign-in")).cookie(session::cookie(&request, "")).finish())
+    let onward = match ended.as_ref().and_then(|row| Some((row.provider.as_deref()?, row.id_token.as_deref()))) {
+        Some((provider, id_token)) => oidc::leave(&request, &state, provider, id_token).await?,
+        None => None,
+    };
+    let mut answer = onward.unwrap_or_else(|| HttpResponse::SeeOther().insert_header((LOCATION, "/sign-in")).finish());
+    answer.add_cookie(&session::cookie(&request, "")).map_err(anyhow::Error::from)?;
+    Ok(answer)
 }
 
 /// The path to go on to, or the first page where it would lead elsewhere.
-fn local_path(next: &str) -> &str {
+pub(super) fn local_path(next: &str) -> &str {
     let local = next.starts_with('/')
         && !next.starts_with("//")
         && next.bytes().all(|byte| (b'!'..=b'~').contains(&byte) && byte != b'\\');
@@ -106,7 +113,21 @@ mod tests {
     #[test]
     fn only_a_path_of_this_site_is_followed_after_sign_in() {
         assert_eq!(local_path("/rules?as_of=2026-11-22"), "/rules?as_of=2026-11-22");
-        for elsewhere in ["", "rules", "//evil.example", "/\\evil.example", "https://evil.example", "/a\nb", "/\tb"] {
+        for elsewhere in [
+            "",
+            "rules",
+            "//evil.example",
+            "/\\evil.example",
+            "https://evil.example",
+            "https:evil.example",
+            "@evil.example",
+            "/a\nb",
+            "/\tb",
+            "/a\r\nLocation: https://evil.example",
+            "\\/evil.example",
+            "javascript:alert(1)",
+            " /rules",
+        ] {
             assert_eq!(local_path(elsewhere), "/", "{elsewhere:?}");
         }
     }

@@ -10,8 +10,10 @@ use time::{Duration, OffsetDateTime};
 use super::db::SessionRow;
 use super::{Role, db};
 use crate::State;
+use crate::audit_log::ActorKind;
 use crate::database::admitted;
 use crate::error::Error;
+use crate::web::forwarded::is_secure;
 use crate::web::{Access, access};
 
 /// A session ends when nothing was asked for this long.
@@ -25,14 +27,49 @@ const TOUCH_EVERY: Duration = Duration::minutes(1);
 const PLAIN_COOKIE: &str = "auditfolio_session";
 const SECURE_COOKIE: &str = "__Host-auditfolio_session";
 
+/// How somebody came in. The words are those of column `session.kind`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    /// As a demo identity, not authenticated.
+    Demo,
+    /// By an identity provider.
+    Oidc,
+    /// By a one-time link from the command line.
+    AdminLink,
+}
+
+impl Kind {
+    const ALL: [Self; 3] = [Self::Demo, Self::Oidc, Self::AdminLink];
+
+    /// The word in column `session.kind`.
+    pub(super) fn word(self) -> &'static str {
+        match self {
+            Self::Demo => "demo",
+            Self::Oidc => "oidc",
+            Self::AdminLink => "admin-link",
+        }
+    }
+
+    /// How far the audit log trusts the name.
+    pub(super) fn actor_kind(self) -> ActorKind {
+        match self {
+            Self::Demo => ActorKind::Demo,
+            Self::Oidc => ActorKind::Person,
+            // Whoever has the command line made the link.
+            Self::AdminLink => ActorKind::Operator,
+        }
+    }
+}
+
 /// Somebody who is signed in. A handler that takes it is closed to everybody else.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct User {
-    /// Who, as written to the audit log.
+    /// Who, as written to the audit log. Of a person it ends with their number, which no other has.
     pub identity: String,
     pub role: Role,
     /// A demo identity is not authenticated.
     pub demo: bool,
+    pub kind: Kind,
     /// Who it is for good, if a provider says so: `person.person_id`.
     pub person_id: Option<i64>,
     /// The engagement whose room an auditor has entered. Whether it is open to them is another question.
@@ -62,6 +99,26 @@ impl FromRequest for Maker {
         Box::pin(async move {
             let user = find(&request).await?.ok_or(Error::SignInNeeded)?;
             match Access::Makers.refuses(user.role) {
+                None => Ok(Self(user)),
+                Some(why) => Err(Error::Forbidden(why)),
+            }
+        })
+    }
+}
+
+/// An administrator who is signed in.
+#[derive(Debug, Clone)]
+pub struct Administrator(pub User);
+
+impl FromRequest for Administrator {
+    type Error = Error;
+    type Future = LocalBoxFuture<'static, Result<Self, Error>>;
+
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        let request = request.clone();
+        Box::pin(async move {
+            let user = find(&request).await?.ok_or(Error::SignInNeeded)?;
+            match Access::Administrators.refuses(user.role) {
                 None => Ok(Self(user)),
                 Some(why) => Err(Error::Forbidden(why)),
             }
@@ -108,14 +165,20 @@ pub async fn admit(request: &HttpRequest, ticket: &Ticket, row: SessionRow) -> R
     if row.demo && !state.demo {
         return Ok(None);
     }
-    let Some(role) = Role::parse(&row.role) else {
+    let known = Role::parse(&row.role).zip(Kind::ALL.into_iter().find(|kind| kind.word() == row.kind));
+    let Some((role, kind)) = known.filter(|(_, kind)| row.demo == (*kind == Kind::Demo)) else {
         return Ok(None);
     };
+    // Nor does a session outlive its provider in the settings.
+    if row.provider.is_some_and(|name| state.sign_in.provider(&name).is_none()) {
+        return Ok(None);
+    }
     let user = User {
         identity: row.identity,
         role,
         demo: row.demo,
-        person_id: None,
+        kind,
+        person_id: row.person_id,
         engagement_id: row.engagement_id.filter(|_| role == Role::Auditor),
     };
     // For the guard, which writes downloads and refusals to the audit log and shows on an error page only what there is for somebody.
@@ -153,12 +216,33 @@ pub(super) fn new_token() -> Result<String, Error> {
     Ok(crate::web::format::hex(&bytes))
 }
 
-fn is_secure(request: &HttpRequest) -> bool {
-    request.connection_info().scheme() == "https"
-}
-
 fn cookie_name(request: &HttpRequest) -> &'static str {
     if is_secure(request) { SECURE_COOKIE } else { PLAIN_COOKIE }
+}
+
+/// How long the way to a provider and back may take.
+pub(super) const ON_THE_WAY: Duration = Duration::minutes(10);
+
+fn browser_cookie_name(request: &HttpRequest) -> &'static str {
+    if is_secure(request) { "__Host-auditfolio_sign_in" } else { "auditfolio_sign_in" }
+}
+
+/// The secret that binds a way to a provider and back to this browser.
+pub(super) fn browser_secret(request: &HttpRequest) -> Option<String> {
+    let cookie = request.cookie(browser_cookie_name(request))?;
+    let made_here = |text: &str| text.len() == 64 && text.bytes().all(|byte| byte.is_ascii_hexdigit());
+    Some(cookie.value().to_owned()).filter(|text| made_here(text))
+}
+
+/// The cookie of [`browser_secret`]. Lax: the provider's page, of another site, leads back.
+pub(super) fn browser_cookie(request: &HttpRequest, secret: &str) -> Cookie<'static> {
+    Cookie::build(browser_cookie_name(request), secret.to_owned())
+        .path("/")
+        .http_only(true)
+        .secure(is_secure(request))
+        .same_site(SameSite::Lax)
+        .max_age(ON_THE_WAY)
+        .finish()
 }
 
 /// The cookie that carries a token, or with an empty token the one that removes it.

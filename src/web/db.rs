@@ -44,7 +44,8 @@ pub(super) struct OrganizationRow {
 /// collection writes as it finishes. Where there are several organisations, the first that has days.
 pub(super) async fn visit(db: impl PgExecutor<'_>, ticket: &Ticket) -> sqlx::Result<Option<VisitRow>> {
     sqlx::query_as(
-        "select s.identity, s.role, s.demo, s.seen_at, s.engagement_id, o.organization_id, o.name, o.first_day, o.latest,
+        "select s.identity, s.role, s.demo, s.seen_at, s.engagement_id, s.kind, s.person_id, s.provider,
+             o.organization_id, o.name, o.first_day, o.latest,
              exists (select from account_list l where l.organization_id = o.organization_id) as accounts_listed,
              exists (select from region_list l where l.organization_id = o.organization_id) as regions_listed,
              (select max(collection_id) from collection c where c.organization_id = o.organization_id)

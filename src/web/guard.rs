@@ -17,6 +17,7 @@ use tracing::Instrument as _;
 use super::address::{Address, Encoded};
 use super::download::Downloaded;
 use super::format;
+use super::forwarded::is_secure;
 use super::frame::{Frame, Page};
 use super::gate::{self, Arrival, Counted, Passed};
 use super::routes::{Access, access};
@@ -24,7 +25,7 @@ use super::view::parse_day;
 use crate::State;
 use crate::engagement::Moment;
 use crate::error::Error;
-use crate::people::{User, put_on_record, viewed};
+use crate::people::{User, is_back_channel, put_on_record, viewed};
 
 /// Names one request in the log, on its error page and in the audit log.
 #[derive(Debug, Clone)]
@@ -74,12 +75,14 @@ pub(super) async fn guard<B: MessageBody + 'static>(
     request.extensions_mut().insert(id.clone());
     let span = tracing::info_span!("request", request.id = %id.0, method = %request.method(), path = request.path());
     let state = request.app_data::<web::Data<State>>().expect("every app is built with its state").clone();
-    let https = request.connection_info().scheme() == "https";
+    let https = is_secure(request.request());
     let counted = Counted::begin(&state.gate, &request);
     let arrival = Arrival::watch(&mut request);
 
-    let refusal =
-        refusal(request.method(), request.headers(), state.demo).or_else(|| gate::refusal(&state.gate, &request));
+    // A provider's own server says who has signed out there; its token is the proof.
+    let elsewhere =
+        if is_back_channel(request.path()) { None } else { refusal(request.method(), request.headers(), state.demo) };
+    let refusal = elsewhere.or_else(|| gate::refusal(&state.gate, &request));
     // No clone of the request may outlive this line: actix routes with the only one.
     let mut response = if let Some(error) = refusal {
         let page = span.in_scope(|| failed(request.request(), &id, Some(&error), error_status(&error)));
@@ -283,7 +286,7 @@ fn failed(request: &HttpRequest, id: &RequestId, error: Option<&Error>, status: 
     let here = Address::parse(request.path(), request.query_string());
     let mut said = said(&here, error, status);
     let mut frame = Frame::bare(said.title, demo);
-    frame.sections = !matches!(error, Some(Error::SignInNeeded | Error::RoomShut { .. }));
+    frame.sections = !matches!(error, Some(Error::SignInNeeded | Error::RoomShut { .. } | Error::SignInRefused(_)));
     frame.user = request.extensions().get::<User>().cloned();
     let dayless = |error: &Error| {
         matches!(
@@ -343,6 +346,10 @@ fn said(here: &Address, error: Option<&Error>, status: StatusCode) -> Said {
                 "Come back when the period has begun, or ask the compliance team.",
             )
         },
+        Some(Error::SignInRefused(reason)) => {
+            let (title, happened, todo) = reason.turn().said();
+            Said { link: Some(("/sign-in".to_owned(), "Sign in again".to_owned())), ..plain(title, happened, todo) }
+        }
         Some(Error::Invalid(what)) => plain("Not understood", "The request cannot be answered as it stands.", what),
         Some(Error::Conflict(what)) => plain("Not possible now", "The request stands against something else.", what),
         Some(Error::DayNotCollected { asked, first, latest }) => Said {

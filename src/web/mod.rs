@@ -12,6 +12,7 @@ pub mod download;
 pub mod filters;
 pub mod form;
 pub mod format;
+pub mod forwarded;
 mod frame;
 mod gate;
 mod guard;

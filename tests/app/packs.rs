@@ -35,6 +35,7 @@ pub(crate) fn state(db: &PgPool) -> State {
         letter_months: auditfolio::artifact::LETTER_MONTHS,
         duties: Arc::default(),
         gate: Arc::default(),
+        sign_in: Arc::default(),
     }
 }
 

@@ -44,6 +44,7 @@ impl Reader {
             letter_months: auditfolio::artifact::LETTER_MONTHS,
             duties: Arc::default(),
             gate: Arc::default(),
+            sign_in: Arc::default(),
         };
         Self::of(state, role).await
     }

@@ -6,7 +6,7 @@ use actix_web::web::Data;
 use auditfolio::engagement::{self, Room};
 use auditfolio::error::Error;
 use auditfolio::packs::Request;
-use auditfolio::people::{Role, User};
+use auditfolio::people::{Kind, Role, User};
 use auditfolio::web::{Access, Standing, endpoints};
 use sqlx::PgPool;
 use time::macros::date;
@@ -171,6 +171,7 @@ fn auditor() -> User {
         identity: "demo auditor".to_owned(),
         role: Role::Auditor,
         demo: true,
+        kind: Kind::Demo,
         person_id: None,
         engagement_id: Some(1),
     }

@@ -37,6 +37,7 @@ pub(crate) fn state_at(db: &PgPool, now: OffsetDateTime) -> State {
         letter_months: auditfolio::artifact::LETTER_MONTHS,
         duties: Arc::default(),
         gate: Arc::default(),
+        sign_in: Arc::default(),
     }
 }
 

@@ -40,8 +40,15 @@ enum Kind {
 
 impl Kind {
     fn of(method: &Method, path: &str, query: &str) -> Self {
-        if !matches!(*method, Method::GET | Method::HEAD | Method::OPTIONS) {
-            return if path == "/sign-in" { Self::SignIn } else { Self::Change };
+        let changes = !matches!(*method, Method::GET | Method::HEAD | Method::OPTIONS);
+        // Of a provider the way there and the way back are addresses to look at, and each is a try; what its own server
+        // says, at one address for all, is none.
+        let is_way = |ending: &str| path.starts_with("/sign-in/") && path.ends_with(ending);
+        if changes && ["/sign-in", "/sign-in/link"].contains(&path) || is_way("/start") || is_way("/callback") {
+            return Self::SignIn;
+        }
+        if changes {
+            return Self::Change;
         }
         let is_format = |pair: &str| pair.strip_prefix("format=").is_some_and(|format| format != "html");
         let is_file = [".pdf", ".zip", ".sig", ".pem"].iter().any(|ending| path.ends_with(ending));
@@ -167,6 +174,11 @@ mod tests {
             (Method::GET, "/artifact/files/1/report-a-1.zip", "", Kind::Download),
             (Method::POST, "/packs", "format=csv", Kind::Change),
             (Method::POST, "/sign-in", "", Kind::SignIn),
+            (Method::POST, "/sign-in/link", "", Kind::SignIn),
+            (Method::GET, "/sign-in/link", "token=0", Kind::Page),
+            (Method::GET, "/sign-in/company/start", "next=/", Kind::SignIn),
+            (Method::GET, "/sign-in/company/callback", "code=0", Kind::SignIn),
+            (Method::POST, "/sign-in/company/back-channel", "", Kind::Change),
         ] {
             assert_eq!(Kind::of(&method, path, query), kind, "{method} {path}?{query}");
         }

@@ -13,6 +13,7 @@ use super::body::{self, Arrival, FORM_BYTES};
 use super::metrics::Request;
 use super::{Gate, LARGEST_UPLOAD_BYTES, health};
 use crate::error::Error;
+use crate::web::forwarded::Caller;
 
 /// What a form with a document holds beside it.
 const REST_OF_UPLOAD_BYTES: usize = 1 << 20;
@@ -32,7 +33,7 @@ pub(in crate::web) fn refusal(gate: &Gate, request: &ServiceRequest) -> Option<E
     if body::has_large_headers(request.headers()) || body::has_long_address(&request.uri().to_string()) {
         return Some(Error::LargeHead);
     }
-    let from = request.peer_addr().map(|address| address.ip());
+    let from = Caller::of(request.request()).address;
     if !health::is_asked(request.path())
         && let Err(error) = gate.limits.address(from, request.method(), request.path())
     {
