@@ -41,7 +41,7 @@ export const PAGES = [
   '/delivery?state=missing&from=2026-11-05', '/delivery?as_of=1999-01-01', '/aggregator', '/notices', '/notices/1', '/jobs',
   '/results?account=000000000011&region=eu-central-1&rule=s3-bucket-server-side-encryption-enabled', '/connect', '/collections',
   '/collections/1', '/artifact', '/artifact/agreements', `/artifact/reports/${REPORT}`, '/packs',
-  '/packs/new', '/scopes', '/scopes/new', '/sign-in', '/nowhere',
+  '/packs/new', '/scopes', '/scopes/new', '/sign-in', '/sign-in/link?token=0', '/sign-in/test', '/account/sessions', '/people', '/nowhere',
 ];
 
 function writeBucket(folder) {
@@ -96,7 +96,7 @@ function writeArtifact(folder) {
   writeFileSync(join(folder, `list-customer-agreements-${ACCOUNTS[1]}.error`), 'An error occurred (AccessDeniedException) when calling the ListCustomerAgreements operation');
 }
 
-function freePort() {
+export function freePort() {
   return new Promise((resolve, reject) => {
     const server = createServer();
     server.once('error', reject);
@@ -115,8 +115,8 @@ async function untilItAnswers(base, child) {
   throw new Error('the portal did not answer within a minute');
 }
 
-/** A portal with data and a browser; `stop` ends both. `more` are arguments of `serve`, `environment` its variables. */
-export async function start({ more = [], environment = {} } = {}) {
+/** A portal with data and a browser; `stop` ends both. `more` are arguments of `serve`, `environment` its variables, `port` its port. */
+export async function start({ more = [], environment = {}, port = undefined } = {}) {
   const browser = await chromium.launch({
     executablePath: browserPath(),
     args: ['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking', '--disable-component-update', '--disable-sync'],
@@ -143,7 +143,7 @@ export async function start({ more = [], environment = {} } = {}) {
     await browser.close();
     throw new Error(`artifact import ended with ${imported.status}: ${imported.stderr}`);
   }
-  const port = await freePort();
+  port ??= await freePort();
   const base = `http://127.0.0.1:${port}`;
   const child = spawn(program(), [...common, 'serve', '--demo-sign-in', '--bind', `127.0.0.1:${port}`, ...more], { stdio: ['ignore', 'ignore', 'inherit'], env: { ...process.env, ...environment } });
   const stop = async () => {
