@@ -4,6 +4,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
+use actix_web::http::header::HeaderMap;
 use actix_web::http::{Method, StatusCode};
 use actix_web::test::TestRequest;
 use auditfolio::State;
@@ -192,7 +193,7 @@ async fn behind_https_the_portal_scores_what_an_observatory_can_see_of_it() {
         println!("{address}: {score}");
         assert!(score >= 115, "{address}: {score}");
     }
-    let bare = Answer { status: StatusCode::OK, headers: Default::default(), text: String::new(), cookie: None };
+    let bare = Answer { status: StatusCode::OK, headers: HeaderMap::default(), text: String::new(), cookie: None };
     assert_eq!(observatory(&bare, &["a=b".to_owned()]), -40, "the scores can fall");
 }
 

@@ -101,7 +101,7 @@ async fn a_document_without_an_end_is_refused_when_it_is_too_large_and_not_read_
     stream.write_all(&chunk(part.as_bytes())).unwrap();
     let mut reading = stream.try_clone().unwrap();
     let answer = std::thread::spawn(move || read(&mut reading));
-    let (piece, begun) = (chunk(&[b'x'; 65_536]), Instant::now());
+    let (piece, begun) = (chunk(&vec![b'x'; 65_536]), Instant::now());
     let mut sent = 0_usize;
     while stream.write_all(&piece).is_ok() {
         sent += 65_536;
