@@ -48,7 +48,7 @@ create index engagement_auditor_email_idx on engagement_auditor (email);
 -- Who an invitation turned out to be, at the first sign-in: from then on the person counts, not the address.
 create table engagement_binding (
     engagement_auditor_id bigint primary key references engagement_auditor,
-    person_id bigint not null,
+    person_id bigint not null references person,
     bound_at timestamptz not null default clock_timestamp()
 );
 

@@ -205,12 +205,12 @@ async fn list(mut visit: Visit) -> Result<HttpResponse, Error> {
     let mut rows = page_db::list(&mut visit.read, &which, &keyset, PAGE_ROWS + 1).await?;
     let more = table::cut(&mut rows, &place);
     let checkpoint = page_db::newest(&mut visit.read).await?;
-    // Each entry has a link, and the newest link has their number: nothing to count, however long the log.
-    let total = if which.all() { checkpoint.entries } else { page_db::count(&mut visit.read, &which).await? };
+    let total = page_db::count(&mut visit.read, &which).await?;
     let row_key = |row: Option<&Keyed<Shown>>| row.map(|keyed| keyed.key(&keyed.row.audit_log_id));
     let table = Table::whole("audit-log", "Entries", &TABLE, &visit.address, rows.len())
         .sorted(sort)
         .with_formats()
+        .counted_to(page_db::COUNTED)
         .paged(&place, row_key(rows.first()), row_key(rows.last()), more, total);
     let page = ListPage {
         frame: visit.frame(Section::AuditLog, "Audit log"),
@@ -228,7 +228,7 @@ fn provenance() -> Provenance {
     Provenance::default()
         .line("Entries", "Each was written in the transaction of its act, so neither stands without the other. Postgres refuses to change or delete them.")
         .line("The chain", "When that transaction committed, the entry was linked: its position, and the SHA-256 of all that it says and of the link before.")
-        .line("Left out", "What an auditor looks at in a room is the auditor’s alone until the room closes; then it is shown here. It is in the chain all the while, and “auditfolio audit export” has the whole of it.")
+        .line("Left out", "What an auditor looks at and draws in a room is the auditor’s alone until the auditor publishes it or the room closes; then it is shown here. It is in the chain all the while, and “auditfolio audit export” has the whole of it.")
         .line("Altered, no link", "Said of an entry that is not what was hashed, or that was not written as entries are. What is missing is found by “auditfolio audit verify”.")
         .line("Times", "The database’s clock.")
 }

@@ -11,14 +11,16 @@ use super::chain_db::{COLUMNS, Row};
 use crate::web::format::hex;
 use crate::web::keyset::{Keyed, Keyset, Kind as KeyKind, Order};
 
-/// Of `audit_log l`: not what an auditor looked at and drew in a room that is not closed, which is the auditors' alone until
-/// then, or until one of them shows it.
-const SHOWN: &str = "not (l.act in ('view', 'ask for sample', 'draw sample') and exists (
-    select from engagement_terms t
-    where t.engagement_id::text = l.detail ->> 'engagement' and t.closes_at > now()
-      and not exists (select from engagement_publication p where p.engagement_id = t.engagement_id)
-      and not exists (select from engagement_terms later where later.engagement_id = t.engagement_id
-          and later.engagement_terms_id > t.engagement_terms_id)))";
+/// Of `audit_log l`: not what an auditor looked at and drew in a room that is not closed, which is the auditor's alone until
+/// then or until it is published. That a sample's job ran tells of it too.
+const SHOWN: &str = "(l.act not in ('view', 'ask for sample', 'draw sample')
+     or coalesce(l.detail ->> 'engagement', substring(l.object from '^engagement ([0-9]+)$'), '') <> all (array(
+         select t.engagement_id::text from engagement_terms t
+         where t.closes_at > now()
+           and not exists (select from engagement_terms later
+               where later.engagement_id = t.engagement_id and later.engagement_terms_id > t.engagement_terms_id)
+           and not exists (select from engagement_publication p where p.engagement_id = t.engagement_id))))
+     and not (l.act in ('start job', 'finish job', 'fail job', 'end cancelled job') and l.detail ->> 'kind' = 'sample')";
 
 /// Which entries are meant.
 #[derive(Debug, Clone, Default)]
@@ -108,11 +110,18 @@ fn shown(row: Row) -> Option<Shown> {
     entry.map(|entry| Shown { audit_log_id, entry, link })
 }
 
-/// How many entries are meant.
+/// Entries that are counted at most.
+pub(super) const COUNTED: i64 = 10_000;
+
+/// How many entries are meant; one more than [`COUNTED`] where there are more, so that the page of a long log need not read
+/// it to its end.
 pub(super) async fn count(db: &mut PgConnection, which: &Which) -> sqlx::Result<i64> {
     // Three arguments that only a page of the list has.
     let none = None::<String>;
-    let statement = format!("select count(*) from audit_log l where {SHOWN}{}", which.conditions());
+    let statement = format!(
+        "select count(*) from (select from audit_log l where {SHOWN}{} limit {COUNTED} + 1) counted",
+        which.conditions()
+    );
     let query = sqlx::query_as::<_, (i64,)>(AssertSqlSafe(statement)).bind(none.clone()).bind(none.clone()).bind(none);
     Ok(which.bind(query).fetch_one(db).await?.0)
 }

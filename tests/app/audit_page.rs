@@ -205,9 +205,19 @@ async fn what_an_auditor_looks_at_is_shown_once_the_room_is_closed() {
     let [(view, page, within)] = views.as_slice() else { panic!("{views:?}") };
     assert_eq!((page.as_str(), within), ("/rules?sort=rule", &json!({ "engagement": 1 })));
 
+    db.execute(
+        "insert into audit_log (actor, actor_kind, act, object, detail) values
+             ('demo auditor', 'demo', 'ask for sample', 'engagement 1', '{}'),
+             ('auditfolio', 'system', 'draw sample', 'engagement 1', '{}'),
+             ('auditfolio', 'system', 'start job', 'job 7', '{\"kind\": \"sample\"}')",
+    )
+    .await
+    .unwrap();
     let reader = Reader::as_role(&db, "compliance-manager").await;
     let acts = async |address: &str| texts(&reader.page(address).await, "#audit-log tbody td:nth-child(3)");
     assert_eq!(acts("/audit-log?kind=view").await, ["enter room"]);
+    assert_eq!(acts("/audit-log?kind=job&actor=auditfolio").await, Vec::<String>::new());
+    assert_eq!(acts("/audit-log?act=ask+for+sample").await, Vec::<String>::new());
     assert_eq!(acts("/audit-log?kind=download").await, ["download rows"], "downloads are told at once");
     assert!(!reader.ask("/audit-log?format=jsonl").await.1.contains("sort=rule"));
     let its_page = format!("/audit-log/{view}");
@@ -220,6 +230,6 @@ async fn what_an_auditor_looks_at_is_shown_once_the_room_is_closed() {
     )
     .await
     .unwrap();
-    assert_eq!(acts("/audit-log?kind=view").await, ["view", "enter room"]);
+    assert_eq!(acts("/audit-log?kind=view").await, ["draw sample", "ask for sample", "view", "enter room"]);
     assert_eq!(reader.ask(&its_page).await.0, StatusCode::OK);
 }

@@ -41,7 +41,8 @@ export const PAGES = [
   '/delivery?state=missing&from=2026-11-05', '/delivery?as_of=1999-01-01', '/aggregator', '/notices', '/notices/1', '/jobs',
   '/results?account=000000000011&region=eu-central-1&rule=s3-bucket-server-side-encryption-enabled', '/connect', '/collections',
   '/collections/1', '/artifact', '/artifact/agreements', `/artifact/reports/${REPORT}`, '/packs',
-  '/packs/new', '/scopes', '/scopes/new', '/sign-in', '/sign-in/link?token=0', '/sign-in/test', '/account/sessions', '/people', '/nowhere',
+  '/packs/new', '/scopes', '/scopes/new', '/engagements', '/engagements/new', '/rooms', '/audit-log', '/audit-log?kind=sign-in',
+  '/audit-log/1', '/sign-in', '/sign-in/link?token=0', '/sign-in/test', '/account/sessions', '/people', '/nowhere',
 ];
 
 function writeBucket(folder) {

@@ -111,6 +111,8 @@ pub struct Table {
     pub shown: i64,
     /// Rows that the filters leave.
     pub total: i64,
+    /// Where no more rows than these were counted: a larger total only says that there are more.
+    counted_to: i64,
     /// The day the rows are as of, where they are.
     pub as_of: Option<Date>,
     /// The table's first page.
@@ -146,6 +148,7 @@ impl Table {
             total: rows,
             as_of: None,
             first: address.clone(),
+            counted_to: i64::MAX,
             previous: None,
             next: None,
             formats: None,
@@ -208,13 +211,24 @@ impl Table {
         self
     }
 
+    /// Rows were counted up to so many; before [`Table::paged`], whose total is larger where there are more.
+    #[must_use]
+    pub fn counted_to(mut self, most: i64) -> Self {
+        self.counted_to = most;
+        self
+    }
+
     /// With paging. `first` and `last` are the keys of the first and last row shown; `more` says whether rows
     /// follow in the direction that was asked (ask for one row more than [`PAGE_ROWS`] to know).
     #[must_use]
     pub fn paged(mut self, place: &Place, first: Option<String>, last: Option<String>, more: bool, total: i64) -> Self {
         let PlaceNames { after, before, row } = *self.place_names.get_or_insert(MAIN_PLACE);
         let asked = self.address.get(row).and_then(|row| row.parse::<i64>().ok()).unwrap_or(1);
-        self.first_row = if *place == Place::First { 1 } else { asked.clamp(1, total.max(1)) };
+        self.first_row = if *place == Place::First {
+            1
+        } else {
+            asked.clamp(1, if total > self.counted_to { i64::MAX - PAGE_ROWS } else { total.max(1) })
+        };
         self.total = total;
         let (earlier, later) = match place {
             Place::First => (false, more),
@@ -271,11 +285,12 @@ impl Table {
             );
         }
         let last = self.first_row + self.shown - 1;
+        let more = if self.total > self.counted_to { "more than " } else { "" };
         format!(
-            "Rows {} to {} of {}{as_of}",
+            "Rows {} to {} of {more}{}{as_of}",
             format::count(self.first_row),
             format::count(last),
-            format::count(self.total)
+            format::count(self.total.min(self.counted_to))
         )
     }
 
@@ -357,6 +372,15 @@ mod tests {
         let back = second.previous.expect("rows come before");
         assert_eq!(Place::of(&back, 1).unwrap(), Place::Before(vec!["c".to_owned()]));
         assert_eq!(back.get("row"), Some("1"));
+    }
+
+    #[test]
+    fn what_was_not_counted_to_its_end_is_said_to_be_more() {
+        let address = Address::parse("/audit-log", "after=[\"b\"]&row=20001");
+        let table = Table::whole("log", "Log", &COLUMNS, &address, 100).counted_to(10_000);
+        let paged = |total| table.clone().paged(&Place::of(&address, 1).unwrap(), None, None, true, total).rows();
+        assert_eq!(paged(10_001), "Rows 20,001 to 20,100 of more than 10,000");
+        assert_eq!(paged(10_000), "Rows 10,000 to 10,099 of 10,000", "as ever");
     }
 
     #[test]
