@@ -292,6 +292,13 @@ async fn an_invitation_is_bound_to_the_first_person_with_the_address() {
     let db = engaged("room-bound", &[]).await;
     let person = |person_id| User { person_id: Some(person_id), demo: false, ..auditor() };
     let mut tx = db.begin().await.unwrap();
+    sqlx::query(
+        "insert into person (person_id, issuer, subject, provider, first_seen_at, last_seen_at) overriding system value
+         select n, 'https://auditors.example', n::text, 'auditors', now(), now() from generate_series(7, 9) n",
+    )
+    .execute(&mut *tx)
+    .await
+    .unwrap();
     let lets_in = async |tx: &mut sqlx::PgConnection, id| engagement::enter(tx, &person(id), (1, 1), NOW).await.is_ok();
     assert!(!lets_in(&mut tx, 7).await);
     assert_eq!(engagement::bind(&mut tx, 7, "auditors", "Ann@Auditors.example").await.unwrap(), 1);
