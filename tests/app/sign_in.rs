@@ -837,3 +837,41 @@ async fn an_invitation_is_of_who_first_proves_its_address() {
         assert_eq!(invited().await, bound, "{claims}");
     }
 }
+
+#[actix_web::test]
+async fn the_audit_log_has_the_address_that_a_proxy_of_the_settings_names_and_no_other() {
+    let (db, evil) = (database().await, Evil::start());
+    let site = site_with(&db, &evil).await;
+    for (peer, named) in [("127.0.0.1:4711", "203.0.113.7"), ("198.51.100.9:4711", "198.51.100.9")] {
+        let request = TestRequest::get()
+            .uri("/sign-in/company/callback?state=0")
+            .peer_addr(peer.parse().unwrap())
+            .insert_header(("x-forwarded-for", "1.2.3.4, 203.0.113.7"));
+        assert_eq!((site.0)(request).await.status, StatusCode::BAD_REQUEST);
+        let sql = "select remote from audit_log order by audit_log_id desc limit 1";
+        assert_eq!(sqlx::query_scalar::<_, String>(sql).fetch_one(&db).await.unwrap(), named);
+    }
+}
+
+#[actix_web::test]
+async fn behind_https_the_cookies_are_of_https_alone() {
+    let (db, evil) = (database().await, Evil::start());
+    let state = state_with(&db, NOW, vec![settings(&evil)]);
+    let sign_in = SignIn {
+        providers: vec![Provider::new(settings(&evil), Some(SECRET.into()))],
+        public_url: Some("https://audit.example.com".parse().unwrap()),
+        trusted_proxies: Vec::new(),
+    };
+    let site = site_of(State { sign_in: Arc::new(sign_in), ..state }).await;
+    let begun = begin(&site, &evil, "/").await;
+    assert_eq!(begun.asked["redirect_uri"], "https://audit.example.com/sign-in/company/callback");
+    let cookie = comes_back(&site, &evil.answer_of(&begun.asked["state"]), &[&begun.browser]).await.cookie.unwrap();
+    for cookie in [&begun.browser, &cookie] {
+        assert!(cookie.name().starts_with("__Host-auditfolio_"), "{cookie}");
+        assert!(
+            cookie.secure() == Some(true) && cookie.http_only() == Some(true) && cookie.path() == Some("/"),
+            "{cookie}"
+        );
+        assert_eq!(cookie.same_site(), Some(actix_web::cookie::SameSite::Lax), "{cookie}");
+    }
+}
