@@ -182,7 +182,9 @@ async fn on_record<B>(response: &ServiceResponse<B>) -> Result<(), Error> {
         let detail = serde_json::json!({ "role": user.role.word(), "why": error.to_string() });
         return put_on_record(state, &user, request, ("refuse", object), detail).await;
     }
-    if let Some(user) = in_room.filter(|_| response.status().is_success()) {
+    // A file is a download, which its handler has recorded.
+    let is_page = response.headers().get(CONTENT_TYPE).is_some_and(|kind| kind.as_bytes().starts_with(b"text/html"));
+    if let Some(user) = in_room.filter(|_| is_page && response.status().is_success()) {
         return viewed(state, &user, request, serde_json::json!({ "engagement": user.engagement_id })).await;
     }
     Ok(())

@@ -128,8 +128,9 @@ async fn the_team_sees_samples_once_they_are_shown_or_the_room_has_closed() {
     let closed = sign_in(&later, "compliance-manager").await;
     assert_eq!(get(&later, &closed, team).await.status, StatusCode::OK, "the room is closed");
 
-    // A month later the first session had ended.
+    // A month later the first sessions had ended.
     let cookie = inside(&app).await;
+    let manager = sign_in(&app, "compliance-manager").await;
     let shown = ask(&app, Method::POST, "/room/publish", Some(&cookie), Some("")).await;
     assert_eq!(shown.status, StatusCode::SEE_OTHER);
     let page = get(&app, &manager, team).await;
