@@ -129,11 +129,10 @@ async fn look(read: &mut PgConnection, organization_id: i16, terms: &Terms, day:
         },
     };
     let accounts = resolved.as_ref().map(crate::organization::scope::Resolved::account_ids);
-    let sight = db::sight(read, organization_id, accounts.as_deref(), terms.core_names.as_deref()).await?;
+    let sight = db::sight(read, organization_id, accounts.as_deref(), terms.core_names.as_deref(), day).await?;
     let listed_on = resolved.as_ref().and_then(crate::organization::scope::Resolved::told_on);
     let undecided = resolved.map(|resolved| resolved.membership.undecided).unwrap_or_default();
-    let mut accounts = sight.accounts.clone();
-    accounts.sort_unstable();
-    let scoped = Arc::new(Scoped::of_room(terms.title.clone(), day, accounts, listed_on, undecided));
+    let scoped = Scoped::of_room(terms.title.clone(), day, sight.accounts.clone(), listed_on, undecided);
+    let scoped = Arc::new(Scoped { absent: sight.absent, ..scoped });
     Ok(Seen { scoped, sight })
 }

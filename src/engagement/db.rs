@@ -119,6 +119,8 @@ pub(super) struct Sight {
     pub places: Vec<i32>,
     pub rules: Vec<i32>,
     pub accounts: Vec<String>,
+    /// Of the accounts, those that neither delivered for the day nor were expected to.
+    pub absent: i64,
 }
 
 /// The places of some accounts, or of all, and the rules of some core names, or of all, that exist or existed in them.
@@ -127,21 +129,34 @@ pub(super) async fn sight(
     organization_id: i16,
     account_ids: Option<&[String]>,
     core_names: Option<&[String]>,
+    day: Date,
 ) -> sqlx::Result<Sight> {
     sqlx::query_as(
         "with seen as (
-             select place_id from place where organization_id = $1 and ($2::text[] is null or account_id = any($2))
+             select place_id, account_id from place
+             where organization_id = $1 and ($2::text[] is null or account_id = any($2))
+         ), belongs as (
+             select unnest($2::text[]) collate \"C\" as account_id
+             union select account_id from account where $2::text[] is null and organization_id = $1
+             union select account_id from seen
+         ), here as (
+             select account_id from seen s
+             where exists (select from expected_place e where e.place_id = s.place_id and e.until_collection is null
+                           and e.first_day <= $4 and e.end_day > $4)
+                 or exists (select from delivery d where d.place_id = s.place_id and d.day = $4
+                            and d.until_collection is null and d.known)
          )
          select array(select place_id from seen order by place_id) as places,
              array(select r.rule_id from rule r where r.organization_id = $1 and ($3::text[] is null or r.core_name = any($3))
                    and r.rule_id in (select p.rule_id from rule_presence p where p.place_id in (select place_id from seen))
                    order by r.rule_id) as rules,
-             coalesce($2, array(select account_id from account where organization_id = $1 union
-                 select account_id from place where organization_id = $1)) as accounts",
+             array(select account_id from belongs order by account_id collate \"C\") as accounts,
+             (select count(*) from belongs where account_id not in (select account_id from here)) as absent",
     )
     .bind(organization_id)
     .bind(account_ids)
     .bind(core_names)
+    .bind(day)
     .fetch_one(db)
     .await
 }

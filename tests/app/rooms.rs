@@ -104,6 +104,8 @@ async fn an_auditor_enters_a_room_and_finds_its_scope_and_nothing_else() {
     let overview = get(&app, &auditor, "/").await;
     assert_eq!(overview.status, StatusCode::OK);
     assert!(overview.text.contains(ACCOUNT));
+    let note = overview.texts("main > .note").concat();
+    assert!(note.contains("2 accounts belong to it on 3 Nov 2026 (UTC)"), "{note}");
     assert!(!overview.texts(".sections a").contains(&"Collections".to_owned()));
 
     let mut shown = 0;
@@ -449,4 +451,18 @@ async fn packs_lie_in_a_room_only_where_the_team_puts_them() {
     let shown = ask(&app, Method::POST, "/room/publish", Some(&auditor), Some("")).await;
     assert_eq!(shown.status, StatusCode::SEE_OTHER);
     assert!(get(&app, &manager, "/audit-log?actor=demo+auditor&format=json").await.text.contains("\"view\""));
+}
+
+#[actix_web::test]
+async fn an_account_of_the_scope_that_never_came_is_told() {
+    let db = three_accounts("room-absent").await;
+    let accounts = format!("{ACCOUNT}, 999988887777");
+    make(&db, "wide", &[("kind", "accounts"), ("accounts", &accounts)], "2026-11-01").await;
+    let made = post(&db, "compliance-manager", "/engagements", &terms(&[("scope", "wide")])).await;
+    assert_eq!(made.status, StatusCode::SEE_OTHER, "{}", made.text);
+    let app = site(&db).await;
+    let cookie = inside(&app).await;
+    let note = get(&app, &cookie, "/").await.texts("main > .note").concat();
+    assert!(note.contains("2 accounts belong to it"), "{note}");
+    assert!(note.contains("1 of them neither delivered anything for that day nor was expected to"), "{note}");
 }
