@@ -150,6 +150,9 @@ begin
              where c.conformance_pack_id = conformance_pack_run.conformance_pack_id)'),
         ('rule_reading', 'place_id in (select room_places())'),
         ('rule_definition', 'place_id in (select room_places()) and rule_name in (select r.name from rule r)'),
+        -- AWS's reports are of no account: released ones alone.
+        ('artifact_file', 'artifact_file_id in (select r.artifact_file_id from artifact_release r)'),
+        ('artifact_release', 'withdrawn_at is null'),
         ('engagement_pack', 'engagement_id = (select room_engagement())
              and not exists (select from engagement_pack_end e where e.engagement_pack_id = engagement_pack.engagement_pack_id)'),
         ('pack', 'pack_id in (select s.pack_id from engagement_pack s)'),

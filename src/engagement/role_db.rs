@@ -3,13 +3,17 @@
 use sqlx::{AssertSqlSafe, Connection as _, Executor as _, PgConnection};
 
 /// Tables that a room's pages read. Those with rows of places, accounts, rules and packs have row-level security.
-pub const READ: [&str; 40] = [
+pub const READ: [&str; 44] = [
     "account",
     "account_list",
     "account_listing",
     "account_reading",
     "aggregate_pack",
     "aggregator_reading",
+    "artifact_acceptance",
+    "artifact_document",
+    "artifact_file",
+    "artifact_release",
     "athena_query",
     "collection",
     "conformance_pack",
@@ -85,6 +89,11 @@ pub async fn make_ready(connection: &mut PgConnection) -> sqlx::Result<()> {
                  execute format('grant auditfolio_room to %I', current_user);
              end if;
          end $$",
+    )
+    .await?;
+    // Not the tokens by which terms are accepted.
+    tx.execute(
+        "grant select (artifact_terms_id, artifact_document_id, fetched_at) on artifact_terms to auditfolio_room",
     )
     .await?;
     // The public halves alone: packs are checked with them.

@@ -466,3 +466,39 @@ async fn an_account_of_the_scope_that_never_came_is_told() {
     assert!(note.contains("2 accounts belong to it"), "{note}");
     assert!(note.contains("1 of them neither delivered anything for that day nor was expected to"), "{note}");
 }
+
+#[actix_web::test]
+async fn a_report_of_aws_is_had_in_a_room_once_it_is_released() {
+    let db = engaged("room-report", &[]).await;
+    sqlx::raw_sql(
+        "begin;
+         insert into artifact_document (organization_id, media_type, size_bytes, sha256)
+             values (1, 'application/pdf', 9, sha256('%PDF-1.4 '));
+         insert into artifact_document_chunk (artifact_document_id, ordinal, bytes) values (1, 0, '%PDF-1.4 ');
+         commit;
+         insert into artifact_terms (organization_id, report_id, version, artifact_document_id, asked_by, token)
+             values (1, 'report-0123456789abcdef', 2, 1, 'manager', '0123456789abcdef');
+         insert into artifact_terms_reading (artifact_terms_id, read_by) values (1, 'manager');
+         insert into artifact_acceptance (artifact_terms_id, accepted_by, demo) values (1, 'manager', true);
+         insert into artifact_file (organization_id, report_id, version, artifact_document_id, artifact_terms_id, source, stored_by)
+             values (1, 'report-0123456789abcdef', 2, 1, 1, 'AWS Artifact', 'manager')",
+    )
+    .execute(&db)
+    .await
+    .unwrap();
+    let app = site(&db).await;
+    let cookie = inside(&app).await;
+    let address = "/artifact/files/1/report-0123456789abcdef-2.pdf";
+    assert_eq!(get(&app, &cookie, address).await.status, StatusCode::NOT_FOUND, "not released");
+    sqlx::query(
+        "insert into artifact_release (artifact_file_id, released_by, reason) values (1, 'manager', 'the audit')",
+    )
+    .execute(&db)
+    .await
+    .unwrap();
+    let file = get(&app, &cookie, address).await;
+    assert_eq!((file.status, file.text.as_str()), (StatusCode::OK, "%PDF-1.4 "));
+    for elsewhere in ["/artifact", "/artifact/agreements", "/artifact/reports/report-0123456789abcdef"] {
+        assert_eq!(get(&app, &cookie, elsewhere).await.status, StatusCode::FORBIDDEN, "{elsewhere}");
+    }
+}

@@ -356,7 +356,8 @@ async fn an_end_is_told_before_it_comes_and_waits_for_downloads() {
     reader.read_to_end(&mut body).unwrap();
     assert!(body == document, "{} of {} bytes", body.len(), document.len());
     let _closed = reader.into_inner().shutdown(Shutdown::Both);
-    assert!(served.child.wait().unwrap().success());
+    let ended = served.child.wait().unwrap();
+    assert!(ended.success(), "{ended}");
 }
 
 #[actix_web::test]

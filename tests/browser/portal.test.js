@@ -207,7 +207,7 @@ test('the keyboard alone signs in, skips to the content and changes the day', as
     }
     assert.fail(`Tab does not reach ${wanted}`);
   };
-  await tabTo('Auditor');
+  await tabTo('Viewer');
   await Promise.all([page.waitForURL((url) => url.pathname === '/'), page.keyboard.press('Enter')]);
   await page.goto('/delivery');
   await page.keyboard.press('Tab');
