@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use clap::{Arg, ArgAction, ArgMatches, Command};
 use serde_json::{Map, Value, json};
-use sqlx::PgPool;
+use sqlx::{Connection as _, PgConnection, PgPool};
 
 use super::{Entry, db};
 use crate::secret::Secret;
@@ -65,7 +65,12 @@ const START: &str = "start server";
 
 /// Records that a server has ended as it was asked to.
 pub async fn stopped(db: &PgPool) -> sqlx::Result<()> {
-    db::record_alone(db, &Entry::by_operator("stop server", "")).await
+    // Not by the pool: its connections live in the runtimes of the server's threads, which have ended.
+    let mut connection = PgConnection::connect_with(&db.connect_options()).await?;
+    let mut tx = connection.begin().await?;
+    db::record(&mut tx, &Entry::by_operator("stop server", "")).await?;
+    tx.commit().await?;
+    connection.close().await
 }
 
 #[cfg(test)]
