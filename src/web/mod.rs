@@ -9,6 +9,7 @@ mod assets;
 pub mod chart;
 mod db;
 pub mod download;
+mod error_page;
 pub mod filters;
 pub mod form;
 pub mod format;
