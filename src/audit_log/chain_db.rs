@@ -103,10 +103,15 @@ pub(super) async fn unlinked_after(db: impl PgExecutor<'_>, audit_log_id: i64, m
 
 /// How far the log had come at a moment.
 pub async fn checkpoint(db: impl PgExecutor<'_>, at: OffsetDateTime) -> sqlx::Result<Checkpoint> {
+    newest(db, Some(at)).await
+}
+
+/// The newest checkpoint, or the newest of those up to a moment.
+pub(super) async fn newest(db: impl PgExecutor<'_>, at: Option<OffsetDateTime>) -> sqlx::Result<Checkpoint> {
     let newest: Option<(i64, Vec<u8>, Option<String>)> = sqlx::query_as(concat!(
         "select link_position, hash, ",
         utc!("linked_at"),
-        " from audit_chain where linked_at <= $1 order by link_position desc limit 1"
+        " from audit_chain where $1::timestamptz is null or linked_at <= $1 order by link_position desc limit 1"
     ))
     .bind(at)
     .fetch_optional(db)

@@ -9,6 +9,7 @@ use time::{Date, OffsetDateTime};
 
 use super::acts::{ACTS, Kind};
 use super::chain::{self, Checkpoint, fits};
+use super::chain_db;
 use super::page_db::{self, ORDERS, Shown, Which};
 use crate::error::Error;
 use crate::web::download::{Cell, Format, download};
@@ -204,7 +205,7 @@ async fn list(mut visit: Visit) -> Result<HttpResponse, Error> {
     let keyset = Keyset::of(&ORDERS, sort, &place, false)?;
     let mut rows = page_db::list(&mut visit.read, &which, &keyset, PAGE_ROWS + 1).await?;
     let more = table::cut(&mut rows, &place);
-    let checkpoint = page_db::newest(&mut visit.read).await?;
+    let checkpoint = chain_db::newest(&mut *visit.read, None).await?;
     let total = page_db::count(&mut visit.read, &which).await?;
     let row_key = |row: Option<&Keyed<Shown>>| row.map(|keyed| keyed.key(&keyed.row.audit_log_id));
     let table = Table::whole("audit-log", "Entries", &TABLE, &visit.address, rows.len())

@@ -6,9 +6,8 @@ use sqlx::{AssertSqlSafe, PgConnection, Postgres};
 use time::OffsetDateTime;
 
 use super::acts::Kind;
-use super::chain::{Checkpoint, Link, Written};
+use super::chain::{Link, Written};
 use super::chain_db::{COLUMNS, Row};
-use crate::web::format::hex;
 use crate::web::keyset::{Keyed, Keyset, Kind as KeyKind, Order};
 
 /// Of `audit_log l`: not what an auditor looked at and drew in a room that is not closed, which is the auditor's alone until
@@ -124,18 +123,4 @@ pub(super) async fn count(db: &mut PgConnection, which: &Which) -> sqlx::Result<
     );
     let query = sqlx::query_as::<_, (i64,)>(AssertSqlSafe(statement)).bind(none.clone()).bind(none.clone()).bind(none);
     Ok(which.bind(query).fetch_one(db).await?.0)
-}
-
-/// The newest checkpoint.
-pub(super) async fn newest(db: &mut PgConnection) -> sqlx::Result<Checkpoint> {
-    let newest: Option<(i64, Vec<u8>, Option<String>)> = sqlx::query_as(
-        "select link_position, hash, audit_time_text(linked_at) from audit_chain order by link_position desc limit 1",
-    )
-    .fetch_optional(db)
-    .await?;
-    Ok(newest.map_or_else(Checkpoint::empty, |(entries, head, linked_at)| Checkpoint {
-        entries,
-        head: hex(&head),
-        linked_at,
-    }))
 }

@@ -53,11 +53,12 @@ pub struct Asked<'a> {
 }
 
 impl Scoped {
-    /// What the room of an engagement shows on a day.
+    /// What the room of an engagement shows on a day: its accounts, and how many of them neither delivered nor were
+    /// expected to.
     pub fn of_room(
         title: String,
         day: Date,
-        accounts: Vec<String>,
+        (accounts, absent): (Vec<String>, i64),
         listed_on: Option<Date>,
         undecided: Vec<String>,
     ) -> Self {
@@ -67,7 +68,7 @@ impl Scoped {
             day,
             listed_on,
             undecided,
-            absent: 0,
+            absent,
             left_out: LeftOut::default(),
             digest: digest(&accounts),
             room: true,

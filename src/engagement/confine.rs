@@ -6,7 +6,7 @@ use actix_web::web::Data;
 use sqlx::PgConnection;
 use time::{Date, OffsetDateTime};
 
-use super::core::{Moment, Terms, changes};
+use super::core::{Change, Moment, Terms, changes};
 use super::db::{self, Sight};
 use crate::State;
 use crate::compliance::scoped::Scoped;
@@ -20,8 +20,8 @@ use crate::web::Standing;
 pub struct Room {
     pub(super) engagement_id: i64,
     pub(super) terms: Terms,
-    /// Whether scope, period or moments changed after the room had opened.
-    pub(super) changed: bool,
+    /// What changed after the room had opened.
+    pub(super) changes: Vec<Change>,
 }
 
 impl Room {
@@ -34,7 +34,7 @@ impl Room {
     }
 
     pub fn changed(&self) -> bool {
-        self.changed
+        !self.changes.is_empty()
     }
 
     /// The days of the audited period among those that were collected.
@@ -56,10 +56,10 @@ pub async fn enter(
     now: OffsetDateTime,
 ) -> Result<Room, Error> {
     let all = db::room(read, user, organization_id, engagement_id).await?;
-    let changed = !changes(&all).is_empty();
+    let changes = changes(&all);
     let terms = all.into_iter().next_back().ok_or(Error::NoRoom)?;
     match terms.moment(now) {
-        Moment::Open => Ok(Room { engagement_id, terms, changed }),
+        Moment::Open => Ok(Room { engagement_id, terms, changes }),
         moment => Err(Error::RoomShut {
             title: terms.title,
             moment,
@@ -132,7 +132,7 @@ async fn look(read: &mut PgConnection, organization_id: i16, terms: &Terms, day:
     let sight = db::sight(read, organization_id, accounts.as_deref(), terms.core_names.as_deref(), day).await?;
     let listed_on = resolved.as_ref().and_then(crate::organization::scope::Resolved::told_on);
     let undecided = resolved.map(|resolved| resolved.membership.undecided).unwrap_or_default();
-    let scoped = Scoped::of_room(terms.title.clone(), day, sight.accounts.clone(), listed_on, undecided);
-    let scoped = Arc::new(Scoped { absent: sight.absent, ..scoped });
+    let belong = (sight.accounts.clone(), sight.absent);
+    let scoped = Arc::new(Scoped::of_room(terms.title.clone(), day, belong, listed_on, undecided));
     Ok(Seen { scoped, sight })
 }

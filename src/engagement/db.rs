@@ -199,6 +199,14 @@ pub(super) async fn walk_in(db: &mut PgConnection, token_hash: &[u8], engagement
     Ok(())
 }
 
+/// How something of an engagement ended, where it has.
+#[derive(Debug, Clone, FromRow)]
+pub(super) struct End {
+    pub ended_by: Option<String>,
+    pub ended_at: Option<OffsetDateTime>,
+    pub end_reason: Option<String>,
+}
+
 /// Who was invited to an engagement.
 #[derive(Debug, Clone, FromRow)]
 pub(super) struct Auditor {
@@ -208,9 +216,8 @@ pub(super) struct Auditor {
     pub invited_by: String,
     pub invited_at: OffsetDateTime,
     pub bound_at: Option<OffsetDateTime>,
-    pub ended_by: Option<String>,
-    pub ended_at: Option<OffsetDateTime>,
-    pub end_reason: Option<String>,
+    #[sqlx(flatten)]
+    pub end: End,
 }
 
 pub(super) async fn auditors(db: impl PgExecutor<'_>, engagement_id: i64) -> sqlx::Result<Vec<Auditor>> {
@@ -260,6 +267,23 @@ pub(super) struct NewTerms<'a> {
     pub closes_at: OffsetDateTime,
     pub reason: &'a str,
     pub made_by: &'a str,
+}
+
+impl<'a> NewTerms<'a> {
+    /// The same again.
+    pub(super) fn of(terms: &'a Terms) -> Self {
+        Self {
+            title: &terms.title,
+            scope_name: terms.scope_name.as_deref(),
+            core_names: terms.core_names.as_deref(),
+            first_day: terms.first_day,
+            last_day: terms.last_day,
+            opens_at: terms.opens_at,
+            closes_at: terms.closes_at,
+            reason: &terms.reason,
+            made_by: &terms.made_by,
+        }
+    }
 }
 
 pub(super) async fn make(db: &mut PgConnection, organization_id: i16, made_by: &str) -> sqlx::Result<i64> {
@@ -360,7 +384,7 @@ pub(super) async fn uninvite(
     .await
 }
 
-/// Core names of the rules that were ever delivered, in order.
+/// Core names of the rules that were ever delivered, in order; in a room, of those that it shows.
 pub(super) async fn core_names(db: impl PgExecutor<'_>, organization_id: i16) -> sqlx::Result<Vec<String>> {
     sqlx::query_scalar("select distinct core_name from rule where organization_id = $1 order by core_name")
         .bind(organization_id)
@@ -401,9 +425,8 @@ pub(super) struct PackHere {
     pub shared_by: String,
     pub shared_at: OffsetDateTime,
     pub wider_because: Option<String>,
-    pub ended_by: Option<String>,
-    pub ended_at: Option<OffsetDateTime>,
-    pub end_reason: Option<String>,
+    #[sqlx(flatten)]
+    pub end: End,
 }
 
 pub(super) async fn packs(db: impl PgExecutor<'_>, engagement_id: i64) -> sqlx::Result<Vec<PackHere>> {

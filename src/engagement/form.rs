@@ -5,7 +5,7 @@ use time::{Date, OffsetDateTime, PrimitiveDateTime};
 
 use super::core::Terms;
 use super::db::DEMO_AUDITOR;
-use crate::web::form::Problems;
+use crate::web::form::{Problems, value};
 use crate::web::parse_day;
 
 /// The longest title and reason that are taken, in characters.
@@ -61,24 +61,10 @@ pub(super) struct Known<'a> {
     pub demo: bool,
 }
 
-/// The trimmed value of a field; empty where it was not sent.
-pub(super) fn value(fields: &[(String, String)], name: &str) -> String {
-    fields.iter().find(|(key, _)| key == name).map(|(_, value)| value.trim().to_owned()).unwrap_or_default()
-}
-
-/// A text of 1 to `longest` characters.
-fn text(field: &'static str, what: &str, text: &str, longest: usize, problems: &mut Problems) {
-    if text.is_empty() {
-        problems.add(field, format!("Enter a {what}: auditors read it."));
-    } else if text.chars().count() > longest || text.contains('\0') {
-        problems.add(field, format!("Shorten the {what} to {longest} characters."));
-    }
-}
-
 /// A reason as typed.
 pub(super) fn reason(typed: &str) -> Result<String, Problems> {
     let mut problems = Problems::default();
-    text("reason", "reason", typed, REASON, &mut problems);
+    problems.text("reason", "reason", typed, REASON);
     if problems.is_empty() { Ok(typed.to_owned()) } else { Err(problems) }
 }
 
@@ -154,7 +140,7 @@ impl TermsForm {
     /// Checks it.
     pub(super) fn parse(&self, known: Known<'_>) -> Result<Asked, Problems> {
         let mut problems = Problems::default();
-        text("title", "title", &self.title, TITLE, &mut problems);
+        problems.text("title", "title", &self.title, TITLE);
         let scope_name = (!self.scope.is_empty()).then(|| self.scope.clone());
         if scope_name.as_ref().is_some_and(|name| !known.scopes.iter().any(|(scope, _)| scope == name)) {
             problems.add("scope", "Choose one of the scopes, or the whole organisation.");
@@ -186,7 +172,7 @@ impl TermsForm {
             }
             Some(_) => {}
         }
-        text("reason", "reason", &self.reason, REASON, &mut problems);
+        problems.text("reason", "reason", &self.reason, REASON);
         let auditors = addresses(&self.auditors, known.demo).unwrap_or_else(|problem| {
             problems.add("auditors", problem);
             Vec::new()

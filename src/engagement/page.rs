@@ -9,7 +9,7 @@ use time::OffsetDateTime;
 
 use super::core::{Change, Moment, Terms, changes};
 use super::db::{self, Auditor, NewTerms, PackHere};
-use super::form::{Asked, Known, TermsForm, addresses, reason, value};
+use super::form::{Asked, Known, TermsForm, addresses, moment_text, reason};
 use super::{draw, role_db, room, shared};
 use crate::State;
 use crate::audit_log;
@@ -17,7 +17,7 @@ use crate::error::Error;
 use crate::organization::scope;
 use crate::people::{Maker, acted};
 use crate::web::download::Format;
-use crate::web::form::Problems;
+use crate::web::form::{Problems, value};
 use crate::web::list::{Field, List};
 use crate::web::parts::Empty;
 use crate::web::table::Table;
@@ -129,6 +129,11 @@ struct ShowPage {
     problems: Problems,
 }
 
+/// Where the form leads that ends an invitation, or takes a pack out.
+fn ending_path(id: impl std::fmt::Display, of: &str, number: impl std::fmt::Display) -> String {
+    format!("/engagements/{id}/{of}/{number}/end")
+}
+
 async fn show(state: web::Data<State>, visit: Visit, id: web::Path<String>) -> Result<HttpResponse, Error> {
     visit.address.only(&[])?;
     page(&state, visit, &id, String::new(), Problems::default()).await
@@ -229,8 +234,8 @@ async fn new(state: web::Data<State>, _maker: Maker, mut visit: Visit) -> Result
     let form = TermsForm {
         first_day: days.map(|days| days.first.to_string()).unwrap_or_default(),
         last_day: days.map(|days| days.latest.to_string()).unwrap_or_default(),
-        opens_at: super::form::moment_text(opens),
-        closes_at: super::form::moment_text(opens + time::Duration::days(30)),
+        opens_at: moment_text(opens),
+        closes_at: moment_text(opens + time::Duration::days(30)),
         scope: visit.scope.as_ref().map(|scope| scope.name.clone()).unwrap_or_default(),
         ..TermsForm::default()
     };
@@ -257,8 +262,9 @@ async fn create(
     }
     let mut tx = state.db.begin().await?;
     let id = db::make(&mut tx, organization.id, &user.identity).await?;
-    db::agree(&mut tx, id, &asked.terms(&user.identity)).await?;
-    let mut detail = asked.detail();
+    let terms = asked.terms(&user.identity);
+    db::agree(&mut tx, id, &terms).await?;
+    let mut detail = detail_and_reason(&terms);
     for address in &asked.auditors {
         db::invite(&mut tx, id, address, None, &user.identity).await?;
     }
@@ -296,15 +302,22 @@ impl Asked {
             made_by,
         }
     }
+}
 
-    fn detail(&self) -> serde_json::Value {
-        json!({
-            "title": self.title, "scope": self.scope_name, "rules": self.core_names,
-            "first_day": self.first_day.to_string(), "last_day": self.last_day.to_string(),
-            "opens_at": super::form::moment_text(self.opens_at), "closes_at": super::form::moment_text(self.closes_at),
-            "reason": self.reason,
-        })
-    }
+/// Terms as the audit log has them before and after a change.
+fn detail(terms: &NewTerms<'_>) -> serde_json::Value {
+    json!({
+        "title": terms.title, "scope": terms.scope_name, "rules": terms.core_names,
+        "first_day": terms.first_day.to_string(), "last_day": terms.last_day.to_string(),
+        "opens_at": moment_text(terms.opens_at), "closes_at": moment_text(terms.closes_at),
+    })
+}
+
+/// The same with the reason for them.
+fn detail_and_reason(terms: &NewTerms<'_>) -> serde_json::Value {
+    let mut detail = detail(terms);
+    detail["reason"] = json!(terms.reason);
+    detail
 }
 
 pub(super) fn back(visit: &Visit, id: i64) -> HttpResponse {
@@ -346,21 +359,14 @@ async fn agree(
         }
     };
     let mut tx = state.db.begin().await?;
-    db::agree(&mut tx, id, &asked.terms(&user.identity)).await?;
-    let before = detail_of(standing);
-    let detail = json!({ "before": before, "after": asked.detail(), "reason": asked.reason });
+    let terms = asked.terms(&user.identity);
+    db::agree(&mut tx, id, &terms).await?;
+    let before = detail(&NewTerms::of(standing));
+    let detail = json!({ "before": before, "after": detail_and_reason(&terms), "reason": asked.reason });
     let entry = acted(&user, &request, "change engagement", object(id)).detail(detail);
     audit_log::record(&mut tx, &entry).await?;
     tx.commit().await?;
     Ok(back(&visit, id))
-}
-
-fn detail_of(terms: &Terms) -> serde_json::Value {
-    json!({
-        "title": terms.title, "scope": terms.scope_name, "rules": terms.core_names,
-        "first_day": terms.first_day.to_string(), "last_day": terms.last_day.to_string(),
-        "opens_at": super::form::moment_text(terms.opens_at), "closes_at": super::form::moment_text(terms.closes_at),
-    })
 }
 
 /// Closes a room that is open, from now on.
@@ -383,19 +389,9 @@ async fn close(
         return Err(Error::Conflict(format!("The room is {}.", standing.moment(now).words())));
     }
     let mut tx = state.db.begin().await?;
-    let new = NewTerms {
-        title: &standing.title,
-        scope_name: standing.scope_name.as_deref(),
-        core_names: standing.core_names.as_deref(),
-        first_day: standing.first_day,
-        last_day: standing.last_day,
-        opens_at: standing.opens_at,
-        closes_at: now,
-        reason: &why,
-        made_by: &user.identity,
-    };
+    let new = NewTerms { closes_at: now, reason: &why, made_by: &user.identity, ..NewTerms::of(standing) };
     db::agree(&mut tx, number, &new).await?;
-    let detail = json!({ "before": super::form::moment_text(standing.closes_at), "reason": why });
+    let detail = json!({ "before": moment_text(standing.closes_at), "reason": why });
     audit_log::record(&mut tx, &acted(&user, &request, "close engagement", object(number)).detail(detail)).await?;
     tx.commit().await?;
     Ok(back(&visit, number))

@@ -5,7 +5,7 @@ use actix_web::http::header::LOCATION;
 use actix_web::{HttpRequest, HttpResponse, web};
 use askama::Template;
 
-use super::core::{Change, Moment, Terms, changes};
+use super::core::{Change, Moment, Terms};
 use super::{db, page};
 use crate::State;
 use crate::audit_log;
@@ -82,17 +82,15 @@ struct RoomPage {
 }
 
 /// The first page of the room: what was agreed, and what changed since.
-async fn show(state: web::Data<State>, visit: Visit) -> Result<HttpResponse, Error> {
+async fn show(visit: Visit) -> Result<HttpResponse, Error> {
     visit.address.only(&[])?;
     let Some(room) = &visit.room else {
         return Err(Error::NotFound);
     };
-    // The room's own transaction sees what rooms show, and terms are not among it.
-    let all = db::terms(&state.db, room.engagement_id).await?;
     let page = RoomPage {
         frame: Frame { whole: true, ..visit.frame(Section::Room, "Room") },
         terms: room.terms.clone(),
-        changes: changes(&all),
+        changes: room.changes.clone(),
         accounts: visit.scope.as_ref().map(|scope| scope.accounts_words()).unwrap_or_default(),
     };
     Ok(Page(page).answer(StatusCode::OK))

@@ -5,7 +5,7 @@ use serde_json::json;
 
 use super::core::Terms;
 use super::db;
-use super::form::{reason, value};
+use super::form::reason;
 use super::page::{back, found, object, page};
 use crate::State;
 use crate::audit_log;
@@ -13,7 +13,7 @@ use crate::error::Error;
 use crate::organization::scope::{Known, resolve};
 use crate::packs::db::{Stored, find};
 use crate::people::{Maker, acted};
-use crate::web::form::Problems;
+use crate::web::form::{Problems, value};
 use crate::web::{Access, Endpoint, Visit};
 
 pub(super) fn endpoints() -> Vec<Endpoint> {

@@ -96,13 +96,7 @@ impl FromRequest for Maker {
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
         let request = request.clone();
-        Box::pin(async move {
-            let user = find(&request).await?.ok_or(Error::SignInNeeded)?;
-            match Access::Makers.refuses(user.role) {
-                None => Ok(Self(user)),
-                Some(why) => Err(Error::Forbidden(why)),
-            }
-        })
+        Box::pin(async move { allowed(&request, Access::Makers).await.map(Self) })
     }
 }
 
@@ -116,13 +110,16 @@ impl FromRequest for Administrator {
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
         let request = request.clone();
-        Box::pin(async move {
-            let user = find(&request).await?.ok_or(Error::SignInNeeded)?;
-            match Access::Administrators.refuses(user.role) {
-                None => Ok(Self(user)),
-                Some(why) => Err(Error::Forbidden(why)),
-            }
-        })
+        Box::pin(async move { allowed(&request, Access::Administrators).await.map(Self) })
+    }
+}
+
+/// Who is signed in, with a role that routes of an access are for.
+async fn allowed(request: &HttpRequest, access: Access) -> Result<User, Error> {
+    let user = find(request).await?.ok_or(Error::SignInNeeded)?;
+    match access.refuses(user.role) {
+        None => Ok(user),
+        Some(why) => Err(Error::Forbidden(why)),
     }
 }
 

@@ -153,6 +153,15 @@ impl Problems {
         self.found.push((field, sentence.into()));
     }
 
+    /// Adds what is wrong with a text that auditors read: it has 1 to `longest` characters.
+    pub fn text(&mut self, field: &'static str, what: &str, text: &str, longest: usize) {
+        if text.is_empty() {
+            self.add(field, format!("Enter a {what}: auditors read it."));
+        } else if text.chars().count() > longest || text.contains('\0') {
+            self.add(field, format!("Shorten the {what} to {longest} characters."));
+        }
+    }
+
     pub fn is_empty(&self) -> bool {
         self.found.is_empty()
     }
@@ -161,6 +170,11 @@ impl Problems {
     pub fn of(&self, field: &str) -> Option<&str> {
         self.found.iter().find(|(name, _)| *name == field).map(|(_, sentence)| sentence.as_str())
     }
+}
+
+/// The trimmed value of a form's field; empty where it was not sent.
+pub fn value(fields: &[(String, String)], name: &str) -> String {
+    fields.iter().find(|(key, _)| key == name).map(|(_, value)| value.trim().to_owned()).unwrap_or_default()
 }
 
 html_safe!(Filters, Problems);

@@ -186,11 +186,3 @@ pub(super) async fn publish(db: &mut PgConnection, engagement_id: i64, published
     .await?;
     Ok(done.rows_affected() == 1)
 }
-
-/// Core names of the rules that a transaction sees, in order.
-pub(super) async fn core_names(db: impl PgExecutor<'_>, organization_id: i16) -> sqlx::Result<Vec<String>> {
-    sqlx::query_scalar("select distinct core_name from rule where organization_id = $1 order by core_name")
-        .bind(organization_id)
-        .fetch_all(db)
-        .await
-}

@@ -3,8 +3,7 @@
 use time::Date;
 
 use super::core::{MOST, Strata};
-use crate::engagement::form::value;
-use crate::web::form::Problems;
+use crate::web::form::{Problems, value};
 use crate::web::parse_day;
 
 /// The longest purpose, in characters.

@@ -13,6 +13,7 @@ use super::job::{Wanted, file};
 use crate::State;
 use crate::audit_log;
 use crate::engagement::core::Moment;
+use crate::engagement::db as engagements;
 use crate::engagement::page::{found, object};
 use crate::error::Error;
 use crate::jobs::{self, Kind};
@@ -91,7 +92,7 @@ async fn ask(
     let organization = visit.organization.clone().ok_or(Error::NotFound)?;
     let days = visit.days.ok_or_else(|| visit.without_days())?;
     let form = DrawForm::of(&fields);
-    let rules = db::core_names(&mut *visit.read, organization.id).await?;
+    let rules = engagements::core_names(&mut *visit.read, organization.id).await?;
     let asked = match form.parse((days.first, days.latest), &rules) {
         Ok(asked) => asked,
         Err(problems) => return page(&mut visit, form, problems).await,

@@ -6,7 +6,7 @@ use time::Date;
 
 use super::core::{Selector, is_name};
 use crate::aws::role::is_account_id;
-use crate::web::form::Problems;
+use crate::web::form::{Problems, value};
 use crate::web::parse_day;
 
 /// The longest title and reason that are taken, in characters.
@@ -49,19 +49,6 @@ pub(super) struct Asked {
     pub reason: String,
 }
 
-fn value(fields: &[(String, String)], name: &str) -> String {
-    fields.iter().find(|(key, _)| key == name).map(|(_, value)| value.trim().to_owned()).unwrap_or_default()
-}
-
-/// A text of 1 to `longest` characters.
-fn text(field: &'static str, what: &str, text: &str, longest: usize, problems: &mut Problems) {
-    if text.is_empty() {
-        problems.add(field, format!("Enter a {what}: auditors read it."));
-    } else if text.chars().count() > longest || text.contains('\0') {
-        problems.add(field, format!("Shorten the {what} to {longest} characters."));
-    }
-}
-
 impl NewForm {
     pub(super) fn of(fields: &[(String, String)]) -> Self {
         let value = |name| value(fields, name);
@@ -87,13 +74,13 @@ impl NewForm {
                 "Enter a name of 1 to 24 small letters, digits and hyphens, such as cardholder-data (and not “new”).",
             );
         }
-        text("title", "title", &self.title, TITLE, &mut problems);
+        problems.text("title", "title", &self.title, TITLE);
         let selector = self.selector(units, &mut problems);
         let first_day = parse_day(&self.first_day);
         if first_day.is_none() {
             problems.add("first_day", "Enter the first day as YYYY-MM-DD.");
         }
-        text("reason", "reason", &self.reason, REASON, &mut problems);
+        problems.text("reason", "reason", &self.reason, REASON);
         match (selector, first_day) {
             (Some(selector), Some(first_day)) if problems.is_empty() => Ok(Asked {
                 name: self.name.clone(),
@@ -198,7 +185,7 @@ impl EndForm {
         if end_day.is_none() {
             problems.add("end_day", "Enter the day from which it no longer holds as YYYY-MM-DD.");
         }
-        text("reason", "reason", &self.reason, REASON, &mut problems);
+        problems.text("reason", "reason", &self.reason, REASON);
         match end_day {
             Some(end_day) if problems.is_empty() => Ok((end_day, self.reason.clone())),
             _ => Err(problems),

@@ -178,19 +178,19 @@ impl Provider {
     }
 
     async fn ask_for_keys(&self, metadata: &Metadata, now: OffsetDateTime) -> Result<Arc<CoreJsonWebKeySet>, Refusal> {
-        let answer = self.get(metadata.jwks_uri().as_str(), None).await?;
-        let keys: CoreJsonWebKeySet =
-            serde_json::from_slice(answer.body()).map_err(|error| Refusal::with(Reason::KeysUnreadable, error))?;
-        let keys = Arc::new(keys);
+        let keys = Arc::new(self.published_keys(metadata).await?);
         self.known.lock().unwrap_or_else(PoisonError::into_inner).keys = Some((now, Arc::clone(&keys)));
         Ok(keys)
     }
 
+    async fn published_keys(&self, metadata: &Metadata) -> Result<CoreJsonWebKeySet, Refusal> {
+        let answer = self.get(metadata.jwks_uri().as_str(), None).await?;
+        serde_json::from_slice(answer.body()).map_err(|error| Refusal::with(Reason::KeysUnreadable, error))
+    }
+
     /// How many keys the provider publishes now that could have signed a token, for the self-test.
     pub(super) async fn keys_now(&self, metadata: &Metadata) -> Result<u32, Refusal> {
-        let answer = self.get(metadata.jwks_uri().as_str(), None).await?;
-        let keys: CoreJsonWebKeySet =
-            serde_json::from_slice(answer.body()).map_err(|error| Refusal::with(Reason::KeysUnreadable, error))?;
+        let keys = self.published_keys(metadata).await?;
         let signs = |key: &&CoreJsonWebKey| key.key_use().is_none_or(JsonWebKeyUse::allows_signature);
         Ok(keys.keys().iter().filter(signs).map(|_| 1).sum())
     }
