@@ -17,6 +17,7 @@ mod letters;
 mod notices;
 mod offline;
 pub mod page;
+mod period_gaps;
 mod periods;
 mod records;
 mod report_page;
@@ -30,6 +31,7 @@ mod told;
 pub use documents::job::carry_out as carry_out_document;
 pub use job::{carry_out, keep, look};
 pub use letters::LETTER_MONTHS;
+pub use notices::decide as decide_notices;
 pub use said::{AccountSaid, Asked, GapSaid, KindSaid, ReviewSaid, Said, VersionSaid, said};
 pub use settings::{ArtifactArgs, ArtifactSettings, Syncing};
 

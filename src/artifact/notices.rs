@@ -9,6 +9,7 @@ use super::db::{self, ReadingRow, Until};
 use super::documents::review_db::{ReviewRow, reviews};
 use super::kind::Terms;
 use super::page::sorted;
+use super::period_gaps::gaps;
 use super::speaking::Version;
 use crate::State;
 use crate::notices::{self, Kind, Seen};
@@ -18,15 +19,16 @@ use crate::web::format;
 const AHEAD: Duration = Duration::days(60);
 
 /// The kinds that are decided here, each with why one of it is over.
-const KINDS: [(Kind, &str); 4] = [
+const KINDS: [(Kind, &str); 5] = [
     (Kind::ReportVersion, "It was reviewed, gave way to a newer version, or is no longer listed."),
     (Kind::ReviewDue, "It was reviewed again, or gave way to a newer version."),
     (Kind::CertificateEnding, "A newer one is known."),
     (Kind::ArtifactUnread, "It was read again."),
+    (Kind::ReportGap, "A report speaks for its days now, or the engagement closed or has another period."),
 ];
 
 /// Looks at what is known now, and opens and closes notices.
-pub(super) async fn decide(tx: &mut PgConnection, state: &State, organization: &str) -> anyhow::Result<()> {
+pub async fn decide(tx: &mut PgConnection, state: &State, organization: &str) -> anyhow::Result<()> {
     let organization_id = crate::organization::current(tx, organization).await?;
     let now = state.clock.now();
     let until = Until::end_of(now.date());
@@ -36,11 +38,19 @@ pub(super) async fn decide(tx: &mut PgConnection, state: &State, organization: &
     let of_agreements = db::readings(tx, organization_id, "agreements", until).await?;
     let reviews = reviews(tx, organization_id, None, None).await?;
     let first_read_at = of_reports.first().and_then(|row| row.first_read_at);
+    // Before a first reading nothing is known of any report: that is told on its page, and is no gap.
+    let gaps = if first_read_at.is_some() {
+        let engagements = crate::engagement::not_closed(tx, organization_id, now).await?;
+        gaps(&versions, &engagements, now.date(), state.letter_months)
+    } else {
+        Vec::new()
+    };
     let seen = [
         unread(of_reports.first(), &of_agreements),
         new_versions(&versions, &reviews, first_read_at),
         due(&versions, &reviews, now.date()),
         ending(&versions, now.date()),
+        gaps,
     ];
     notices::decide_seen(tx, state, organization, &KINDS, &seen.concat()).await
 }

@@ -3,7 +3,7 @@
 use sqlx::{FromRow, PgConnection, PgExecutor};
 use time::{Date, OffsetDateTime};
 
-use super::core::Terms;
+use super::core::{Moment, Terms};
 use crate::people::User;
 
 #[derive(Debug, FromRow)]
@@ -63,6 +63,16 @@ pub(super) async fn all(db: impl PgExecutor<'_>, organization_id: i16) -> sqlx::
     ));
     let rows: Vec<TermsRow> = sqlx::query_as(sql).bind(organization_id).fetch_all(db).await?;
     Ok(rows.into_iter().map(TermsRow::into_terms).collect())
+}
+
+/// The terms in force of an organisation's engagements whose rooms have not closed.
+pub async fn not_closed(
+    db: &mut PgConnection,
+    organization_id: i16,
+    now: OffsetDateTime,
+) -> sqlx::Result<Vec<(i64, Terms)>> {
+    let all = all(db, organization_id).await?;
+    Ok(all.into_iter().filter(|(_, terms)| terms.moment(now) != Moment::Closed).collect())
 }
 
 /// What an invitation has to be of, for somebody to have it: bound to the person, or to the demo's auditor by name.

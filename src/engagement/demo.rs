@@ -8,6 +8,7 @@ use time::{Date, Duration, OffsetDateTime};
 use super::db::{self, DEMO_AUDITOR, NewTerms};
 use super::page::object;
 use crate::State;
+use crate::artifact;
 use crate::audit_log::{self, Entry};
 use crate::organization::scope::{self, Selector};
 
@@ -58,6 +59,7 @@ pub async fn sample(
     db::invite(&mut tx, id, DEMO_AUDITOR, None, made_by).await?;
     let entry = Entry::by_demo(made_by, "make engagement", object(id)).detail(json!({ "title": terms.title }));
     audit_log::record(&mut tx, &entry).await?;
+    artifact::decide_notices(&mut tx, state, organization).await?;
     tx.commit().await?;
     Ok(format!("a room of {number} accounts, open for {} days", OPEN.whole_days()))
 }

@@ -5,6 +5,7 @@ use actix_web::http::header::LOCATION;
 use actix_web::{HttpRequest, HttpResponse, web};
 use askama::Template;
 use serde_json::json;
+use sqlx::PgConnection;
 use time::OffsetDateTime;
 
 use super::core::{Change, Moment, Terms, changes};
@@ -12,6 +13,7 @@ use super::db::{self, Auditor, NewTerms, PackHere};
 use super::form::{Asked, Known, TermsForm, addresses, moment_text, reason};
 use super::{draw, role_db, room, shared};
 use crate::State;
+use crate::artifact;
 use crate::audit_log;
 use crate::error::Error;
 use crate::organization::scope;
@@ -271,8 +273,15 @@ async fn create(
     detail["auditors"] = json!(asked.auditors);
     let entry = acted(&user, &request, "make engagement", object(id)).detail(detail);
     audit_log::record(&mut tx, &entry).await?;
+    look_at_reports(&mut tx, &state, &visit).await?;
     tx.commit().await?;
     Ok(back(&visit, id))
+}
+
+/// Whether AWS's reports speak for the periods as they are now.
+async fn look_at_reports(tx: &mut PgConnection, state: &State, visit: &Visit) -> Result<(), Error> {
+    let organization = visit.organization.as_ref().ok_or(Error::NothingCollected)?;
+    Ok(artifact::decide_notices(tx, state, &organization.name).await?)
 }
 
 fn not_ready() -> Error {
@@ -365,6 +374,7 @@ async fn agree(
     let detail = json!({ "before": before, "after": detail_and_reason(&terms), "reason": asked.reason });
     let entry = acted(&user, &request, "change engagement", object(id)).detail(detail);
     audit_log::record(&mut tx, &entry).await?;
+    look_at_reports(&mut tx, &state, &visit).await?;
     tx.commit().await?;
     Ok(back(&visit, id))
 }
@@ -393,6 +403,7 @@ async fn close(
     db::agree(&mut tx, number, &new).await?;
     let detail = json!({ "before": moment_text(standing.closes_at), "reason": why });
     audit_log::record(&mut tx, &acted(&user, &request, "close engagement", object(number)).detail(detail)).await?;
+    look_at_reports(&mut tx, &state, &visit).await?;
     tx.commit().await?;
     Ok(back(&visit, number))
 }

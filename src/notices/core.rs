@@ -392,7 +392,9 @@ fn over(facts: &Facts, evidence: &Evidence, open: &Open) -> Option<&'static str>
             "The rules of each were read again, or it is no longer expected to deliver.",
         ),
         // A collection says nothing of Artifact: see [`seen_now`].
-        Kind::ReportVersion | Kind::ReviewDue | Kind::CertificateEnding | Kind::ArtifactUnread => return None,
+        Kind::ReportVersion | Kind::ReviewDue | Kind::CertificateEnding | Kind::ArtifactUnread | Kind::ReportGap => {
+            return None;
+        }
     };
     (!holds).then_some(because)
 }

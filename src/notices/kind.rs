@@ -26,10 +26,12 @@ pub enum Kind {
     CertificateEnding,
     /// AWS Artifact could not be read.
     ArtifactUnread,
+    /// None of AWS's reports of a kind speaks for days of an engagement's period.
+    ReportGap,
 }
 
 impl Kind {
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 13] = [
         Self::CriticalFailing,
         Self::PlaceSilent,
         Self::ItemsDropped,
@@ -38,6 +40,7 @@ impl Kind {
         Self::ObjectsUnreadable,
         Self::AggregatorUnread,
         Self::DefinitionsUnread,
+        Self::ReportGap,
         Self::CertificateEnding,
         Self::ReviewDue,
         Self::ReportVersion,
@@ -59,6 +62,7 @@ impl Kind {
             Self::ReviewDue => "review-due",
             Self::CertificateEnding => "certificate-ending",
             Self::ArtifactUnread => "artifact-unread",
+            Self::ReportGap => "report-gap",
         }
     }
 
@@ -82,6 +86,7 @@ impl Kind {
             Self::ReviewDue => "Review of an AWS report due",
             Self::CertificateEnding => "AWS certificate ending",
             Self::ArtifactUnread => "AWS Artifact not read",
+            Self::ReportGap => "Gap of AWS’s reports in an engagement",
         }
     }
 }

@@ -56,6 +56,15 @@ pub(super) fn evidence(kind: Kind, about: &str, facts: &serde_json::Value, as_of
             };
             version.map(page).into_iter().collect()
         }
+        Kind::ReportGap => {
+            let text = |name: &str| facts.get(name).and_then(serde_json::Value::as_str);
+            let period = text("from").zip(text("until")).map(|(from, until)| {
+                let address = Address::new("/artifact").with("from", from).with("until", until);
+                ("AWS’s reports for its period".to_owned(), format!("{address}#gaps"))
+            });
+            let engagement = number("engagement").map(|id| ("The engagement".to_owned(), format!("/engagements/{id}")));
+            period.into_iter().chain(engagement).collect()
+        }
         Kind::ArtifactUnread => vec![("AWS’s reports".to_owned(), "/artifact".to_owned())],
     }
 }

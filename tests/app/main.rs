@@ -57,10 +57,12 @@ mod queries;
 mod reader;
 mod reconcile;
 mod reconcile_packs;
+mod report_gaps;
 mod retention;
 mod retention_collected;
 mod retention_laws;
 mod retention_pages;
+
 mod rooms;
 mod s3;
 mod s3_unreached;
