@@ -11,7 +11,7 @@ use time::OffsetDateTime;
 use super::core::{Change, Moment, Terms, changes};
 use super::db::{self, Auditor, NewTerms, PackHere};
 use super::form::{Asked, Known, TermsForm, addresses, moment_text, reason};
-use super::{draw, role_db, room, shared};
+use super::{draw, log, role_db, room, shared};
 use crate::State;
 use crate::artifact;
 use crate::audit_log;
@@ -43,6 +43,7 @@ pub fn endpoints() -> Vec<Endpoint> {
         shared::endpoints(),
         room::endpoints(),
         draw::page::endpoints(),
+        log::endpoints(),
     ]
     .concat()
 }
@@ -117,6 +118,7 @@ struct ShowPage {
     frame: Frame,
     id: i64,
     terms_path: String,
+    log_path: String,
     terms: Terms,
     moment: Moment,
     changes: Vec<Change>,
@@ -161,6 +163,7 @@ pub(super) async fn page(
         frame,
         id,
         terms_path: format!("/engagements/{id}/terms"),
+        log_path: format!("/engagements/{id}/log"),
         moment,
         samples,
         changes: changes(&all),

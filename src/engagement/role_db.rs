@@ -3,7 +3,7 @@
 use sqlx::{AssertSqlSafe, Connection as _, Executor as _, PgConnection};
 
 /// Tables that a room's pages read. Those with rows of places, accounts, rules and packs have row-level security.
-pub const READ: [&str; 44] = [
+pub const READ: [&str; 45] = [
     "account",
     "account_list",
     "account_listing",
@@ -15,6 +15,7 @@ pub const READ: [&str; 44] = [
     "artifact_file",
     "artifact_release",
     "athena_query",
+    "audit_log",
     "collection",
     "conformance_pack",
     "conformance_pack_run",

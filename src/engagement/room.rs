@@ -67,7 +67,8 @@ async fn walk_in(
     let organization_id = db::organization_of(&mut *tx, id).await?.ok_or(Error::NoRoom)?;
     let room = super::enter(&mut tx, &user, (organization_id, id), ticket.now).await?;
     db::walk_in(&mut tx, &ticket.hash, room.engagement_id).await?;
-    audit_log::record(&mut tx, &acted(&user, &request, "enter room", page::object(id))).await?;
+    let detail = serde_json::json!({ "engagement": id });
+    audit_log::record(&mut tx, &acted(&user, &request, "enter room", page::object(id)).detail(detail)).await?;
     tx.commit().await?;
     Ok(HttpResponse::SeeOther().insert_header((LOCATION, "/room")).finish())
 }

@@ -105,7 +105,7 @@ pub(super) async fn person(
     let cookie = open(&mut tx, request, &user, of, now).await?;
     let entry = acted(&user, request, "sign in", role.word()).detail(serde_json::json!({
         "provider": provider.name, "issuer": provider.issuer, "subject": told.subject, "why": told.granted.why,
-        "invitations_bound": invitations,
+        "invitations_bound": invitations, "engagements": engagement::told_in(&mut *tx, &user).await?,
     }));
     audit_log::record(&mut tx, &entry).await?;
     tx.commit().await?;

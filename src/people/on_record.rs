@@ -9,7 +9,7 @@ use crate::State;
 use crate::audit_log;
 use crate::error::Error;
 
-/// Records what somebody is about to get. Runs beside the page's read-only transaction, on a connection of its own.
+/// Records what somebody is about to get, and in which engagement's room. Runs beside the page's read-only transaction, on a connection of its own.
 pub async fn put_on_record(
     state: &State,
     user: &User,
@@ -17,13 +17,16 @@ pub async fn put_on_record(
     (act, object): (&'static str, impl Into<String>),
     detail: Value,
 ) -> Result<(), Error> {
+    let mut detail = detail;
+    if let (Some(engagement_id), Value::Object(fields)) = (user.engagement_id, &mut detail) {
+        fields.insert("engagement".to_owned(), engagement_id.into());
+    }
     let entry = acted(user, request, act, object).detail(detail);
     Ok(audit_log::record_alone(&state.db, &entry).await?)
 }
 
-/// Records that somebody looks at evidence: the page, with its filters and its day. `detail` says within what, e.g. the room of
-/// an engagement.
-pub async fn viewed(state: &State, user: &User, request: &HttpRequest, detail: Value) -> Result<(), Error> {
+/// Records that somebody looks at evidence: the page, with its filters and its day.
+pub async fn viewed(state: &State, user: &User, request: &HttpRequest) -> Result<(), Error> {
     let page = request.uri().path_and_query().map_or_else(|| request.path().to_owned(), ToString::to_string);
-    put_on_record(state, user, request, ("view", page), detail).await
+    put_on_record(state, user, request, ("view", page), Value::Object(serde_json::Map::new())).await
 }

@@ -10,6 +10,7 @@ use super::session::{self, Kind};
 use super::{Role, User, account_page, acted, db, enter, link, oidc, people_page};
 use crate::State;
 use crate::audit_log;
+use crate::engagement;
 use crate::error::Error;
 use crate::web::{Access, Address, Endpoint, Frame, Page};
 
@@ -76,7 +77,8 @@ async fn sign_in(request: HttpRequest, state: Data<State>, form: Form<DemoSignIn
     let user = User { identity, role, demo: true, kind: Kind::Demo, person_id: None, engagement_id: None };
     let mut transaction = state.db.begin().await?;
     let cookie = enter::open(&mut transaction, &request, &user, enter::Of::default(), state.clock.now()).await?;
-    audit_log::record(&mut transaction, &acted(&user, &request, "sign in", role.word())).await?;
+    let detail = serde_json::json!({ "engagements": engagement::told_in(&mut *transaction, &user).await? });
+    audit_log::record(&mut transaction, &acted(&user, &request, "sign in", role.word()).detail(detail)).await?;
     transaction.commit().await?;
     Ok(HttpResponse::SeeOther().insert_header((LOCATION, local_path(&form.next))).cookie(cookie).finish())
 }
@@ -86,7 +88,8 @@ async fn sign_out(request: HttpRequest, state: Data<State>) -> Result<HttpRespon
     if let (Some(user), Some(hash)) = (session::find(&request).await?, session::token_hash(&request)) {
         let mut transaction = state.db.begin().await?;
         ended = db::delete(&mut *transaction, &hash).await?;
-        audit_log::record(&mut transaction, &acted(&user, &request, "sign out", "")).await?;
+        let detail = serde_json::json!({ "engagements": engagement::told_in(&mut *transaction, &user).await? });
+        audit_log::record(&mut transaction, &acted(&user, &request, "sign out", "").detail(detail)).await?;
         transaction.commit().await?;
     }
     let onward = match ended.as_ref().and_then(|row| Some((row.provider.as_deref()?, row.id_token.as_deref()))) {

@@ -159,7 +159,7 @@ async fn on_record<B>(response: &ServiceResponse<B>) -> Result<(), Error> {
     }
     // A file is a download, which its handler has recorded.
     if let Some(user) = in_room.filter(|_| is_page(response.headers()) && response.status().is_success()) {
-        return viewed(state, &user, request, serde_json::json!({ "engagement": user.engagement_id })).await;
+        return viewed(state, &user, request).await;
     }
     Ok(())
 }

@@ -238,7 +238,7 @@ async fn a_view_is_recorded_with_its_page_and_what_it_was_within() {
         person_id: None,
         engagement_id: Some(7),
     };
-    viewed(&state_at(&db, NOW), &user, &request, json!({ "engagement": 7 })).await.unwrap();
+    viewed(&state_at(&db, NOW), &user, &request).await.unwrap();
     let row: (String, String, String, Value) =
         sqlx::query_as("select actor, act, object, detail from audit_log").fetch_one(&db).await.unwrap();
     let page = "/rules?severity=high&as_of=2026-11-02".to_owned();

@@ -63,6 +63,7 @@ mod retention_collected;
 mod retention_laws;
 mod retention_pages;
 
+mod room_log;
 mod rooms;
 mod s3;
 mod s3_unreached;
