@@ -84,6 +84,51 @@ impl Mark {
     }
 }
 
+/// An agreement as Artifact last listed it for an account.
+pub(super) struct ListedRow {
+    pub(super) account_id: String,
+    pub(super) name: String,
+    /// AWS's words: `DEFAULT`, `CUSTOM` or `MODIFIED`; `ACTIVE`, `CUSTOMER_TERMINATED` or `AWS_TERMINATED`.
+    pub(super) kind: String,
+    pub(super) state: String,
+    pub(super) from: Option<Date>,
+    pub(super) until: Option<Date>,
+    pub(super) of_organization: bool,
+    /// Whether it is still listed.
+    pub(super) listed: bool,
+    /// What is accepted with it, and what follows from ending it: AWS's words.
+    pub(super) acceptance_terms: String,
+    pub(super) terminate_terms: String,
+}
+
+/// Every agreement that was ever listed, account by account.
+pub(super) fn listed(agreements: &[AgreementRow]) -> Vec<ListedRow> {
+    let row = |row: &AgreementRow| {
+        let facts = row.facts();
+        let given = |name: &str| match facts.text(name) {
+            "" => "not given".to_owned(),
+            text => text.to_owned(),
+        };
+        ListedRow {
+            account_id: row.account_id.clone(),
+            name: given("name"),
+            kind: given("type"),
+            state: given("state"),
+            from: facts.day("effectiveStart"),
+            until: facts.day("effectiveEnd"),
+            of_organization: is_organizations(&facts),
+            listed: row.listed,
+            acceptance_terms: facts.texts("acceptanceTerms"),
+            terminate_terms: facts.texts("terminateTerms"),
+        }
+    };
+    let mut rows: Vec<ListedRow> = agreements.iter().map(row).collect();
+    rows.sort_by(|one, other| {
+        (&one.account_id, &one.name, one.from).cmp(&(&other.account_id, &other.name, other.from))
+    });
+    rows
+}
+
 pub(super) fn rows(
     accounts: Vec<AccountRow>,
     agreements: &[AgreementRow],

@@ -7,7 +7,7 @@ use actix_web::{HttpResponse, web};
 use askama::Template;
 use time::Date;
 
-use super::agreement_rows::{Health, Mark, OtherRow, Row, others, rows};
+use super::agreement_rows::{Health, ListedRow, Mark, OtherRow, Row, listed, others, rows};
 use super::agreements::Baa;
 use super::db::{self, AgreementRow, ReadingRow, Until};
 use super::offline::db::offline;
@@ -26,11 +26,22 @@ use crate::web::table::Table;
 use crate::web::{Frame, Page, Section, Visit, filters, format};
 
 const ROWS: usize = 100;
-const KEYS: [&str; 9] =
-    ["account", "baa", "health", "accounts", "accounts-sort", "agreements", "agreements-sort", "rows", "format"];
+const KEYS: [&str; 11] = [
+    "account",
+    "baa",
+    "health",
+    "accounts",
+    "accounts-sort",
+    "agreements",
+    "agreements-sort",
+    "listed",
+    "listed-sort",
+    "rows",
+    "format",
+];
 
 /// The scope that marks health data where the address names none.
-const HEALTH: &str = "health-data";
+pub(super) const HEALTH: &str = "health-data";
 
 #[derive(Template)]
 #[template(path = "artifact/agreements.html")]
@@ -46,6 +57,8 @@ struct AgreementsPage {
     accounts_table: Table,
     others: Vec<OtherRow>,
     others_table: Table,
+    listed: Vec<ListedRow>,
+    listed_table: Table,
     empty: Option<Empty>,
     provenance: Provenance,
 }
@@ -64,6 +77,9 @@ pub(super) async fn show(state: web::Data<State>, mut visit: Visit) -> Result<Ht
         agreements.into_iter().filter(|row| members.contains(row.account_id.as_str())).collect();
     let rows = rows(accounts, &agreements, &readings, health.as_ref(), (&recorded, None), day);
     let others = others(&agreements, &readings, day);
+    let asked = visit.address.get("account");
+    let mut listed = listed(&agreements);
+    listed.retain(|row| asked.is_none_or(|asked| is_account(asked, &row.account_id, "")));
     if let Some(word) = visit.address.get("baa").filter(|word| !Baa::SLUGS.contains(word)) {
         return Err(Error::Invalid(format!("“{word}” is nothing that is said of a BAA.")));
     }
@@ -73,7 +89,8 @@ pub(super) async fn show(state: web::Data<State>, mut visit: Visit) -> Result<Ht
         return match address.get("rows") {
             None | Some("accounts") => Ok(account_list().download(format, &format!("baa-{day}"), address, chosen)),
             Some("agreements") => Ok(other_list().download(format, &format!("agreements-{day}"), address, others)),
-            Some(_) => Err(Error::Invalid("The rows are those of accounts or agreements.".to_owned())),
+            Some("listed") => Ok(listed_list().download(format, &format!("agreements-listed-{day}"), address, listed)),
+            Some(_) => Err(Error::Invalid("The rows are those of accounts, agreements or listed.".to_owned())),
         };
     }
     let standing = Standing::load(&state, &mut visit, None).await?;
@@ -90,6 +107,8 @@ pub(super) async fn show(state: web::Data<State>, mut visit: Visit) -> Result<Ht
     let (lead, only) = (lead(&chosen, health.as_ref(), day), only(&visit));
     let (accounts, accounts_table) = account_list().table(&visit.address, "BAA listed by Artifact", chosen)?;
     let (others, others_table) = other_list().table(&visit.address, "Other agreements in force, by name", others)?;
+    let (listed, listed_table) =
+        listed_list().table(&visit.address, "Every agreement as Artifact last listed it", listed)?;
     let page = AgreementsPage {
         provenance: provenance(&readings),
         frame,
@@ -102,6 +121,8 @@ pub(super) async fn show(state: web::Data<State>, mut visit: Visit) -> Result<Ht
         accounts_table: accounts_table.as_of(day),
         others,
         others_table: others_table.as_of(day),
+        listed,
+        listed_table: listed_table.as_of(day),
         empty,
     };
     Ok(Page(page).answer(StatusCode::OK))
@@ -152,7 +173,12 @@ fn only(visit: &Visit) -> Option<String> {
 fn lead(rows: &[Row], health: Option<&Health>, day: Date) -> String {
     let count = |of: fn(&Row) -> bool| i64::try_from(rows.iter().filter(|row| of(row)).count()).unwrap_or(i64::MAX);
     let all = count(|_| true);
-    let listed = count(|row| !row.is_open());
+    let listed = count(|row| !row.held.baa.is_open());
+    let recorded = count(|row| row.held.baa.is_open() && row.recorded.is_some());
+    let recorded = match recorded {
+        0 => String::new(),
+        number => format!(", and recorded by hand for {} more", format::count(number)),
+    };
     let not_read = count(|row| row.read.as_ref().is_none_or(|read| read.failure.is_some()));
     let health = health.map_or_else(
         || "no scope marks accounts with health data".to_owned(),
@@ -169,7 +195,7 @@ fn lead(rows: &[Row], health: Option<&Health>, day: Date) -> String {
         },
     );
     format!(
-        "A BAA is listed by Artifact for {} of {} as of {}; agreements of {} not read; {health}.",
+        "A BAA is listed by Artifact for {} of {} as of {}{recorded}; agreements of {} not read; {health}.",
         format::count(listed),
         format::plural(all, "account"),
         format::day(day),
@@ -191,7 +217,7 @@ fn provenance(readings: &[ReadingRow]) -> Provenance {
     }
     provenance
         .line("An offline BAA", "One that was signed outside Artifact is not visible to it.")
-        .line("From when", "The later of the agreement’s effective start and the day on which the account joined.")
+        .line("From when", "An account’s own agreement: its effective start. The organisation’s: the later of that and the day on which the account joined.")
 }
 
 fn account_list() -> List<Row> {
@@ -216,6 +242,22 @@ fn other_list() -> List<OtherRow> {
         Field::text("Of the organisation", "of_organization", |row| row.of_organization.into()),
     ];
     List::new("agreements", "agreements-sort", ROWS, fields)
+}
+
+fn listed_list() -> List<ListedRow> {
+    let fields = vec![
+        Field::text("Account", "account_id", |row: &ListedRow| row.account_id.as_str().into()),
+        Field::text("Agreement", "name", |row: &ListedRow| row.name.as_str().into()),
+        Field::text("Type", "type", |row: &ListedRow| row.kind.as_str().into()),
+        Field::text("State", "state", |row: &ListedRow| row.state.as_str().into()),
+        Field::text("Effective start", "effective_start", |row: &ListedRow| row.from.into()).most_first(),
+        Field::text("Effective end", "effective_end", |row: &ListedRow| row.until.into()).most_first(),
+        Field::text("Of the organisation", "of_organization", |row: &ListedRow| row.of_organization.into()),
+        Field::unseen("still_listed", |row: &ListedRow| row.listed.into()),
+        Field::unseen("acceptance_terms", |row: &ListedRow| row.acceptance_terms.as_str().into()),
+        Field::unseen("terminate_terms", |row: &ListedRow| row.terminate_terms.as_str().into()),
+    ];
+    List::new("listed", "listed-sort", ROWS, fields)
 }
 
 fn scope_path(name: &str) -> String {

@@ -212,6 +212,17 @@ impl Until {
         Self { before: next.midnight().assume_utc(), kept_by: None }
     }
 
+    /// The first moment that does not count any more.
+    pub(super) fn moment(self) -> OffsetDateTime {
+        self.before
+    }
+
+    /// What was read up to the end of a day and known at a moment.
+    pub(super) fn end_of_known_at(day: Date, moment: OffsetDateTime) -> Self {
+        let Self { before, .. } = Self::end_of(day);
+        Self { before: before.min(moment), kept_by: Some(moment) }
+    }
+
     /// What was known at a moment.
     pub(super) fn known_at(moment: OffsetDateTime) -> Self {
         Self { before: moment, kept_by: Some(moment) }

@@ -47,6 +47,12 @@ impl Facts {
         self.0.get(name).and_then(Value::as_str).unwrap_or_default()
     }
 
+    /// A field's list of texts, with semicolons between; empty where it is absent.
+    pub(super) fn texts(&self, name: &str) -> String {
+        let texts = self.0.get(name).and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str);
+        texts.collect::<Vec<_>>().join("; ")
+    }
+
     /// The day of a field's time, UTC.
     pub(super) fn day(&self, name: &str) -> Option<Date> {
         self.0.get(name).and_then(moment).map(OffsetDateTime::date)

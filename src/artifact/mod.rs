@@ -21,6 +21,7 @@ mod period_gaps;
 mod periods;
 mod records;
 mod report_page;
+mod report_rows;
 mod said;
 mod settings;
 mod speaking;
@@ -32,6 +33,7 @@ pub use documents::job::carry_out as carry_out_document;
 pub use job::{carry_out, keep, look};
 pub use letters::LETTER_MONTHS;
 pub use notices::decide as decide_notices;
+pub use offline::sample::mark as mark_sample;
 pub use said::{AccountSaid, Asked, GapSaid, KindSaid, ReviewSaid, Said, VersionSaid, said};
 pub use settings::{ArtifactArgs, ArtifactSettings, Syncing};
 

@@ -3,16 +3,20 @@
 use actix_web::http::StatusCode;
 use actix_web::{HttpResponse, web};
 use askama::Template;
-use time::{Date, Duration};
+use time::{Date, Duration, OffsetDateTime};
 
 use super::db::{self, ReadingRow, Until};
+use super::documents::page::version_path;
+use super::documents::review_db::{ReviewRow, reviews};
 use super::documents::{page as one, terms_page};
 use super::kind::{Kind, Terms};
 use super::letters;
 use super::offline::page as offline;
-use super::periods::{Gap, Span};
+use super::periods::Span;
+use super::report_rows::{GapRow, KindRow, Listed, as_at, gap_list, gap_rows, kind_list, version_list};
 use super::speaking::{KindSpeaks, Version, reckon};
 use super::standing::{Standing, sync_now};
+use super::told::VersionKey;
 use super::{agreements_page, report_page};
 use crate::State;
 use crate::error::Error;
@@ -20,7 +24,6 @@ use crate::web::address::Encoded;
 use crate::web::chart::{Axis, Fill, Patterns, Segment, Strip};
 use crate::web::download::Format;
 use crate::web::form::Filters;
-use crate::web::list::{Field, List};
 use crate::web::parts::{Empty, Provenance};
 use crate::web::table::Table;
 use crate::web::{Access, Endpoint, Frame, Page, Section, Visit, filters, format, parse_day};
@@ -55,31 +58,11 @@ pub fn endpoints() -> Vec<Endpoint> {
     ]
 }
 
-const ROWS: usize = 50;
 /// Longer periods are no audit's.
 const MOST_DAYS: i64 = 3_660;
 
 const KEYS: [&str; 10] =
     ["from", "until", "gaps", "gaps-sort", "versions", "versions-sort", "kinds", "kinds-sort", "rows", "format"];
-
-/// What a kind says of the period, as a row.
-pub(super) struct KindRow {
-    kind: Kind,
-    words: String,
-    strip: Strip,
-    spoken_days: i64,
-    gap_days: i64,
-    addressed_days: i64,
-    to_come: i64,
-}
-
-pub(super) struct GapRow {
-    pub(super) kind: Kind,
-    pub(super) gap: Gap,
-    pub(super) letters: String,
-    /// What is to be said of how far the letters reach.
-    pub(super) warning: Option<String>,
-}
 
 #[derive(Template)]
 #[template(path = "artifact/reports.html")]
@@ -94,8 +77,10 @@ struct ReportsPage {
     kinds_table: Table,
     gaps: Vec<GapRow>,
     gaps_table: Table,
-    versions: Vec<Version>,
+    versions: Vec<Listed>,
     versions_table: Table,
+    /// Reports that speak as at one day of the period.
+    as_at: Vec<String>,
     empty: Option<Empty>,
     provenance: Provenance,
     /// How far letters are to reach, in words.
@@ -112,6 +97,11 @@ pub(super) fn about(state: &State, visit: &Visit) -> Result<(i16, Date), Error> 
     Ok((organization.id, day))
 }
 
+/// Up to when the page knows what people said and did: of an earlier day than the newest one, up to its end.
+fn people_until(visit: &Visit) -> Option<OffsetDateTime> {
+    visit.days.filter(|days| days.as_of < days.latest).map(|days| Until::end_of(days.as_of).moment())
+}
+
 /// Every version, or those of one report, as known on a day.
 pub(super) async fn versions(
     visit: &mut Visit,
@@ -119,7 +109,8 @@ pub(super) async fn versions(
     report_id: Option<&str>,
     day: Date,
 ) -> Result<Vec<Version>, Error> {
-    let said = db::kinds(&mut visit.read, organization_id, None).await?;
+    let until = people_until(visit);
+    let said = db::kinds(&mut visit.read, organization_id, until).await?;
     let rows = db::versions(&mut visit.read, organization_id, report_id, Until::end_of(day)).await?;
     Ok(sorted(rows, &said))
 }
@@ -146,6 +137,18 @@ async fn show(state: web::Data<State>, mut visit: Visit) -> Result<HttpResponse,
     let kinds: Vec<KindRow> =
         speaks.iter().map(|speaks| kind_row(speaks, &versions, period, state.letter_months)).collect();
     let gaps: Vec<GapRow> = speaks.iter().flat_map(|speaks| gap_rows(speaks, &versions, state.letter_months)).collect();
+    let until = people_until(&visit);
+    let reviews = reviews(&mut visit.read, organization_id, None, until).await?;
+    let as_at = as_at(&versions, period);
+    let reading_is_empty = versions.is_empty();
+    let lead = lead(&versions, reading.as_ref(), day);
+    let versions: Vec<Listed> = versions
+        .into_iter()
+        .map(|one| {
+            let is_it = |review: &&ReviewRow| (&review.report_id, review.version) == (&one.report_id, one.version);
+            Listed { reviewed: reviews.iter().find(is_it).map(|review| review.reviewed_on), one }
+        })
+        .collect();
     if let Some(format) = Format::of(&visit.address)? {
         let stem = |what: &str| format!("aws-reports-{what}-{day}");
         let address = &visit.address;
@@ -158,11 +161,10 @@ async fn show(state: web::Data<State>, mut visit: Visit) -> Result<HttpResponse,
     }
     let standing = Standing::load(&state, &mut visit, reading.as_ref()).await?;
     let frame = visit.frame(Section::Artifact, "AWS’s reports");
-    let lead = lead(&versions, reading.as_ref(), day);
     let address = &visit.address;
     let (kinds, kinds_table) = kind_list().table(address, "Report periods, kind by kind", kinds)?;
     let (gaps, gaps_table) = gap_list().table(address, "Days for which no report of a kind speaks", gaps)?;
-    let empty = versions.is_empty().then(|| empty(reading.as_ref()));
+    let empty = reading_is_empty.then(|| empty(reading.as_ref()));
     let (versions, versions_table) =
         version_list().table(address, "Every version that Artifact ever listed", versions)?;
     let page = ReportsPage {
@@ -179,6 +181,7 @@ async fn show(state: web::Data<State>, mut visit: Visit) -> Result<HttpResponse,
         gaps_table: gaps_table.as_of(day),
         versions,
         versions_table: versions_table.as_of(day),
+        as_at,
         empty,
         letter_reach: format::plural(state.letter_months.into(), "month"),
     };
@@ -326,64 +329,10 @@ pub(super) fn words(speaks: &KindSpeaks, spoken_days: i64, letter_months: u16) -
     format!("{gap_words}, of which {} addressed by letter{warning}{to_come}", format::count(addressed))
 }
 
-pub(super) fn gap_rows(speaks: &KindSpeaks, versions: &[Version], letter_months: u16) -> Vec<GapRow> {
-    let letter = |number: &usize| speaks.letters.get(*number).and_then(|number| versions.get(*number));
-    let row = |gap: &Gap| GapRow {
-        kind: speaks.kind,
-        letters: gap.letters.iter().filter_map(letter).map(|one| one.name.clone()).collect::<Vec<_>>().join("; "),
-        warning: letters::warning(std::slice::from_ref(gap), letter_months),
-        gap: gap.clone(),
-    };
-    speaks.spoken.gaps.iter().map(row).collect()
-}
-
-fn kind_list() -> List<KindRow> {
-    let fields = vec![
-        Field::text("Kind", "kind", |row: &KindRow| row.kind.title().into()),
-        Field::text("What it says of the period", "says", |row| row.words.clone().into()),
-        Field::number("Days spoken for", "days_spoken_for", |row| row.spoken_days.into()),
-        Field::number("Gap", "gap_days", |row| row.gap_days.into()),
-        Field::number("Addressed by letter", "gap_days_addressed_by_letter", |row| row.addressed_days.into()),
-        Field::number("Still to come", "days_still_to_come", |row| row.to_come.into()),
-    ];
-    List::new("kinds", "kinds-sort", ROWS, fields)
-}
-
-fn gap_list() -> List<GapRow> {
-    let fields = vec![
-        Field::text("Kind", "kind", |row: &GapRow| row.kind.title().into()),
-        Field::text("From", "first_day", |row| row.gap.span.first.into()),
-        Field::text("To", "last_day", |row| row.gap.span.last.into()),
-        Field::number("Days", "days", |row| row.gap.span.days().into()),
-        Field::number("Addressed by letter", "addressed_by_letter", |row| row.gap.addressed.into()),
-        Field::text("Letter", "letters", |row| row.letters.clone().into()),
-        Field::unseen("addressed_late", |row| row.gap.late.into()),
-        Field::unseen("last_report_ended", |row| row.gap.ended.into()),
-        Field::unseen("letters_warning", |row| row.warning.clone().into()),
-    ];
-    List::new("gaps", "gaps-sort", ROWS, fields)
-}
-
-fn version_list() -> List<Version> {
-    let fields = vec![
-        Field::text("Report", "name", |one: &Version| one.name.as_str().into()),
-        Field::text("Kind", "kind", |one| one.kind.title().into()),
-        Field::number("Version", "version", |one| one.version.into()),
-        Field::text("What it says of time", "says_of_time", |one: &Version| one.terms().into())
-            .ordered(|one| one.days.ok().map(|span| span.first).into()),
-        Field::text("State", "state", |one| one.state().into()),
-        Field::text("First seen", "first_seen_at", |one: &Version| one.seen_at.into()).most_first(),
-        Field::unseen("report_id", |one| one.report_id.as_str().into()),
-        Field::unseen("first_day", |one| one.days.ok().map(|span| span.first).into()),
-        Field::unseen("last_day", |one| one.days.ok().map(|span| span.last).into()),
-        Field::unseen("kind_said_by_a_person", |one| one.corrected.into()),
-        Field::unseen("series", |one| one.facts.text("series").into()),
-        Field::unseen("category", |one| one.facts.text("category").into()),
-        Field::unseen("arn", |one| one.facts.text("arn").into()),
-    ];
-    List::new("versions", "versions-sort", ROWS, fields)
-}
-
 pub(super) fn report_path(report_id: &str) -> String {
     format!("/artifact/reports/{}", Encoded(report_id))
+}
+
+fn path_of((report_id, version): &VersionKey) -> String {
+    version_path(report_id, *version)
 }

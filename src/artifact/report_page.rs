@@ -11,6 +11,7 @@ use super::documents::db::{FileRow, Which, files};
 use super::documents::page::version_path;
 use super::documents::review_db::{ReviewRow, reviews};
 use super::kind::Kind;
+use super::notices;
 use super::page::{about, provenance, report_path, versions};
 use super::speaking::Version;
 use super::told::is_report_id;
@@ -206,6 +207,8 @@ pub(super) async fn say_kind(
     });
     let entry = acted(&user, &request, "say kind of report", format!("report {report_id}")).detail(detail);
     audit_log::record(&mut tx, &entry).await?;
+    let organization = visit.organization.as_ref().ok_or(Error::NothingCollected)?;
+    notices::decide(&mut tx, &state, &organization.name).await?;
     tx.commit().await?;
     let location = visit.frame(Section::Artifact, "").href(&report_path(&report_id));
     Ok(HttpResponse::SeeOther().insert_header((LOCATION, location)).finish())

@@ -8,8 +8,9 @@ use super::db::{self, ReadingRow, Until};
 use super::documents::db::{FileRow, Which, files};
 use super::documents::review_db::{ReviewRow, reviews};
 use super::offline::db::offline;
-use super::page::{gap_rows, sorted, words};
+use super::page::{sorted, words};
 use super::periods::Span;
+use super::report_rows::gap_rows;
 use super::speaking::{Version, reckon};
 use crate::web::format;
 
@@ -110,8 +111,11 @@ pub async fn said(db: &mut PgConnection, asked: &Asked<'_>) -> sqlx::Result<Opti
     let Asked { organization_id, days: (first, last), known_at, accounts, letter_months } = *asked;
     let until = Until::known_at(known_at);
     let of_reports = db::readings(db, organization_id, "reports", until).await?;
-    let of_agreements = db::readings(db, organization_id, "agreements", until).await?;
-    if of_reports.is_empty() && of_agreements.is_empty() {
+    // Artifact lists what is in force when it is asked: of a day before the first reading nothing is known.
+    let until_last = Until::end_of_known_at(last, known_at);
+    let of_agreements = db::readings(db, organization_id, "agreements", until_last).await?;
+    let ever_read = !db::readings(db, organization_id, "agreements", until).await?.is_empty();
+    if of_reports.is_empty() && !ever_read {
         return Ok(None);
     }
     let kinds = db::kinds(db, organization_id, Some(known_at)).await?;
@@ -121,7 +125,7 @@ pub async fn said(db: &mut PgConnection, asked: &Asked<'_>) -> sqlx::Result<Opti
     let period = Span { first, last };
     let speaks = reckon(&all, period, known_at.date(), letter_months);
     let spoken = |of: &super::speaking::KindSpeaks| of.spoken.stretches.iter().map(|one| one.span.days()).sum();
-    let agreements = db::agreements(db, organization_id, until).await?;
+    let agreements = db::agreements(db, organization_id, until_last).await?;
     let members = db::accounts_on(db, organization_id, last).await?;
     let is_meant = |id: &str| accounts.is_none_or(|accounts| accounts.iter().any(|one| one == id));
     let recorded = offline(db, organization_id, Some(known_at)).await?;
@@ -129,7 +133,7 @@ pub async fn said(db: &mut PgConnection, asked: &Asked<'_>) -> sqlx::Result<Opti
     found.retain(|row| is_meant(&row.account_id));
     found.sort_by(|one, other| one.account_id.cmp(&other.account_id));
     Ok(Some(Said {
-        readings: readings(&of_reports, &of_agreements),
+        readings: readings(&of_reports, &of_agreements, last),
         kinds: speaks
             .iter()
             .map(|of| KindSaid { kind: of.kind.title(), words: words(of, spoken(of), letter_months) })
@@ -141,7 +145,7 @@ pub async fn said(db: &mut PgConnection, asked: &Asked<'_>) -> sqlx::Result<Opti
     }))
 }
 
-fn readings(of_reports: &[ReadingRow], of_agreements: &[ReadingRow]) -> Vec<String> {
+fn readings(of_reports: &[ReadingRow], of_agreements: &[ReadingRow], day: Date) -> Vec<String> {
     let mut lines = Vec::new();
     match of_reports.first() {
         None => lines.push("AWS's reports were never read.".to_owned()),
@@ -160,19 +164,26 @@ fn readings(of_reports: &[ReadingRow], of_agreements: &[ReadingRow]) -> Vec<Stri
     }
     let failed = of_agreements.iter().filter(|row| row.failure.is_some()).count();
     let last = of_agreements.iter().map(|row| row.read_at).max();
+    let first = of_agreements.iter().filter_map(|row| row.first_read_at).min();
     lines.push(match last {
-        None => "No account's agreements were ever read.".to_owned(),
+        None => format!(
+            "No account's agreements had been read by the end of {}: what was in force then is not known.",
+            format::day(day)
+        ),
         Some(last) => format!(
-            "The agreements of {} were read last on {}; of {} they could not be read.",
+            "As known at the end of {}: the agreements of {} were read last on {}, of {} they could not be read; known \
+             since {}.",
+            format::day(day),
             format::plural(i64::try_from(of_agreements.len()).unwrap_or(i64::MAX), "account"),
             format::at(last),
             format::count(i64::try_from(failed).unwrap_or(i64::MAX)),
+            first.map_or_else(|| "no day".to_owned(), format::at),
         ),
     });
     lines
 }
 
-fn gap(row: super::page::GapRow) -> GapSaid {
+fn gap(row: super::report_rows::GapRow) -> GapSaid {
     let span = row.gap.span;
     let (days, addressed) = (span.days(), row.gap.addressed);
     let (letters, warning) = (row.letters, row.warning);

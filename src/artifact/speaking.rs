@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use time::{Date, OffsetDateTime};
 
-use super::classify::{Words, classify};
+use super::classify::{Words, classify, says};
 use super::facts::Facts;
 use super::history::Held;
 use super::kind::{Kind, Terms};
@@ -55,9 +55,18 @@ impl Version {
     }
 
     /// Whether AWS stands by it as far as is known: an unpublished version gave way to a newer one and speaks for its
-    /// days all the same, a deleted one and one in a state that is not known do not.
+    /// days all the same, and so does one that is no longer listed; a deleted one and one in a state that is not known do not.
     pub(super) fn speaks(&self) -> bool {
         self.facts.day("deletedAt").is_none() && matches!(self.facts.text("state"), "PUBLISHED" | "UNPUBLISHED")
+    }
+
+    /// Whether a letter is of a kind of report: one that names SOC 1 or SOC 2 alone says nothing of the other.
+    fn addresses(&self, kind: Kind) -> bool {
+        let other = match kind {
+            Kind::Soc1Type2 => ("soc 1", "soc 2"),
+            _ => ("soc 2", "soc 1"),
+        };
+        says(&self.name, &[other.0]) || !says(&self.name, &[other.1])
     }
 
     /// "published", or what else is to be said of it.
@@ -96,7 +105,17 @@ impl Version {
     }
 }
 
+/// Whether a document is AWS's own. Artifact also lists those of vendors, which say nothing of AWS; one without a company
+/// is AWS's, as AWS Artifact's own documents are the rule.
+fn is_of_aws(facts: &Facts) -> bool {
+    let company = facts.text("companyName");
+    company.is_empty() || says(company, &["aws", "amazon", "amazon web services"])
+}
+
 fn kind_of(facts: &Facts) -> Kind {
+    if !is_of_aws(facts) {
+        return Kind::Other;
+    }
     let (first, last) = (facts.day("periodStart"), facts.day("periodEnd"));
     classify(&Words {
         name: facts.text("name"),
@@ -163,7 +182,12 @@ pub(super) fn reckon(versions: &[Version], period: Span, today: Date, letter_mon
         .into_iter()
         .map(|kind| {
             let of = spans(kind);
-            let letters = if kind.is_addressed_by_letters() { spans(Kind::ContinuedOperations) } else { Vec::new() };
+            let letters: Vec<(usize, Span)> = if kind.is_addressed_by_letters() {
+                let letters = spans(Kind::ContinuedOperations).into_iter();
+                letters.filter(|(number, _)| versions[*number].addresses(kind)).collect()
+            } else {
+                Vec::new()
+            };
             let days = |spans: &[(usize, Span)]| spans.iter().map(|(_, span)| *span).collect::<Vec<_>>();
             let numbers = |spans: &[(usize, Span)]| spans.iter().map(|(number, _)| *number).collect::<Vec<_>>();
             KindSpeaks {
@@ -232,6 +256,46 @@ mod tests {
         assert_eq!((soc2.by.as_slice(), soc2.letters.as_slice()), (&[0][..], &[2][..]));
         assert_eq!(of(Kind::Soc3).spoken.gap_days(), 0);
         assert_eq!(of(Kind::Iso27017).spoken.gap_days(), 273, "no report at all is one gap");
+    }
+
+    #[test]
+    fn a_letter_that_names_one_kind_of_report_addresses_no_gap_of_another() {
+        let period = Span { first: date!(2026 - 04 - 01), last: date!(2026 - 06 - 30) };
+        let addressed = |name: &str| {
+            let versions = [report(name, "2026-04-01", "2026-06-30")];
+            let reckoned = reckon(&versions, period, date!(2026 - 11 - 24), 3);
+            [Kind::Soc1Type2, Kind::Soc2Type2].map(|kind| {
+                reckoned.iter().find(|speaks| speaks.kind == kind).expect("it is reckoned").spoken.addressed_days()
+            })
+        };
+        assert_eq!(addressed("SOC Continued Operations Letter"), [91, 91]);
+        assert_eq!(addressed("SOC 1 Continued Operations Letter"), [91, 0]);
+        assert_eq!(addressed("SOC 2 Continued Operations Letter"), [0, 91]);
+        assert_eq!(addressed("SOC 1 and SOC 2 Continued Operations Letter"), [91, 91]);
+    }
+
+    #[test]
+    fn a_vendors_report_is_none_of_awss() {
+        let of = |company: &str| {
+            version(
+                json!({"name": "SOC 2 Type 2 Report", "series": "SOC", "companyName": company, "state": "PUBLISHED",
+                           "periodStart": "2025-10-01T00:00:00Z", "periodEnd": "2026-03-31T00:00:00Z"}),
+            )
+            .kind
+        };
+        for company in ["AWS", "Amazon Web Services", "Amazon Web Services Inc", ""] {
+            assert_eq!(of(company), Kind::Soc2Type2, "{company}");
+        }
+        assert_eq!(of("Example Software GmbH"), Kind::Other);
+    }
+
+    #[test]
+    fn a_version_that_is_no_longer_listed_spoke_for_its_days() {
+        let gone = Version { listed: false, ..report("SOC 3 Report", "2025-10-01", "2026-03-31") };
+        let period = Span { first: date!(2026 - 01 - 01), last: date!(2026 - 03 - 31) };
+        assert_eq!(gone.state(), "no longer listed");
+        let spoken = &reckon(&[gone], period, date!(2026 - 11 - 24), 3)[2].spoken;
+        assert_eq!(spoken.gap_days(), 0);
     }
 
     #[test]

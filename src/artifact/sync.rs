@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use futures_util::{StreamExt as _, stream};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
-use time::OffsetDateTime;
+use time::{Date, OffsetDateTime};
 
 use super::db::{self, NewReading};
 use super::history::{Held, is_described, is_news};
@@ -134,6 +134,10 @@ impl Keeper<'_> {
         NewReading { organization_id, account_id, read_at, source: self.source, failure: None, problems }
     }
 
+    fn today(&self) -> Date {
+        self.state.clock.now().date()
+    }
+
     async fn reports(&self, read: &Result<Reports, String>, problems: &[String]) -> anyhow::Result<usize> {
         let (problems, read_at) = (named(problems), self.state.clock.now());
         let new = self.reading(None, read_at, &problems);
@@ -176,7 +180,7 @@ async fn reports(
     let mut problems = Vec::new();
     let read = match clients {
         Err(why) => Err(why.clone()),
-        Ok(clients) => read_reports(&clients.artifact(), held, what.at_a_time(), &mut problems)
+        Ok(clients) => read_reports(&clients.artifact(), held, (what.at_a_time(), keeper.today()), &mut problems)
             .await
             .map_err(|failure| failure.explained()),
     };
@@ -192,7 +196,7 @@ async fn reports(
 async fn read_reports(
     aws: &Artifact,
     held: &BTreeMap<VersionKey, Held>,
-    at_a_time: usize,
+    (at_a_time, today): (usize, Date),
     problems: &mut Vec<String>,
 ) -> Result<Reports, Failure> {
     let mut reports = Reports::default();
@@ -218,23 +222,41 @@ async fn read_reports(
         }
     }
     drop(answers);
-    describe(aws, &mut reports, held, at_a_time, problems).await?;
+    describe(aws, &mut reports, held, (at_a_time, today), problems).await?;
     // In one order, whichever answer came first.
     problems.sort();
     Ok(reports)
 }
 
-/// Asks for the fields that a list leaves out: of versions that are new or changed, or of which they are not known yet.
+/// Days within which each version is asked for in full again.
+const DESCRIBED_WITHIN: i64 = 7;
+
+/// Whether a version that is known in full is asked for again: that it was deleted, say, stands in no list. The newest of a
+/// report is asked for each time, of the others as many each day as makes a round.
+fn is_asked_again((report_id, version): &VersionKey, newest: i64, today: Date) -> bool {
+    let place = report_id.bytes().map(i64::from).sum::<i64>() + version + i64::from(today.to_julian_day());
+    *version == newest || place.rem_euclid(DESCRIBED_WITHIN) == 0
+}
+
+/// Asks for the fields that a list leaves out: of versions that are new or changed, of which they are not known yet, and
+/// again of those whose turn it is.
 async fn describe(
     aws: &Artifact,
     reports: &mut Reports,
     held: &BTreeMap<VersionKey, Held>,
-    at_a_time: usize,
+    (at_a_time, today): (usize, Date),
     problems: &mut Vec<String>,
 ) -> Result<(), Failure> {
+    let mut newest: BTreeMap<&str, i64> = BTreeMap::new();
+    for (report_id, version) in reports.versions.keys() {
+        let held = newest.entry(report_id).or_insert(*version);
+        *held = (*held).max(*version);
+    }
     let due = reports.versions.iter().filter(|(key, told)| {
         let held = held.get(key);
-        held.is_none_or(|held| !is_described(&held.facts)) || is_news(held, told).is_some()
+        held.is_none_or(|held| !is_described(&held.facts))
+            || is_news(held, told).is_some()
+            || newest.get(key.0.as_str()).is_some_and(|newest| is_asked_again(key, *newest, today))
     });
     let due: Vec<VersionKey> = due.map(|(key, _)| key.clone()).collect();
     let asked = due.iter().map(async |(id, version)| (id, version, aws.metadata(id, *version).await));

@@ -138,6 +138,10 @@ async fn prepare(
     }
     steps.end(&reports)?;
 
+    steps.begin("Health data")?;
+    let first = db::first_day(&state.db, ORGANIZATION).await?.unwrap_or(made.first_day);
+    steps.end(&artifact::mark_sample(state, ORGANIZATION, (first, made.last_day), IDENTITY).await?)?;
+
     steps.begin("Audit pack")?;
     let pack_id = match db::first_pack(&state.db, ORGANIZATION).await? {
         Some(pack_id) => pack_id,
@@ -146,7 +150,6 @@ async fn prepare(
     steps.end(&pack_id)?;
 
     steps.begin("Engagement")?;
-    let first = db::first_day(&state.db, ORGANIZATION).await?.unwrap_or(made.first_day);
     steps.end(&engagement::sample(state, ORGANIZATION, (first, made.last_day), IDENTITY).await?)?;
     let collecting = Collecting { organization: ORGANIZATION.to_owned(), source, every: None };
     Ok(Duties { collecting: Some(collecting), ..Duties::default() })

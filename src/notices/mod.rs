@@ -116,10 +116,11 @@ pub async fn decide(
     let facts = facts::gather(tx, organization_id, collected, now, args.silent_after).await?;
     let decision = core::decide(&facts);
     let decision_id = keep(tx, organization_id, collected, &facts, &decision).await?;
-    if decision.is_empty() {
-        return Ok(());
+    if !decision.is_empty() {
+        ask_for_digest(tx, state, organization, decision_id).await?;
     }
-    ask_for_digest(tx, state, organization, decision_id).await
+    // A review falls due and a certificate ends as days pass, whether or not Artifact is read.
+    crate::artifact::decide_notices(tx, state, organization).await
 }
 
 /// Opens and closes notices of some kinds by what is seen of their causes now; each kind with why one of it is closed.

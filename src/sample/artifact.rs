@@ -49,7 +49,7 @@ fn reports(last: Date, day: Date) -> Vec<(String, String)> {
         // Somebody has fetched these, and laid them beside what the AWS CLI wrote.
         if FETCHED.contains(&report.id) && day == last {
             let line = format!("{}, version {}: made up for the sample, no document of AWS", report.name, latest.0);
-            files.push((format!("get-report-{}-{}.pdf", report.id, latest.0), document(&line)));
+            files.push((format!("get-report-{}-{}.pdf", report.id, latest.0), one_line_pdf(&line)));
         }
         if report.id == REVIEWED && day == last {
             files.extend(records(&report, latest, day));
@@ -101,7 +101,7 @@ fn records(report: &Report, version: &Version, day: Date) -> Vec<(String, String
     let release =
         json!({"released_by": "Alex Example", "reason": "Made up: the audit of this year", "terms_read": true});
     vec![
-        (format!("terms-{of}.pdf"), document(&terms)),
+        (format!("terms-{of}.pdf"), one_line_pdf(&terms)),
         (format!("acceptance-{of}.json"), text(&acceptance)),
         (format!("review-{of}.json"), text(&review)),
         (format!("release-{of}.json"), text(&release)),
@@ -109,7 +109,7 @@ fn records(report: &Report, version: &Version, day: Date) -> Vec<(String, String
 }
 
 /// A PDF of one page with a line of ASCII: ISO 32000-1, 7.5.
-fn document(line: &str) -> String {
+pub fn one_line_pdf(line: &str) -> String {
     let content = format!("BT /F1 14 Tf 60 720 Td ({line}) Tj ET");
     let objects = [
         "<< /Type /Catalog /Pages 2 0 R >>".to_owned(),

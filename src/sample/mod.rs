@@ -22,6 +22,7 @@ mod random;
 mod resource;
 mod rules;
 
+pub use artifact::one_line_pdf;
 pub use command::command;
 pub use expected::{
     AccountList, Case, Counts, Delivery, EXPECTED_FILE, Expected, ExpectedAccount, ExpectedDay, LateObject, MARKER_FILE,

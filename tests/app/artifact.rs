@@ -39,7 +39,7 @@ async fn import(db: &PgPool, folder: &Path) -> anyhow::Result<(String, Vec<Strin
     import_folder(&state_at(db, LATER), ORGANIZATION, folder, None).await
 }
 
-async fn imported(name: &str) -> (PgPool, Reader, Scratch) {
+pub(crate) async fn imported(name: &str) -> (PgPool, Reader, Scratch) {
     let (db, summary, folder) = organization(name).await;
     for answers in &summary.artifact {
         let (_, problems) = import(&db, answers).await.unwrap();

@@ -8,6 +8,7 @@ mod aggregator_faults;
 mod artifact;
 mod artifact_documents;
 mod artifact_sync;
+mod artifact_told;
 mod at_least;
 mod athena;
 mod athena_cost;

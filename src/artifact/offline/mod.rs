@@ -3,3 +3,4 @@
 pub(super) mod db;
 mod form;
 pub(super) mod page;
+pub(super) mod sample;
