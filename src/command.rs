@@ -120,6 +120,7 @@ fn state(store: &Store, settings: &StoreSettings) -> State {
         demo: false,
         grace: settings.grace(),
         letter_months: settings.artifact_letter_months,
+        classification: settings.pack_classification.as_str().into(),
         duties: Arc::default(),
         gate: Arc::default(),
         sign_in: Arc::default(),

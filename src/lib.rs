@@ -45,6 +45,8 @@ pub struct State {
     pub grace: time::Duration,
     /// Months that AWS's continued-operations letters are to reach beyond a report: more is said so.
     pub letter_months: u16,
+    /// What packs are classified as where nobody says otherwise.
+    pub classification: std::sync::Arc<str>,
     pub duties: std::sync::Arc<Duties>,
     /// What every request passes.
     pub gate: std::sync::Arc<web::Gate>,

@@ -12,6 +12,7 @@ use crate::compliance::evidence::export::ExportArgs;
 use crate::connect::command::{CheckArgs, PrintArgs};
 use crate::database::backup::FileArgs;
 use crate::demo::DemoArgs;
+use crate::packs::build::{DEFAULT_CLASSIFICATION, classification};
 use crate::packs::command::{PackArgs, VerifyArgs};
 use crate::retention::{Retain, RetainArgs};
 use crate::secret::Secret;
@@ -75,6 +76,10 @@ pub struct StoreSettings {
     #[arg(long, global = true, env = "AUDITFOLIO_ARTIFACT_LETTER_MONTHS", default_value_t = LETTER_MONTHS,
           value_name = "MONTHS", value_parser = clap::value_parser!(u16).range(1..=60))]
     pub artifact_letter_months: u16,
+    /// What packs are classified as where nobody says otherwise, on the cover and at the foot of each page: up to 60 characters.
+    #[arg(long, global = true, env = "AUDITFOLIO_PACK_CLASSIFICATION", default_value = DEFAULT_CLASSIFICATION,
+          value_name = "WORDS", value_parser = classification)]
+    pub pack_classification: String,
     /// How long evidence is kept, in whole years, months or days: 7y, 36m, 400d, at least 90d; or never to remove any. `serve`
     /// removes what is older once a day, `retain` when it is asked to.
     #[arg(long, global = true, env = "AUDITFOLIO_RETAIN", default_value_t, value_name = "SPAN")]

@@ -83,6 +83,7 @@ impl Kind {
 pub const ACTS: &[(&str, Kind)] = &[
     ("accept terms of report", Kind::Acceptance),
     ("acknowledge notice", Kind::Acceptance),
+    ("approve pack", Kind::Acceptance),
     ("ask for collection", Kind::Job),
     ("ask for notes", Kind::Job),
     ("ask for pack", Kind::Job),
@@ -130,6 +131,7 @@ pub const ACTS: &[(&str, Kind)] = &[
     ("make scope definition", Kind::Change),
     ("make signing key", Kind::Change),
     ("open terms of report", Kind::View),
+    ("propose pack", Kind::Change),
     ("publish samples and views", Kind::Change),
     ("put pack into room", Kind::Change),
     ("record agreement", Kind::Acceptance),
@@ -138,6 +140,7 @@ pub const ACTS: &[(&str, Kind)] = &[
     ("release report to auditors", Kind::Change),
     ("restore", Kind::Change),
     ("retry job", Kind::Job),
+    ("return pack", Kind::Change),
     ("say kind of report", Kind::Change),
     ("schedule collection", Kind::Job),
     ("schedule removal", Kind::Job),
@@ -151,12 +154,14 @@ pub const ACTS: &[(&str, Kind)] = &[
     ("start job", Kind::Job),
     ("start server", Kind::Setting),
     ("stop server", Kind::Setting),
+    ("supersede pack", Kind::Change),
     ("sync from Artifact", Kind::Job),
     ("take pack out of room", Kind::Change),
     ("test provider", Kind::Job),
     ("test refused", Kind::Refusal),
     ("view", Kind::View),
     ("withdraw agreement", Kind::Change),
+    ("withdraw pack", Kind::Change),
     ("withdraw report from auditors", Kind::Change),
 ];
 

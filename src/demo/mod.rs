@@ -20,7 +20,7 @@ use crate::compliance::memo::Memo;
 use crate::database::{self, private};
 use crate::jobs::{self, Kind};
 use crate::notices::{self, NoticeArgs};
-use crate::packs::Request;
+use crate::packs::{Request, Said};
 use crate::schedule::Collecting;
 use crate::settings::StoreSettings;
 use crate::{Duties, State, artifact, engagement, sample, server};
@@ -65,8 +65,9 @@ pub async fn run(settings: &StoreSettings, args: &DemoArgs) -> anyhow::Result<()
     steps.end("runs")?;
     let (db, memo, clock) = (store.db.clone(), Memo::default(), Clock::Real);
     let (grace, letter_months) = (settings.grace(), settings.artifact_letter_months);
+    let classification = settings.pack_classification.as_str().into();
     let (duties, gate, sign_in) = (Arc::default(), Arc::default(), Arc::default());
-    let state = State { db, memo, clock, demo: true, grace, letter_months, duties, gate, sign_in };
+    let state = State { db, memo, clock, demo: true, grace, letter_months, classification, duties, gate, sign_in };
     let prepared = prepare(&state, &folder, args, &mut steps).await;
     let served = match prepared {
         Ok(duties) => {
@@ -221,6 +222,8 @@ async fn enqueue_pack(state: &State, as_of: Date) -> anyhow::Result<i64> {
         at: None,
         created_by: IDENTITY.to_owned(),
         demo: true,
+        said: Said { classification: state.classification.to_string(), ..Said::default() },
+        final_of: None,
     };
     let mut tx = state.db.begin().await?;
     let job_id = jobs::enqueue(&mut tx, Kind::Pack, &serde_json::to_value(&request)?, IDENTITY).await?;

@@ -3,7 +3,7 @@
 use sqlx::{FromRow, PgConnection, PgExecutor};
 use time::{Date, OffsetDateTime};
 
-use super::core::{Moment, Terms};
+use super::core::{Change, Moment, Terms, changes};
 use crate::people::User;
 
 #[derive(Debug, FromRow)]
@@ -51,6 +51,21 @@ pub(super) async fn terms(db: impl PgExecutor<'_>, engagement_id: i64) -> sqlx::
     let sql = sqlx::AssertSqlSafe(format!("{TERMS} where engagement_id = $1 order by engagement_terms_id"));
     let rows: Vec<TermsRow> = sqlx::query_as(sql).bind(engagement_id).fetch_all(db).await?;
     Ok(rows.into_iter().map(|row| row.into_terms().1).collect())
+}
+
+/// The terms in force of an organisation's engagement and what changed after its room had opened; `None` where it has no such
+/// engagement.
+pub async fn agreed(
+    db: &mut PgConnection,
+    organization_id: i16,
+    engagement_id: i64,
+) -> sqlx::Result<Option<(Terms, Vec<Change>)>> {
+    if !is_of(&mut *db, organization_id, engagement_id).await? {
+        return Ok(None);
+    }
+    let all = terms(db, engagement_id).await?;
+    let changes = changes(&all);
+    Ok(all.into_iter().next_back().map(|terms| (terms, changes)))
 }
 
 /// The terms in force of every engagement of an organisation, the newest engagement first.

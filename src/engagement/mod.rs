@@ -18,7 +18,7 @@ mod shared;
 
 pub use self::confine::{Room, confine, enter};
 pub use self::core::{Change, Moment, Terms};
-pub use self::db::{bind, not_closed};
+pub use self::db::{agreed, bind, not_closed};
 pub use self::demo::sample;
 pub(crate) use self::draw::carry_out;
 pub use self::log_db::told_in;

@@ -17,6 +17,8 @@ use crate::artifact;
 use crate::audit_log;
 use crate::error::Error;
 use crate::organization::scope;
+use crate::packs::state::Course;
+use crate::packs::state::db::courses;
 use crate::people::{Maker, acted};
 use crate::web::download::Format;
 use crate::web::form::{Problems, value};
@@ -123,7 +125,7 @@ struct ShowPage {
     moment: Moment,
     changes: Vec<Change>,
     auditors: Vec<Auditor>,
-    packs: Vec<PackHere>,
+    packs: Vec<(PackHere, Course)>,
     /// Number and words; `None` while they are the auditors' own.
     samples: Option<Vec<(i64, String)>>,
     may_make: bool,
@@ -154,6 +156,10 @@ pub(super) async fn page(
     let terms = all.last().cloned().ok_or(Error::NotFound)?;
     let auditors = db::auditors(&mut *visit.read, id).await?;
     let packs = db::packs(&mut *visit.read, id).await?;
+    let ids: Vec<&str> = packs.iter().map(|pack| pack.pack_id.as_str()).collect();
+    let courses = courses(&mut *visit.read, &ids).await?;
+    let packs = packs.into_iter().map(|pack| (courses.get(&pack.pack_id).cloned().unwrap_or_default(), pack));
+    let packs = packs.map(|(course, pack)| (pack, course)).collect();
     let moment = terms.moment(state.clock.now());
     let samples = draw::page::shown(&mut visit.read, id, moment).await?;
     let ready = role_db::is_ready(&mut visit.read).await?;

@@ -3,7 +3,7 @@
 use sqlx::{AssertSqlSafe, Connection as _, Executor as _, PgConnection};
 
 /// Tables that a room's pages read. Those with rows of places, accounts, rules and packs have row-level security.
-pub const READ: [&str; 45] = [
+pub const READ: [&str; 46] = [
     "account",
     "account_list",
     "account_listing",
@@ -32,6 +32,7 @@ pub const READ: [&str; 45] = [
     "organization",
     "pack",
     "pack_chunk",
+    "pack_event",
     "place",
     "region_list",
     "resource",

@@ -76,6 +76,8 @@ pub fn pdf(rows: usize) -> Result<super::pdf::Rendered, PdfError> {
             Block::Table { caption: format!("{rows} rows."), table: &table },
         ],
         foot: "Pack of a measurement".to_owned(),
+        below: String::new(),
+        mark: None,
     };
     let information = Information {
         title: "Measured".to_owned(),

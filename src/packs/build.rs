@@ -7,17 +7,21 @@ use time::{Date, OffsetDateTime};
 use super::artifact::{self, ArtifactPart};
 use super::bundle::bundle;
 use super::content::{Tables, document, moment};
+use super::facts::cover_json;
+use super::finalise::{self, Draft, FinalOf};
 use super::csv::Finished;
 use super::db::{self, Key, load};
-use super::definitions;
 use super::gather::{About, Gathered, gather};
-use super::model::{Cover, Pack, Program};
+use super::model::{Cover, ForEngagement, Pack, Program, Stage};
 use super::pdf::{Information, Rendered, render};
+use super::state::core::Step;
+use super::state::db as states;
 use super::{content, scope_set, sign};
 use crate::State;
 use crate::audit_log::{self, Checkpoint};
 use crate::compliance::evidence::{KnownAt, Scope};
 use crate::database::read_only;
+use crate::engagement::{Change, Terms};
 use crate::jobs::{self, Claim, Job, Progress};
 use crate::organization::scope::{Known, Resolved};
 use crate::retention::{self, Floor};
@@ -46,6 +50,36 @@ pub struct Request {
     pub created_by: String,
     /// Whether `created_by` is a demo identity.
     pub demo: bool,
+    #[serde(default)]
+    pub said: Said,
+    /// Where a final pack is asked for: the draft that it is made of.
+    #[serde(default)]
+    pub final_of: Option<FinalOf>,
+}
+
+/// What a pack says of itself beside the evidence.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Said {
+    /// How confidential it is: 1 to [`CLASSIFICATION`] characters.
+    pub classification: String,
+    /// Whom it is for, up to [`RECIPIENT`] characters; empty where nobody is named.
+    pub recipient: String,
+    /// The engagement that it is for.
+    pub engagement: Option<i64>,
+    /// Whether pseudonyms stand for names of persons in ids of resources.
+    pub pseudonyms: bool,
+}
+
+impl Default for Said {
+    fn default() -> Self {
+        Self {
+            classification: DEFAULT_CLASSIFICATION.to_owned(),
+            recipient: String::new(),
+            engagement: None,
+            pseudonyms: false,
+        }
+    }
 }
 
 /// Why there is no pack.
@@ -71,6 +105,26 @@ impl From<sqlx::Error> for BuildError {
 
 /// The longest title that is taken, in characters.
 pub const TITLE: usize = 200;
+/// The longest classification.
+pub const CLASSIFICATION: usize = 60;
+/// The longest recipient.
+pub const RECIPIENT: usize = 200;
+/// What a pack is classified as where nobody says otherwise.
+pub const DEFAULT_CLASSIFICATION: &str = "Confidential";
+
+/// Reads a classification: 1 to [`CLASSIFICATION`] characters.
+pub fn classification(text: &str) -> Result<String, String> {
+    let text = text.trim();
+    match text.chars().count() {
+        1..=CLASSIFICATION if !text.contains('\0') => Ok(text.to_owned()),
+        _ => Err(format!("a classification has 1 to {CLASSIFICATION} characters")),
+    }
+}
+
+/// Whom a pack of an engagement is for, where nobody says otherwise.
+pub fn recipient_of(terms: &Terms) -> String {
+    format!("Auditors of “{}”", terms.title).chars().take(RECIPIENT).collect()
+}
 
 /// Carries out a job of kind pack; see [`jobs`].
 pub async fn carry_out(state: State, job: Job, progress: Progress) -> anyhow::Result<()> {
@@ -94,7 +148,7 @@ pub async fn build(
     }
     let key = db::signing_key(&state.db).await?;
     let made = make(state, request, &key, progress).await?;
-    store(state, &made, &key, claim).await
+    store(state, (request, &made), &key, claim).await
 }
 
 async fn finish_job(state: &State, claim: Claim, pack_id: String) -> Result<String, BuildError> {
@@ -118,12 +172,18 @@ struct Made {
 
 async fn make(state: &State, request: &Request, key: &Key, progress: &Progress) -> Result<Made, BuildError> {
     let mut tx = read_only(&state.db).await?;
+    let draft = match &request.final_of {
+        Some(of) => Some(of.draft(&mut tx).await?),
+        None => None,
+    };
     let about = about(&mut tx, request).await?;
+    let engagement = engagement(&mut tx, about.scope.organization_id, &request.said).await?;
     let received = load::finished_at(&mut tx, about.known_at).await?;
     let mut gathered = gather(&mut tx, &about, |done, total| progress.set(done, total, "parts read")).await?;
     let generated = request.at.unwrap_or_else(|| state.clock.now());
     let generated = generated.replace_nanosecond(0).unwrap_or(generated);
-    let artifact = artifact::gather(&mut tx, &about, generated, state.letter_months).await?;
+    let read_at = finalise::read_at(draft.as_ref(), generated);
+    let artifact = artifact::gather(&mut tx, &about, read_at, state.letter_months).await?;
     // As of the printed time, not of now: the log grows by the asking for this pack already.
     let checkpoint = audit_log::checkpoint(&mut *tx, generated).await?;
     tx.commit().await?;
@@ -134,10 +194,19 @@ async fn make(state: &State, request: &Request, key: &Key, progress: &Progress) 
     });
     let closed = about.as_of.next_day().unwrap_or(about.as_of).midnight().assume_utc() + state.grace;
     let (pack, files) =
-        model(&about, request, key, (gathered, artifact), When { generated, received, closed }, checkpoint);
+        model(&about, (request, draft.as_ref(), engagement), key, (gathered, artifact), When { generated, received, closed, read_at }, checkpoint);
     let open: Vec<String> = pack.disagreements().into_iter().map(ToString::to_string).collect();
     if !open.is_empty() {
         return Err(BuildError::LadderOpen(open.join("; ")));
+    }
+    if let Some(draft) = &draft {
+        let found = finalise::differences(&draft.stored.cover, &cover_json(&pack));
+        if !found.is_empty() {
+            return Err(BuildError::Refused(format!(
+                "the evidence is not that of the draft any more, so no final pack was issued. Make a new draft. Different: {}",
+                found.join("; ")
+            )));
+        }
     }
     let (progress, key) = (progress.clone(), key.clone());
     let organization_id = about.scope.organization_id;
@@ -153,6 +222,13 @@ async fn about(tx: &mut sqlx::PgConnection, request: &Request) -> Result<About, 
     let title = request.title.trim();
     if title.is_empty() || title.chars().count() > TITLE {
         return refused(format!("a title of 1 to {TITLE} characters is needed"));
+    }
+    let (classification, recipient) = (request.said.classification.trim(), request.said.recipient.trim());
+    if classification.is_empty() || classification.chars().count() > CLASSIFICATION {
+        return refused(format!("a classification of 1 to {CLASSIFICATION} characters is needed"));
+    }
+    if recipient.chars().count() > RECIPIENT {
+        return refused(format!("a recipient has up to {RECIPIENT} characters"));
     }
     let from = request.from.unwrap_or(request.as_of);
     if from > request.as_of {
@@ -219,14 +295,16 @@ struct When {
     received: OffsetDateTime,
     /// Until when the as-of day can receive deliveries.
     closed: OffsetDateTime,
+    /// As of when that is told which no collection brings.
+    read_at: OffsetDateTime,
 }
 
 fn model(
     about: &About,
-    request: &Request,
+    (request, draft, engagement): (&Request, Option<&Draft>, Option<ForEngagement>),
     key: &Key,
     (gathered, artifact): (Gathered, Option<ArtifactPart>),
-    When { generated, received, closed }: When,
+    When { generated, received, closed, read_at }: When,
     checkpoint: Checkpoint,
 ) -> (Pack, Vec<Finished>) {
     let attachments: Vec<_> = gathered.files.iter().map(|file| file.fact.clone()).collect();
@@ -242,10 +320,15 @@ fn model(
         received,
         generated,
         clock_set: request.at.is_some(),
-        created_by: request.created_by.clone(),
-        demo: request.demo,
+        created_by: draft.map_or_else(|| request.created_by.clone(), |draft| draft.finality.preparer.identity.clone()),
+        demo: request.demo || draft.is_some_and(|draft| draft.stored.demo),
+        stage: draft.map_or(Stage::Draft, |draft| Stage::Final(draft.finality.clone())),
+        classification: request.said.classification.trim().to_owned(),
+        recipient: request.said.recipient.trim().to_owned(),
+        engagement,
+        pseudonyms: gathered.pseudonyms,
         known_at: about.known_at.0,
-        day_open: generated < closed,
+        day_open: read_at < closed,
         completeness_established: gathered.completeness_established,
         checkpoint,
         program: Program { version: env!("CARGO_PKG_VERSION"), commit: env!("AUDITFOLIO_COMMIT") },
@@ -253,7 +336,8 @@ fn model(
     let hashes: Vec<&str> = attachments.iter().map(|file| file.sha256.as_str()).collect();
     let printed = (&gathered.scope, &gathered.results, &gathered.checks, &gathered.provenance, &gathered.delivery);
     let printed = (printed, &gathered.definitions, &cover.scope, artifact.as_ref().map(|part| &part.said));
-    let printed = sign::sha256_hex(format!("{printed:?}").as_bytes());
+    let said = (&cover.stage, &cover.classification, &cover.recipient, &cover.engagement, &cover.pseudonyms);
+    let printed = sign::sha256_hex(format!("{printed:?}{said:?}").as_bytes());
     cover.pack_id = pack_id(&cover, &key.key_id, &hashes, &printed);
     let pack = Pack {
         cover,
@@ -305,7 +389,12 @@ fn print(organization_id: i16, pack: Pack, files: &[Finished], key: &Key, progre
     let cover = &pack.cover;
     let information = Information {
         title: cover.title.clone(),
-        subject: format!("AWS Config evaluation evidence of {}, {}", cover.organization, cover.days()),
+        subject: format!(
+            "{}AWS Config evaluation evidence of {}, {}",
+            if cover.stage == Stage::Draft { "DRAFT. " } else { "" },
+            cover.organization,
+            cover.days()
+        ),
         author: cover.created_by.clone(),
         producer: format!("Auditfolio {} ({})", cover.program.version, cover.program.commit),
         at: cover.generated,
@@ -321,7 +410,12 @@ fn print(organization_id: i16, pack: Pack, files: &[Finished], key: &Key, progre
     Ok(Made { organization_id, pack, rendered, zip, signature })
 }
 
-async fn store(state: &State, made: &Made, key: &Key, claim: Option<Claim>) -> Result<String, BuildError> {
+async fn store(
+    state: &State,
+    (request, made): (&Request, &Made),
+    key: &Key,
+    claim: Option<Claim>,
+) -> Result<String, BuildError> {
     let (pack, cover) = (&made.pack, &made.pack.cover);
     let mut tx = state.db.begin().await?;
     let known = db::find(&mut *tx, &cover.pack_id).await?;
@@ -348,6 +442,7 @@ async fn store(state: &State, made: &Made, key: &Key, claim: Option<Claim>) -> R
                 signature: &made.signature,
             };
             db::store(&mut tx, &new).await?;
+            begin_course(&mut tx, request, cover).await?;
         }
     }
     let entry = if cover.demo {
@@ -358,6 +453,9 @@ async fn store(state: &State, made: &Made, key: &Key, claim: Option<Claim>) -> R
     let detail = serde_json::json!({
         "title": cover.title, "days": cover.days(), "known_at_collection": cover.known_at, "by": cover.created_by,
         "scope": cover.scope.as_ref().map(|scope| (&scope.name, scope.record)),
+        "state": cover.stage.word(), "final_of": request.final_of.as_ref().map(|of| &of.draft),
+        "classification": cover.classification, "recipient": cover.recipient, "engagement": request.said.engagement,
+        "pseudonyms": request.said.pseudonyms,
         "sha256": sign::sha256_hex(&made.rendered.bytes), "already_there": known.is_some(),
     });
     audit_log::record(&mut tx, &entry.detail(detail)).await?;
@@ -370,51 +468,39 @@ async fn store(state: &State, made: &Made, key: &Key, claim: Option<Claim>) -> R
     Ok(cover.pack_id.clone())
 }
 
-/// The facts of a pack for its page, as stored beside it.
-pub fn cover_json(pack: &Pack) -> serde_json::Value {
-    let cover = &pack.cover;
-    let results = pack.results.severities.iter().map(|one| {
-        serde_json::json!({
-            "severity": one.severity.word(), "rules": one.rules, "resources": one.resources,
-            "complying": one.complying, "not_complying": one.not_complying, "not_applicable": one.not_applicable,
-            "unknown": one.unknown(), "deviations": one.deviations,
-        })
-    });
-    let checks = pack.checks.iter().map(|check| {
-        serde_json::json!({"what": check.what, "one": check.one, "other": check.other, "closes": check.closes()})
-    });
-    let attachments = pack.attachments.iter().map(|file| {
-        serde_json::json!({
-            "name": file.name, "what": file.what, "rows": file.rows, "bytes": file.bytes, "sha256": file.sha256,
-        })
-    });
-    serde_json::json!({
-        "organization": cover.organization,
-        "days": cover.days(),
-        "scope": cover.scope.as_ref().map(|scope| scope_set::json(scope, pack)),
-        "captured_to": cover.captured_to.map(moment),
-        "received": moment(cover.received),
-        "generated": moment(cover.generated),
-        "clock_set": cover.clock_set,
-        "by": cover.created_by,
-        "demo": cover.demo,
-        "known_at_collection": cover.known_at,
-        "day_open": cover.day_open,
-        "completeness_established": cover.completeness_established,
-        "gaps_line": pack.delivery.gaps_line(),
-        "never_seen": pack.delivery.never_seen,
-        "never_seen_regions": pack.delivery.never_seen_regions,
-        "notices": content::notices(pack),
-        "parameters": definitions::sentence(pack),
-        "parameter_changes": definitions::change_rows(pack),
-        "register_rows": pack.register.rows,
-        "register_printed": pack.register.printed(),
-        "deviation_rows": pack.deviations.rows,
-        "results": results.collect::<Vec<_>>(),
-        "checks": checks.collect::<Vec<_>>(),
-        "attachments": attachments.collect::<Vec<_>>(),
-        "audit_log": cover.checkpoint,
-        "program": format!("{} ({})", cover.program.version, cover.program.commit),
-        "key_fingerprint": pack.key_fingerprint,
-    })
+/// What is on record of a pack from its first moment: what it was asked for with, and that it is a draft, or final and its draft
+/// superseded by it.
+async fn begin_course(tx: &mut sqlx::PgConnection, request: &Request, cover: &Cover) -> Result<(), BuildError> {
+    let kept = serde_json::to_value(request).context("keeping what was asked for")?;
+    states::keep_request(tx, &cover.pack_id, &kept).await?;
+    if let (Some(of), Stage::Final(finality)) = (&request.final_of, &cover.stage) {
+        return of.record(tx, &cover.pack_id, finality).await;
+    }
+    let made = states::NewEvent {
+        step: Step::Draft,
+        by: &cover.created_by,
+        role: None,
+        demo: cover.demo,
+        note: None,
+        other: None,
+    };
+    states::add(tx, &cover.pack_id, &made).await?;
+    Ok(())
+}
+
+/// The engagement that a pack is for, with what changed of it.
+async fn engagement(
+    tx: &mut sqlx::PgConnection,
+    organization_id: i16,
+    said: &Said,
+) -> Result<Option<ForEngagement>, BuildError> {
+    let Some(engagement_id) = said.engagement else { return Ok(None) };
+    let Some((terms, changes)) = crate::engagement::agreed(tx, organization_id, engagement_id).await? else {
+        return Err(BuildError::Refused(format!("there is no engagement {engagement_id} of this organisation")));
+    };
+    let line = |change: Change| {
+        format!("{} by {}: {}. Reason: {}", moment(change.made_at), change.made_by, change.what.join(". "), change.reason)
+    };
+    let changes = changes.into_iter().map(line).collect();
+    Ok(Some(ForEngagement { engagement_id, title: terms.title, changes }))
 }

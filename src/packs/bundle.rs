@@ -3,7 +3,7 @@
 use super::content::moment;
 use super::csv::Finished;
 use super::db::Key;
-use super::model::Pack;
+use super::model::{Pack, Stage};
 use super::names::{self, Names};
 use super::pdf::Rendered;
 use super::sign;
@@ -35,18 +35,20 @@ pub(super) fn bundle(
 fn readme(pack: &Pack, names: &Names, sha256: &str) -> String {
     let cover = &pack.cover;
     let mut text = format!(
-        "{}\n{}, {}\nPack {}, generated {}\n\n\
+        "{}{}\n{}, {}\nPack {}, generated {}\n{}\n\
          The files beside the pack {}. The same CSV files are inside the PDF.\n\n\
          SHA-256 of {}:\n  {sha256}\n\n\
          Check that the pack is the one that the installation signed (OpenSSL 3):\n  \
          openssl pkeyutl -verify -pubin -inkey {} -rawin -in {} -sigfile {}\n\
          Check the key against a fingerprint that you were given on another way:\n  \
          openssl pkey -pubin -in {} -outform DER | sha256sum\n  {}\n\nFiles, rows without the header, SHA-256:\n",
+        if cover.stage == Stage::Draft { "DRAFT: not reviewed, not a final pack.\n" } else { "" },
         cover.title,
         cover.organization,
         cover.days(),
         cover.pack_id,
         moment(cover.generated),
+        said(pack),
         names.pdf,
         names.pdf,
         names::KEY,
@@ -69,4 +71,18 @@ fn readme(pack: &Pack, names: &Names, sha256: &str) -> String {
     text.push_str(&line);
     text.push_str("\nCSV: text that a spreadsheet would take for a formula has a ' before it.\n");
     text
+}
+
+/// State, classification and recipient, a line each.
+fn said(pack: &Pack) -> String {
+    let cover = &pack.cover;
+    let state = match &cover.stage {
+        Stage::Draft => "draft".to_owned(),
+        Stage::Final(of) => format!(
+            "final, prepared by {}, reviewed by {}, made of draft {}",
+            of.preparer.identity, of.reviewer.identity, of.draft
+        ),
+    };
+    let recipient = if cover.recipient.is_empty() { "not named" } else { &cover.recipient };
+    format!("State: {state}\nClassification: {}\nRecipient: {recipient}\n", cover.classification)
 }

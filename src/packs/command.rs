@@ -10,11 +10,14 @@ use futures_util::TryStreamExt as _;
 use time::format_description::well_known::Rfc3339;
 use time::{Date, OffsetDateTime};
 
-use super::build::Request;
-use super::db::{self, Part};
+use super::build::{Request, Said, classification, recipient_of};
+use super::db::{self, Part, load};
 use super::names::Names;
-use super::{sign, verify};
+use super::{sign, state as states, verify};
+use crate::compliance::evidence::KnownAt;
 use crate::compliance::evidence::export::parse_day;
+use crate::database::read_only;
+use crate::engagement;
 use crate::jobs::{self, Kind, Standing};
 use crate::{State, audit_log};
 
@@ -22,8 +25,9 @@ use crate::{State, audit_log};
 #[derive(Debug, Clone, Args)]
 pub struct PackArgs {
     /// The day that register and results are of, as YYYY-MM-DD; the period's last day where there is a period.
-    #[arg(long, value_name = "DAY", value_parser = parse_day)]
-    pub as_of: Date,
+    /// Of an engagement, its last day that was collected.
+    #[arg(long, value_name = "DAY", value_parser = parse_day, required_unless_present = "engagement")]
+    pub as_of: Option<Date>,
     /// The period's first day; without it the pack is about one day.
     #[arg(long, value_name = "DAY", value_parser = parse_day)]
     pub from: Option<Date>,
@@ -45,6 +49,19 @@ pub struct PackArgs {
     /// Know only what this collection and all before it brought in, instead of the latest.
     #[arg(long, value_name = "COLLECTION")]
     pub known_at: Option<i64>,
+    /// How confidential it is, on the cover and at the foot of each page [default: the setting AUDITFOLIO_PACK_CLASSIFICATION].
+    #[arg(long, value_name = "WORDS", value_parser = classification)]
+    pub classification: Option<String>,
+    /// Whom it is for, on the cover, up to 200 characters.
+    #[arg(long, value_name = "WORDS")]
+    pub recipient: Option<String>,
+    /// The number of the engagement that it is for: its title and the changes of its terms stand on the cover, and its scope,
+    /// period and auditors are the pack's where nothing else is given.
+    #[arg(long, value_name = "NUMBER")]
+    pub engagement: Option<i64>,
+    /// Put pseudonyms for names of persons in ids of resources: the same name is the same pseudonym in every pack.
+    #[arg(long)]
+    pub pseudonyms: bool,
     /// Set the printed clock, as in 2026-11-22T10:00:00Z; the cover then says "clock set by operator".
     #[arg(long, value_name = "TIME", value_parser = parse_time)]
     pub at: Option<OffsetDateTime>,
@@ -69,25 +86,34 @@ fn parse_time(text: &str) -> Result<OffsetDateTime, String> {
 pub async fn pack(args: &PackArgs, organization: &str, state: &State) -> anyhow::Result<ExitCode> {
     let folder = args.out.parent().filter(|folder| !folder.as_os_str().is_empty());
     ensure!(folder.is_none_or(Path::is_dir), "there is no folder {}", folder.unwrap_or(Path::new("")).display());
+    let asked = of_engagement(args, organization, state).await?;
     let request = Request {
         organization: organization.to_owned(),
         title: args.title.clone(),
-        from: args.from,
-        as_of: args.as_of,
+        from: asked.from,
+        as_of: asked.as_of,
         accounts: (!args.accounts.is_empty()).then(|| args.accounts.clone()),
-        scope: args.scope.clone(),
-        scopes_at: args.scopes_at,
+        scope: asked.scope,
+        scopes_at: asked.scopes_at,
         known_at: args.known_at,
         at: args.at,
         created_by: audit_log::operator(),
         demo: state.demo,
+        said: Said {
+            classification: args.classification.clone().unwrap_or_else(|| state.classification.to_string()),
+            recipient: asked.recipient,
+            engagement: args.engagement,
+            pseudonyms: args.pseudonyms,
+        },
+        final_of: None,
     };
     let mut tx = state.db.begin().await?;
     let payload = serde_json::to_value(&request)?;
     let job_id = jobs::enqueue(&mut tx, Kind::Pack, &payload, &request.created_by).await?;
     let detail = serde_json::json!({
-        "title": args.title, "from": args.from.map(|day| day.to_string()), "as_of": args.as_of.to_string(),
-        "accounts": args.accounts, "scope": args.scope, "known_at_collection": args.known_at,
+        "title": args.title, "from": request.from.map(|day| day.to_string()), "as_of": request.as_of.to_string(),
+        "accounts": args.accounts, "scope": request.scope, "classification": request.said.classification,
+        "recipient": request.said.recipient, "engagement": args.engagement, "pseudonyms": args.pseudonyms, "known_at_collection": args.known_at,
     });
     let entry = audit_log::Entry::by_operator("ask for pack", format!("job {job_id}")).detail(detail);
     audit_log::record(&mut tx, &entry).await?;
@@ -105,7 +131,7 @@ pub async fn pack(args: &PackArgs, organization: &str, state: &State) -> anyhow:
     let pem = args.out.with_extension("pem");
     std::fs::write(&pem, sign::pem(&key)).with_context(|| format!("writing {}", pem.display()))?;
     println!(
-        "pack {pack_id}: {} pages, {} evaluations, {} NON_COMPLIANT, {} gap-days\n{}  SHA-256 {}",
+        "pack {pack_id}, a draft: {} pages, {} evaluations, {} NON_COMPLIANT, {} gap-days\n{}  SHA-256 {}",
         stored.pages,
         stored.evaluations,
         stored.not_complying,
@@ -122,6 +148,52 @@ pub async fn pack(args: &PackArgs, organization: &str, state: &State) -> anyhow:
         Names::of(&pack_id).pdf
     );
     Ok(ExitCode::SUCCESS)
+}
+
+/// What a pack is about, and whom it is for.
+#[derive(Debug)]
+struct Asked {
+    from: Option<Date>,
+    as_of: Date,
+    scope: Option<String>,
+    scopes_at: Option<i64>,
+    recipient: String,
+}
+
+/// What was given; what was not is the engagement's, where one is named.
+async fn of_engagement(args: &PackArgs, organization: &str, state: &State) -> anyhow::Result<Asked> {
+    let given = |as_of| Asked {
+        from: args.from,
+        as_of,
+        scope: args.scope.clone(),
+        scopes_at: args.scopes_at,
+        recipient: args.recipient.clone().unwrap_or_default(),
+    };
+    let Some(number) = args.engagement else { return Ok(given(args.as_of.context("an as-of day is needed")?)) };
+    let mut read = read_only(&state.db).await?;
+    let organization_id = load::organization(&mut read, organization)
+        .await?
+        .with_context(|| format!("there is no organisation {organization:?}: collect something first"))?;
+    let (terms, _) = engagement::agreed(&mut read, organization_id, number)
+        .await?
+        .with_context(|| format!("there is no engagement {number} of {organization:?}"))?;
+    let known_at = KnownAt::latest(&mut read, organization_id).await?.context("no collection has finished yet")?;
+    let days = load::collected_days(&mut read, organization_id, known_at).await?;
+    let (first, latest) = days.context("nothing has been delivered yet")?;
+    let mut asked = given(args.as_of.unwrap_or_else(|| terms.last_day.min(latest)));
+    if args.as_of.is_none() {
+        asked.from = asked.from.or_else(|| Some(terms.first_day.max(first)));
+    }
+    if args.accounts.is_empty() && asked.scope.is_none() {
+        asked.scope = terms.scope_name.clone();
+    }
+    if asked.scope.is_some() && asked.scope == terms.scope_name {
+        asked.scopes_at = asked.scopes_at.or(Some(terms.scope_record));
+    }
+    if args.recipient.is_none() {
+        asked.recipient = recipient_of(&terms);
+    }
+    Ok(asked)
 }
 
 /// A path as one word of a POSIX shell.
@@ -191,7 +263,24 @@ pub async fn verify(args: &VerifyArgs, state: &State) -> anyhow::Result<ExitCode
     };
     let verdict = verify::verify(&state.db, &bytes, signature.as_deref()).await?;
     println!("{verdict}");
+    if let Some(pack_id) = verdict.pack_id() {
+        println!("{}", said_of(&states::db::course(&state.db, pack_id).await?));
+    }
     Ok(if verdict.genuine() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+/// How a pack stands now, which its bytes do not say.
+fn said_of(course: &states::Course) -> String {
+    let standing = course.standing();
+    let Some(end) = course.end() else { return format!("on record now: {}. {}", standing.words(), standing.says()) };
+    let other = end.other.as_deref().map(|other| format!(" by {other}")).unwrap_or_default();
+    format!(
+        "on record now: {}{other}, on {} by {}: {}",
+        standing.words(),
+        super::content::moment(end.at),
+        end.by,
+        end.note.as_deref().unwrap_or_default()
+    )
 }
 
 #[cfg(test)]

@@ -13,6 +13,8 @@ pub mod content;
 pub mod csv;
 pub mod db;
 mod definitions;
+pub mod facts;
+pub mod finalise;
 mod gather;
 pub mod layout;
 pub mod model;
@@ -21,7 +23,8 @@ pub mod page;
 pub mod pdf;
 mod scope_set;
 pub mod sign;
+pub mod state;
 pub mod verify;
 mod zip;
 
-pub use build::{BuildError, Request, build};
+pub use build::{BuildError, Request, Said, build};

@@ -31,7 +31,17 @@ pub enum Verdict {
 }
 
 impl Verdict {
-    /// Whether the file can be relied on.
+    /// The pack of this installation that the file is, or says that it is.
+    pub fn pack_id(&self) -> Option<&str> {
+        match self {
+            Self::Unchanged { pack_id, .. } | Self::Altered { pack_id, .. } | Self::OtherSignature { pack_id } => {
+                Some(pack_id)
+            }
+            Self::SignedOnly { .. } | Self::NotOurs => None,
+        }
+    }
+
+    /// Whether the file is one that this installation signed, unchanged; whether its pack still stands is another question.
     pub fn genuine(&self) -> bool {
         matches!(self, Self::Unchanged { .. } | Self::SignedOnly { .. })
     }

@@ -30,6 +30,7 @@ fn state(db: &PgPool) -> State {
         demo: false,
         grace: time::Duration::hours(6),
         letter_months: auditfolio::artifact::LETTER_MONTHS,
+        classification: auditfolio::packs::build::DEFAULT_CLASSIFICATION.into(),
         duties: Arc::default(),
         gate: Arc::default(),
         sign_in: Arc::default(),

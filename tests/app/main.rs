@@ -49,6 +49,7 @@ mod organizations;
 mod output;
 mod pack_evidence;
 mod pack_outline;
+mod pack_states;
 mod packs;
 mod pages;
 mod portal;

@@ -33,6 +33,7 @@ pub(crate) fn state(db: &PgPool) -> State {
         demo: false,
         grace: time::Duration::hours(6),
         letter_months: auditfolio::artifact::LETTER_MONTHS,
+        classification: auditfolio::packs::build::DEFAULT_CLASSIFICATION.into(),
         duties: Arc::default(),
         gate: Arc::default(),
         sign_in: Arc::default(),
@@ -52,6 +53,8 @@ pub(crate) fn request() -> Request {
         at: Some(datetime!(2026-11-12 10:11:12 UTC)),
         created_by: "Ångström".to_owned(),
         demo: false,
+        said: auditfolio::packs::Said::default(),
+        final_of: None,
     }
 }
 

@@ -35,6 +35,7 @@ pub(crate) fn state_at(db: &PgPool, now: OffsetDateTime) -> State {
         demo: true,
         grace: time::Duration::hours(6),
         letter_months: auditfolio::artifact::LETTER_MONTHS,
+        classification: auditfolio::packs::build::DEFAULT_CLASSIFICATION.into(),
         duties: Arc::default(),
         gate: Arc::default(),
         sign_in: Arc::default(),

@@ -1,6 +1,7 @@
 //! The words and the order of a pack: from the model to what layout sets. Pure.
 
 mod scope;
+mod stage;
 mod tables;
 
 pub(super) use scope::sentence as scope_sentence;
@@ -15,7 +16,7 @@ use super::artifact;
 use super::definitions;
 use super::layout::table::Table;
 use super::layout::{Block, Document};
-use super::model::{Cover, Listed, Pack, Program, Queries, grouped, share_down};
+use super::model::{Cover, Listed, Pack, Program, Queries, Stage, grouped, share_down};
 use super::names;
 use crate::audit_log::Checkpoint;
 
@@ -63,6 +64,9 @@ impl Cover {
     }
 }
 
+/// What stands on each page of a draft.
+const DRAFT: &str = "DRAFT – not reviewed, not a final pack";
+
 /// The whole document.
 pub fn document<'a>(pack: &'a Pack, tables: &'a Tables) -> Document<'a> {
     let mut blocks = Vec::new();
@@ -83,7 +87,8 @@ pub fn document<'a>(pack: &'a Pack, tables: &'a Tables) -> Document<'a> {
     let cover = &pack.cover;
     let demo = if cover.demo { " · demo identity, not authenticated" } else { "" };
     let foot = format!("Pack {} · as of {} (UTC){demo}", cover.pack_id, day(cover.as_of));
-    Document { blocks, foot }
+    let mark = (cover.stage == Stage::Draft).then(|| DRAFT.to_owned());
+    Document { blocks, foot, below: cover.classification.clone(), mark }
 }
 
 fn heading<'a>(text: &str, new_page: bool) -> Block<'a> {
@@ -103,6 +108,7 @@ fn cover(blocks: &mut Vec<Block>, pack: &Pack) {
     blocks.push(Block::Subheading("AWS Config evaluation evidence".to_owned()));
     blocks.push(Block::Title(cover.title.clone()));
     blocks.push(Block::Space(14.0));
+    blocks.push(Block::Facts(stage::facts(cover)));
     let scope = match (&cover.scope, &cover.accounts) {
         (Some(scope), _) => scope_sentence(scope, pack),
         (None, None) => "every account of the organisation".to_owned(),
@@ -117,7 +123,7 @@ fn cover(blocks: &mut Vec<Block>, pack: &Pack) {
     if cover.demo {
         who.push_str(" (demo identity, not authenticated)");
     }
-    blocks.push(Block::Facts(vec![
+    let mut facts = vec![
         fact("Organisation", cover.organization.clone()),
         fact("Scope", scope),
         fact(cover.day_or_period(), cover.days()),
@@ -129,11 +135,17 @@ fn cover(blocks: &mut Vec<Block>, pack: &Pack) {
         fact("Gaps", pack.delivery.gaps_line()),
         fact("Pack", cover.pack_id.clone()),
         fact("Made with", program(&cover.program)),
-    ]));
+    ];
+    if cover.stage != Stage::Draft {
+        // Who prepared it stands above.
+        facts.retain(|(name, _)| name != "By");
+    }
+    blocks.push(Block::Facts(facts));
     blocks.push(Block::Space(10.0));
     for notice in notices(pack) {
         blocks.push(Block::Notice(notice));
     }
+    stage::engagement(blocks, cover);
 }
 
 /// What must be seen before anything else is read.

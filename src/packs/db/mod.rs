@@ -197,18 +197,23 @@ pub struct Stored {
     pub zip_sha256: Vec<u8>,
     pub key_id: String,
     pub signature: Vec<u8>,
-    /// See [`super::build::cover_json`].
+    /// See [`super::facts::cover_json`].
     pub cover: serde_json::Value,
 }
 
+/// What happened to a pack last; nothing to one that was issued before packs had states.
+const STANDING: &str = "coalesce((select e.kind from pack_event e where e.pack_id = pack.pack_id
+     order by e.pack_event_id desc limit 1), '')";
+
 /// What the list of packs can be sorted on.
-pub const ORDERS: [Order; 9] = [
+pub const ORDERS: [Order; 10] = [
     Order { name: "made", expression: "created_at", kind: Kind::Moment },
     Order { name: "title", expression: "title", kind: Kind::Text },
     Order { name: "day", expression: "(as_of_day - date '1970-01-01')::bigint", kind: Kind::Number },
     // Every account is more than any list of accounts.
     Order { name: "scope", expression: "coalesce(cardinality(account_ids), 2147483647)::bigint", kind: Kind::Number },
     Order { name: "by", expression: "created_by", kind: Kind::Text },
+    Order { name: "state", expression: STANDING, kind: Kind::Text },
     Order { name: "pages", expression: "pages::bigint", kind: Kind::Number },
     Order { name: "evaluations", expression: "evaluations", kind: Kind::Number },
     Order { name: "non-compliant", expression: "not_complying", kind: Kind::Number },

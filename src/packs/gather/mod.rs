@@ -54,6 +54,8 @@ pub(super) struct Gathered {
     pub(super) files: Vec<Finished>,
     pub(super) captured_to: Option<OffsetDateTime>,
     pub(super) completeness_established: bool,
+    /// Names that pseudonyms stand for, where they do.
+    pub(super) pseudonyms: Option<u64>,
 }
 
 /// Reads it all. `progress` hears how many of how many steps are done.
@@ -104,6 +106,7 @@ pub(super) async fn gather(
         files,
         captured_to,
         completeness_established,
+        pseudonyms: None,
     })
 }
 

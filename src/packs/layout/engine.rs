@@ -13,6 +13,10 @@ const BODY: f32 = RIGHT - LEFT;
 const TOP: f32 = HEIGHT - 60.0;
 const BOTTOM: f32 = 66.0;
 const FOOT: f32 = 40.0;
+/// Lines under the foot at most.
+const BELOW: usize = 3;
+/// What stands above every page's content.
+const HEAD: f32 = HEIGHT - 40.0;
 /// The measure of running text, so that lines stay readable.
 const MEASURE: f32 = 400.0;
 /// White around the text of a table's cell.
@@ -118,12 +122,31 @@ impl Setter<'_, '_> {
         self.page.items.push(Item::Rule { x: LEFT, y: FOOT + 12.0, length: BODY, ink: Ink::Black });
         let text = shown(&self.document.foot);
         put(&mut self.page, &text, Size::Small, Weight::Regular, (LEFT, FOOT));
+        self.below();
+        if let Some(mark) = &self.document.mark {
+            put(&mut self.page, &shown(mark), Size::Text, Weight::Bold, (LEFT, HEAD));
+        }
         self.y = TOP;
         // The next page is likely to be as full.
         let (items, letters) = (self.page.items.len() + 32, self.page.letters.len() + 512);
         let (items, letters) = (Vec::with_capacity(items), String::with_capacity(letters));
         let next = Page { items, letters, ..Page::default() };
         Some(std::mem::replace(&mut self.page, next))
+    }
+
+    /// The text under the foot, in as many lines as there is room for.
+    fn below(&mut self) {
+        let text = &self.document.below;
+        let wrapped = wrap(text, Weight::Regular, Size::Small.points(), BODY);
+        let plain = wrapped.lines.len() == 1 && copies_as(&wrapped, text);
+        let mut y = FOOT;
+        for at in 0..wrapped.lines.len().min(BELOW) {
+            y -= Size::Small.leading();
+            self.line(&wrapped, at, (!plain).then_some(text.as_str()), Size::Small, Weight::Regular, LEFT, y);
+        }
+        if wrapped.lines.len() > BELOW {
+            put(&mut self.page, "…", Size::Small, Weight::Regular, (RIGHT + 2.0, y));
+        }
     }
 
     /// Turns the page unless `height` is left on it.

@@ -49,6 +49,10 @@ pub struct Document<'a> {
     pub blocks: Vec<Block<'a>>,
     /// In the foot of every page, before "page x of y".
     pub foot: String,
+    /// Under it on every page; what is too long for it is cut with "…".
+    pub below: String,
+    /// At the head of every page, above its content.
+    pub mark: Option<String>,
 }
 
 impl Document<'_> {

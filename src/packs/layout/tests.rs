@@ -31,7 +31,7 @@ fn texts(page: &Page) -> Vec<&str> {
 }
 
 fn document(blocks: Vec<Block>) -> Document {
-    Document { blocks, foot: "foot".to_owned() }
+    Document { blocks, foot: "foot".to_owned(), below: "Confidential".to_owned(), mark: None }
 }
 
 fn register(rows: usize) -> Table {

@@ -3,14 +3,17 @@
 use actix_web::http::header::{CONTENT_DISPOSITION, CONTENT_ENCODING, CONTENT_TYPE, ETAG, IF_NONE_MATCH};
 use actix_web::{HttpRequest, HttpResponse, web};
 
+use super::show;
 use crate::State;
 use crate::error::Error;
 use crate::packs::db::{self, Part, Stored};
 use crate::packs::names::{self, Names};
 use crate::packs::sign;
+use crate::packs::state::core::Step;
+use crate::packs::state::db as states;
 use crate::people::{User, put_on_record};
 use crate::web::stored::{attachment, stored, tag};
-use crate::web::{Address, Visit};
+use crate::web::{Address, Visit, format};
 
 type Asked = (HttpRequest, web::Data<State>, Visit, web::Path<String>);
 
@@ -77,10 +80,21 @@ pub(super) async fn key(request: HttpRequest, mut visit: Visit) -> Result<HttpRe
         .body(sign::pem(&key)))
 }
 
+/// A pack that is handed out: in a room, one that was withdrawn is not.
 async fn find(visit: &mut Visit, pack_id: &str) -> Result<Stored, Error> {
-    let organization_id = visit.organization.as_ref().ok_or(Error::NotFound)?.id;
-    let pack = db::find(&mut *visit.read, pack_id).await?;
-    pack.filter(|pack| pack.organization_id == organization_id).ok_or(Error::NotFound)
+    let pack = show::find(visit, pack_id).await?;
+    if visit.room.is_some() {
+        let course = states::course(&mut *visit.read, &pack.pack_id).await?;
+        if let Some(end) = course.end().filter(|end| end.step == Step::Withdraw) {
+            return Err(Error::Conflict(format!(
+                "Pack {} was withdrawn on {} and is not handed out any more. Reason: {}",
+                pack.pack_id,
+                format::at(end.at),
+                end.note.as_deref().unwrap_or_default()
+            )));
+        }
+    }
+    Ok(pack)
 }
 
 fn matches(request: &HttpRequest, tag: &str) -> bool {
@@ -89,6 +103,6 @@ fn matches(request: &HttpRequest, tag: &str) -> bool {
 }
 
 async fn record(state: &State, request: &HttpRequest, user: &User, pack_id: &str, file: &str) -> Result<(), Error> {
-    let detail = serde_json::json!({ "file": file });
+    let detail = serde_json::json!({ "file": file, "recipient": user.identity });
     put_on_record(state, user, request, ("download pack", pack_id), detail).await
 }

@@ -2,7 +2,8 @@
 
 use time::Date;
 
-use crate::packs::build::TITLE;
+use crate::engagement::Terms;
+use crate::packs::build::{RECIPIENT, Said, TITLE, classification, recipient_of};
 use crate::retention::Floor;
 use crate::web::form::Problems;
 use crate::web::{format, parse_day};
@@ -17,6 +18,11 @@ pub(super) struct NewForm {
     pub accounts: Vec<String>,
     /// A scope's name instead of accounts; empty for none.
     pub scope: String,
+    pub classification: String,
+    pub recipient: String,
+    /// The number of the engagement that it is for; empty for none.
+    pub engagement: String,
+    pub pseudonyms: bool,
 }
 
 /// What is asked for.
@@ -27,6 +33,9 @@ pub(super) struct Asked {
     pub as_of: Date,
     pub accounts: Option<Vec<String>>,
     pub scope: Option<String>,
+    /// Up to which number the scope's definitions are known: that of the engagement, where the scope is its.
+    pub scopes_at: Option<i64>,
+    pub said: Said,
 }
 
 impl NewForm {
@@ -39,6 +48,10 @@ impl NewForm {
             from: value("from"),
             as_of: value("as_of_day"),
             scope: value("scope"),
+            classification: value("classification"),
+            recipient: value("recipient"),
+            engagement: value("engagement"),
+            pseudonyms: !value("pseudonyms").is_empty(),
             // Boxes that were ticked, or one field with an id a line.
             accounts: fields
                 .iter()
@@ -50,6 +63,24 @@ impl NewForm {
         }
     }
 
+    /// Fills in what is empty from the terms of the engagement: its scope, its period among the collected days, its auditors.
+    #[must_use]
+    pub(super) fn of_engagement(mut self, terms: &Terms, (first, latest): (Date, Date)) -> Self {
+        if self.as_of.is_empty() {
+            self.as_of = terms.last_day.min(latest).to_string();
+            if self.from.is_empty() {
+                self.from = terms.first_day.max(first).to_string();
+            }
+        }
+        if self.scope.is_empty() && self.accounts.is_empty() {
+            self.scope = terms.scope_name.clone().unwrap_or_default();
+        }
+        if self.recipient.is_empty() {
+            self.recipient = recipient_of(terms);
+        }
+        self
+    }
+
     /// The chosen accounts as they are typed, one a line.
     pub(super) fn lines(&self) -> String {
         self.accounts.join("\n")
@@ -59,12 +90,13 @@ impl NewForm {
         self.accounts.iter().any(|account| account == account_id)
     }
 
-    /// Checks against the collected days and the accounts that are known.
+    /// Checks against the collected days, the accounts that are known and the engagement that is named, with its number.
     pub(super) fn parse(
         &self,
         (first, latest): (Date, Date),
         known: &[&str],
         floor: Option<&Floor>,
+        terms: Option<&(i64, Terms)>,
     ) -> Result<Asked, Problems> {
         let mut problems = Problems::default();
         let days = format!("from {} to {}", format::day(first), format::day(latest));
@@ -99,6 +131,15 @@ impl NewForm {
         if let Some(stranger) = self.accounts.iter().find(|account| !known.contains(&account.as_str())) {
             problems.add("accounts", format!("Account {stranger} is not known here: choose from the list."));
         }
+        if let Err(problem) = classification(&self.classification) {
+            problems.add("classification", format!("Enter a classification: {problem}."));
+        }
+        if self.recipient.chars().count() > RECIPIENT || self.recipient.contains('\0') {
+            problems.add("recipient", format!("Shorten the recipient to {RECIPIENT} characters."));
+        }
+        if !self.engagement.is_empty() && terms.is_none() {
+            problems.add("engagement", "Choose an engagement from the list, or none.");
+        }
         if !self.scope.is_empty() && !self.accounts.is_empty() {
             problems.add("scope", "Choose a scope or accounts, not both.");
         }
@@ -109,6 +150,16 @@ impl NewForm {
                 as_of,
                 accounts: (!self.accounts.is_empty()).then(|| self.accounts.clone()),
                 scope: (!self.scope.is_empty()).then(|| self.scope.clone()),
+                scopes_at: terms
+                    .map(|(_, terms)| terms)
+                    .filter(|terms| terms.scope_name.as_ref() == Some(&self.scope))
+                    .map(|terms| terms.scope_record),
+                said: Said {
+                    classification: self.classification.clone(),
+                    recipient: self.recipient.clone(),
+                    engagement: terms.map(|(engagement_id, _)| *engagement_id),
+                    pseudonyms: self.pseudonyms,
+                },
             }),
             _ => Err(problems),
         }
@@ -129,9 +180,10 @@ mod tests {
             from: from.to_owned(),
             as_of: as_of.to_owned(),
             accounts: account.iter().map(|id| (*id).to_owned()).collect(),
-            scope: String::new(),
+            classification: "Confidential".to_owned(),
+            ..NewForm::default()
         };
-        form.parse((date!(2026 - 09 - 01), date!(2026 - 11 - 22)), &["000000000001"], None)
+        form.parse((date!(2026 - 09 - 01), date!(2026 - 11 - 22)), &["000000000001"], None, None)
             .map_err(|problems| problems.found.into_iter().map(|(field, _)| field).collect())
     }
 
@@ -164,5 +216,44 @@ mod tests {
         assert_eq!(parse("Q3", "yesterday", "", &[]), Err(vec!["as_of_day", "from"]));
         assert_eq!(parse("Q3", "2026-08-31", "2026-11-21", &["999999999999"]), Err(vec!["from", "accounts"]));
         assert_eq!(parse(&"x".repeat(201), "", "2026-11-21", &[]), Err(vec!["title"]));
+    }
+
+    #[test]
+    fn what_is_empty_is_the_engagements_and_what_was_typed_stays() {
+        let terms = Terms {
+            record: 1,
+            title: "ביקורת".to_owned(),
+            scope_name: Some("prod".to_owned()),
+            scope_record: 4,
+            core_names: None,
+            first_day: date!(2026 - 08 - 01),
+            last_day: date!(2026 - 12 - 31),
+            opens_at: time::OffsetDateTime::UNIX_EPOCH,
+            closes_at: time::OffsetDateTime::UNIX_EPOCH,
+            reason: "agreed".to_owned(),
+            made_by: "manager".to_owned(),
+            made_at: time::OffsetDateTime::UNIX_EPOCH,
+        };
+        let days = (date!(2026 - 09 - 01), date!(2026 - 11 - 22));
+        let empty = NewForm {
+            title: "t".to_owned(),
+            classification: "Secret".to_owned(),
+            engagement: "7".to_owned(),
+            ..NewForm::default()
+        };
+        let filled = empty.clone().of_engagement(&terms, days);
+        assert_eq!((filled.from.as_str(), filled.as_of.as_str()), ("2026-09-01", "2026-11-22"));
+        let of = (7, terms.clone());
+        let asked = filled.parse(days, &[], None, Some(&of)).unwrap();
+        assert_eq!((asked.scope.as_deref(), asked.scopes_at, asked.said.engagement), (Some("prod"), Some(4), Some(7)));
+        assert!(asked.said.recipient.contains("ביקורת"), "{}", asked.said.recipient);
+        let typed = NewForm { as_of: "2026-11-01".to_owned(), recipient: "Ann".to_owned(), ..empty.clone() };
+        let typed = typed.of_engagement(&terms, days);
+        assert_eq!((typed.from.as_str(), typed.recipient.as_str()), ("", "Ann"), "a pack of one day");
+        let stranger = empty.parse(days, &[], None, None).unwrap_err();
+        assert!(stranger.of("engagement").is_some());
+        let long = NewForm { classification: "x".repeat(61), recipient: "x".repeat(201), ..filled };
+        let problems = long.parse(days, &[], None, Some(&of)).unwrap_err();
+        assert!(problems.of("classification").is_some() && problems.of("recipient").is_some());
     }
 }

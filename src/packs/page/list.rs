@@ -6,6 +6,8 @@ use actix_web::web::Data;
 use askama::Template;
 
 use super::super::db::{self, ORDERS, Restatement, Stored, Which};
+use super::super::state::core::Course;
+use super::super::state::db as states;
 use super::db::Account;
 use crate::State;
 use crate::compliance::is_account;
@@ -24,7 +26,7 @@ struct ListPage {
     frame: Frame,
     filters: Filters,
     filtered: bool,
-    packs: Vec<(Stored, Vec<Restatement>)>,
+    packs: Vec<(Stored, Vec<Restatement>, Course)>,
     /// Where the kept evidence begins, where any was removed.
     floor: Option<Floor>,
     table: Table,
@@ -32,8 +34,9 @@ struct ListPage {
     provenance: Provenance,
 }
 
-const TABLE: [Column; 9] = [
+const TABLE: [Column; 10] = [
     text("Pack").by("title"),
+    text("State").by("state"),
     text("Days").by("day").most_first(),
     text("Scope").by("scope"),
     text("Made").by("made").most_first(),
@@ -113,17 +116,19 @@ async fn with_restatements(
     state: &State,
     visit: &mut Visit,
     packs: Vec<Keyed<Stored>>,
-) -> Result<Vec<(Stored, Vec<Restatement>)>, Error> {
+) -> Result<Vec<(Stored, Vec<Restatement>, Course)>, Error> {
     let ids: Vec<&str> = packs.iter().map(|pack| pack.row.pack_id.as_str()).collect();
+    let mut courses = states::courses(&mut *visit.read, &ids).await?;
     let restated = super::restated(state, visit, &ids).await?;
     let with = |Keyed { row: pack, .. }: Keyed<Stored>| {
         let of_pack = restated.iter().filter(|one| one.pack_id == pack.pack_id).cloned().collect();
-        (pack, of_pack)
+        let course = courses.remove(&pack.pack_id).unwrap_or_default();
+        (pack, of_pack, course)
     };
     Ok(packs.into_iter().map(with).collect())
 }
 
-const COLUMNS: [&str; 24] = [
+const COLUMNS: [&str; 27] = [
     "pack_id",
     "title",
     "from",
@@ -148,6 +153,9 @@ const COLUMNS: [&str; 24] = [
     "restated_by",
     "restated",
     "evidence_removed_before",
+    "state",
+    "superseded_by",
+    "end_reason",
 ];
 
 /// Every pack that the filters leave, in the order of the page.
@@ -158,15 +166,15 @@ fn rows(format: Format, state: Data<State>, mut visit: Visit, (which, first): (W
             let packs = db::list(&mut *visit.read, &which, &page, 1000).await?;
             let Some(last) = packs.last() else { break };
             page = page.after(last.sort_key.clone(), last.row.pack_id.clone());
-            for (pack, restated) in with_restatements(&state, &mut visit, packs).await? {
-                rows.push(cells(pack, &restated, visit.standing.floor.as_ref())).await?;
+            for (pack, restated, course) in with_restatements(&state, &mut visit, packs).await? {
+                rows.push(cells(pack, (&restated, &course), visit.standing.floor.as_ref())).await?;
             }
         }
         Ok(rows)
     })
 }
 
-fn cells(pack: Stored, restated: &[Restatement], floor: Option<&Floor>) -> [Cell; COLUMNS.len()] {
+fn cells(pack: Stored, (restated, course): (&[Restatement], &Course), floor: Option<&Floor>) -> [Cell; COLUMNS.len()] {
     let removed = floor.filter(|floor| floor.removed(pack.from_day)).map(|floor| floor.first_day);
     let together = |words: Vec<String>| if words.is_empty() { None } else { Some(words.join("; ")) };
     [
@@ -195,5 +203,8 @@ fn cells(pack: Stored, restated: &[Restatement], floor: Option<&Floor>) -> [Cell
         together(restated.iter().map(|one| one.collection_id.to_string()).collect()).into(),
         together(restated.iter().map(Restatement::sentence).collect()).into(),
         removed.into(),
+        course.standing().words().into(),
+        course.end().and_then(|end| end.other.as_deref()).into(),
+        course.end().and_then(|end| end.note.as_deref()).into(),
     ]
 }

@@ -6,6 +6,7 @@ mod form;
 mod list;
 mod lists;
 mod show;
+mod states;
 
 use std::sync::Arc;
 
@@ -18,6 +19,7 @@ use super::db::{self as store, Restatement, Stored};
 use crate::State;
 use crate::audit_log;
 use crate::compliance::core::Share;
+use crate::engagement::{self, Terms};
 use crate::error::Error;
 use crate::jobs;
 use crate::organization::scope;
@@ -26,7 +28,7 @@ use crate::web::form::Problems;
 use crate::web::{Access, Endpoint, Frame, Page, Section, View, Visit, filters, format};
 
 pub fn endpoints() -> Vec<Endpoint> {
-    vec![
+    let mut endpoints = vec![
         Endpoint::get("/packs", Access::Rooms, || web::get().to(list::list)),
         Endpoint::post("/packs", Access::Makers, || web::post().to(create)),
         Endpoint::get("/packs/new", Access::Makers, || web::get().to(new)),
@@ -35,7 +37,9 @@ pub fn endpoints() -> Vec<Endpoint> {
         Endpoint::get("/packs/{pack_id}/pack.zip", Access::Rooms, || web::get().to(download::zip)),
         Endpoint::get("/packs/{pack_id}/pack.sig", Access::Rooms, || web::get().to(download::signature)),
         Endpoint::get("/installation-key.pem", Access::SignedIn, || web::get().to(download::key)),
-    ]
+    ];
+    endpoints.extend(states::endpoints());
+    endpoints
 }
 
 /// What later collections changed of some packs: it takes time with every account-Region that they changed, and stays the
@@ -123,22 +127,53 @@ struct NewPage {
     accounts: Vec<db::Account>,
     /// Names and titles.
     scopes: Vec<(String, String)>,
+    /// Numbers and titles.
+    engagements: Vec<(String, String)>,
 }
 
 /// What the form offers.
-async fn offered(view: &mut View) -> Result<(Vec<db::Account>, Vec<(String, String)>), Error> {
-    let accounts = db::accounts(&mut view.read, view.organization_id).await?;
-    Ok((accounts, scope::names(&mut view.read, view.organization_id).await?))
+struct Offered {
+    accounts: Vec<db::Account>,
+    scopes: Vec<(String, String)>,
+    engagements: Vec<(String, String)>,
 }
 
-async fn new(mut view: View, _maker: Maker) -> Result<HttpResponse, Error> {
-    let offered = offered(&mut view).await?;
+async fn offered(state: &State, view: &mut View) -> Result<Offered, Error> {
+    let accounts = db::accounts(&mut view.read, view.organization_id).await?;
+    let scopes = scope::names(&mut view.read, view.organization_id).await?;
+    let open = engagement::not_closed(&mut view.read, view.organization_id, state.clock.now()).await?;
+    let engagements = open.into_iter().map(|(id, terms)| (id.to_string(), terms.title)).collect();
+    Ok(Offered { accounts, scopes, engagements })
+}
+
+/// The terms of the engagement that the form names, with its number; `None` where there is none.
+async fn named(view: &mut View, number: &str) -> Result<Option<(i64, Terms)>, Error> {
+    let Ok(number) = number.parse::<i64>() else { return Ok(None) };
+    let found = engagement::agreed(&mut view.read, view.organization_id, number).await?;
+    Ok(found.map(|(terms, _)| (number, terms)))
+}
+
+async fn new(state: web::Data<State>, mut view: View, _maker: Maker) -> Result<HttpResponse, Error> {
+    let offered = offered(&state, &mut view).await?;
+    let engagement = view.address.get("engagement").unwrap_or_default().to_owned();
+    let terms = named(&mut view, &engagement).await?;
+    if !engagement.is_empty() && terms.is_none() {
+        return Err(Error::NotFound);
+    }
     let form = NewForm {
         title: format!("AWS Config evaluation evidence, {}", view.organization.name),
         from: String::new(),
-        as_of: view.as_of.to_string(),
+        as_of: if terms.is_some() { String::new() } else { view.as_of.to_string() },
+        classification: state.classification.to_string(),
+        recipient: String::new(),
+        engagement,
+        pseudonyms: false,
         accounts: view.address.all("account").map(str::to_owned).collect(),
         scope: view.scope.as_ref().map(|scope| scope.name.clone()).unwrap_or_default(),
+    };
+    let form = match &terms {
+        Some((_, terms)) => form.of_engagement(terms, (view.first_day, view.latest)),
+        None => form,
     };
     Ok(new_page(&view, form, Problems::default(), offered).answer(actix_web::http::StatusCode::OK))
 }
@@ -147,7 +182,7 @@ fn new_page(
     view: &View,
     form: NewForm,
     problems: Problems,
-    (accounts, scopes): (Vec<db::Account>, Vec<(String, String)>),
+    Offered { accounts, scopes, engagements }: Offered,
 ) -> Page<NewPage> {
     let title = if problems.is_empty() { "New pack" } else { "Error: New pack" };
     Page(NewPage {
@@ -156,6 +191,7 @@ fn new_page(
         problems,
         accounts,
         scopes,
+        engagements,
     })
 }
 
@@ -166,10 +202,14 @@ async fn create(
     mut view: View,
     fields: web::Form<Vec<(String, String)>>,
 ) -> Result<HttpResponse, Error> {
-    let form = NewForm::of(&fields);
-    let offered = offered(&mut view).await?;
-    let known: Vec<&str> = offered.0.iter().map(|account| account.account_id.as_str()).collect();
-    let asked = match form.parse((view.first_day, view.latest), &known, view.standing.floor.as_ref()) {
+    let mut form = NewForm::of(&fields);
+    let terms = named(&mut view, &form.engagement).await?;
+    if let Some((_, terms)) = &terms {
+        form = form.of_engagement(terms, (view.first_day, view.latest));
+    }
+    let offered = offered(&state, &mut view).await?;
+    let known: Vec<&str> = offered.accounts.iter().map(|account| account.account_id.as_str()).collect();
+    let asked = match form.parse((view.first_day, view.latest), &known, view.standing.floor.as_ref(), terms.as_ref()) {
         Err(problems) => Err(problems),
         Ok(asked) => checked(&mut view, asked).await?,
     };
@@ -192,7 +232,8 @@ async fn create(
 /// What is asked for, if its scope has accounts on the day.
 async fn checked(view: &mut View, asked: Asked) -> Result<Result<Asked, Problems>, Error> {
     let Some(name) = &asked.scope else { return Ok(Ok(asked)) };
-    let resolved = scope::resolve(&mut view.read, view.organization_id, name, asked.as_of, scope::Known::ALL).await;
+    let known = scope::Known { record: asked.scopes_at.unwrap_or(i64::MAX), ..scope::Known::ALL };
+    let resolved = scope::resolve(&mut view.read, view.organization_id, name, asked.as_of, known).await;
     match resolved.and_then(scope::Resolved::decided) {
         Ok(_) => Ok(Ok(asked)),
         Err(scope::Unresolved::Database(error)) => Err(error.into()),
@@ -213,7 +254,8 @@ async fn enqueue(
 ) -> Result<i64, Error> {
     let detail = serde_json::json!({
         "title": asked.title, "from": asked.from.map(|day| day.to_string()), "as_of": asked.as_of.to_string(),
-        "accounts": asked.accounts, "scope": asked.scope,
+        "accounts": asked.accounts, "scope": asked.scope, "classification": asked.said.classification,
+        "recipient": asked.said.recipient, "engagement": asked.said.engagement, "pseudonyms": asked.said.pseudonyms,
     });
     let payload = serde_json::to_value(Request {
         organization: organization.to_owned(),
@@ -222,11 +264,13 @@ async fn enqueue(
         as_of: asked.as_of,
         accounts: asked.accounts,
         scope: asked.scope,
-        scopes_at: None,
+        scopes_at: asked.scopes_at,
         known_at: None,
         at: None,
         created_by: user.identity.clone(),
         demo: user.demo,
+        said: asked.said,
+        final_of: None,
     })
     .map_err(anyhow::Error::from)?;
     let mut transaction = state.db.begin().await?;

@@ -175,6 +175,8 @@ mod tests {
                 Block::Table { caption: "All rows.".to_owned(), table },
             ],
             foot: "pack id".to_owned(),
+            below: "Confidential".to_owned(),
+            mark: None,
         }
     }
 
