@@ -128,6 +128,7 @@ pub const ACTS: &[(&str, Kind)] = &[
     ("make admin link", Kind::Change),
     ("make engagement", Kind::Change),
     ("make pack", Kind::Change),
+    ("make pseudonym key", Kind::Change),
     ("make scope definition", Kind::Change),
     ("make signing key", Kind::Change),
     ("open terms of report", Kind::View),

@@ -65,7 +65,10 @@ pub(super) async fn gather(
         accounts: about.scope.accounts.as_deref(),
         letter_months,
     };
-    let Some(said) = said(db, &asked).await? else { return Ok(None) };
+    let Some(mut said) = said(db, &asked).await? else { return Ok(None) };
+    for one in &mut said.accounts {
+        one.name = about.text(std::mem::take(&mut one.name));
+    }
     let mut reports = CsvFile::new(names::REPORTS, "Every version of AWS's reports", &REPORT_COLUMNS);
     for one in &said.versions {
         reports.row(report_cells(one, known_at))?;

@@ -1,5 +1,7 @@
 //! Makes a pack: reads one state of the store, sets, signs and stores it. All of it or nothing.
 
+use std::sync::{Arc, Mutex};
+
 use anyhow::Context as _;
 use serde::{Deserialize, Serialize};
 use time::{Date, OffsetDateTime};
@@ -7,16 +9,16 @@ use time::{Date, OffsetDateTime};
 use super::artifact::{self, ArtifactPart};
 use super::bundle::bundle;
 use super::content::{Tables, document, moment};
-use super::facts::cover_json;
-use super::finalise::{self, Draft, FinalOf};
 use super::csv::Finished;
 use super::db::{self, Key, load};
+use super::facts::cover_json;
+use super::finalise::{self, Draft, FinalOf};
 use super::gather::{About, Gathered, gather};
 use super::model::{Cover, ForEngagement, Pack, Program, Stage};
 use super::pdf::{Information, Rendered, render};
 use super::state::core::Step;
 use super::state::db as states;
-use super::{content, scope_set, sign};
+use super::{content, pseudonym_db, scope_set, sign};
 use crate::State;
 use crate::audit_log::{self, Checkpoint};
 use crate::compliance::evidence::{KnownAt, Scope};
@@ -168,15 +170,22 @@ struct Made {
     rendered: Rendered,
     zip: Vec<u8>,
     signature: Vec<u8>,
+    /// Keyed hashes of names, and what stands for them from now on.
+    pseudonyms: Vec<(Vec<u8>, String)>,
 }
 
 async fn make(state: &State, request: &Request, key: &Key, progress: &Progress) -> Result<Made, BuildError> {
+    let pseudonyms = if request.said.pseudonyms {
+        Some(Arc::new(Mutex::new(pseudonym_db::load(&state.db).await?)))
+    } else {
+        None
+    };
     let mut tx = read_only(&state.db).await?;
     let draft = match &request.final_of {
         Some(of) => Some(of.draft(&mut tx).await?),
         None => None,
     };
-    let about = about(&mut tx, request).await?;
+    let about = About { pseudonyms, ..about(&mut tx, request).await? };
     let engagement = engagement(&mut tx, about.scope.organization_id, &request.said).await?;
     let received = load::finished_at(&mut tx, about.known_at).await?;
     let mut gathered = gather(&mut tx, &about, |done, total| progress.set(done, total, "parts read")).await?;
@@ -193,8 +202,14 @@ async fn make(state: &State, request: &Request, key: &Key, progress: &Progress) 
         part
     });
     let closed = about.as_of.next_day().unwrap_or(about.as_of).midnight().assume_utc() + state.grace;
-    let (pack, files) =
-        model(&about, (request, draft.as_ref(), engagement), key, (gathered, artifact), When { generated, received, closed, read_at }, checkpoint);
+    let (pack, files) = model(
+        &about,
+        (request, draft.as_ref(), engagement),
+        key,
+        (gathered, artifact),
+        When { generated, received, closed, read_at },
+        checkpoint,
+    );
     let open: Vec<String> = pack.disagreements().into_iter().map(ToString::to_string).collect();
     if !open.is_empty() {
         return Err(BuildError::LadderOpen(open.join("; ")));
@@ -213,7 +228,7 @@ async fn make(state: &State, request: &Request, key: &Key, progress: &Progress) 
     let made = tokio::task::spawn_blocking(move || print(organization_id, pack, &files, &key, &progress))
         .await
         .context("the pack's printing ended early")??;
-    Ok(made)
+    Ok(Made { pseudonyms: about.into_new_pseudonyms(), ..made })
 }
 
 /// What the request means in this store.
@@ -284,7 +299,8 @@ async fn about(tx: &mut sqlx::PgConnection, request: &Request) -> Result<About, 
             return refused(format!("account {account} neither delivered anything nor is on an account list"));
         }
     }
-    Ok(About { scope: Scope { organization_id, accounts }, named, from, as_of: request.as_of, known_at })
+    let scope = Scope { organization_id, accounts };
+    Ok(About { scope, named, from, as_of: request.as_of, known_at, pseudonyms: None })
 }
 
 /// The times of a pack.
@@ -322,11 +338,11 @@ fn model(
         clock_set: request.at.is_some(),
         created_by: draft.map_or_else(|| request.created_by.clone(), |draft| draft.finality.preparer.identity.clone()),
         demo: request.demo || draft.is_some_and(|draft| draft.stored.demo),
-        stage: draft.map_or(Stage::Draft, |draft| Stage::Final(draft.finality.clone())),
+        stage: draft.map_or(Stage::Draft, |draft| Stage::Final(Box::new(draft.finality.clone()))),
         classification: request.said.classification.trim().to_owned(),
         recipient: request.said.recipient.trim().to_owned(),
         engagement,
-        pseudonyms: gathered.pseudonyms,
+        pseudonyms: about.names_met(),
         known_at: about.known_at.0,
         day_open: read_at < closed,
         completeness_established: gathered.completeness_established,
@@ -407,7 +423,7 @@ fn print(organization_id: i16, pack: Pack, files: &[Finished], key: &Key, progre
     })?;
     let signature = sign::sign(&key.private, &rendered.bytes)?;
     let zip = bundle(&pack, files, key, &rendered, &signature)?;
-    Ok(Made { organization_id, pack, rendered, zip, signature })
+    Ok(Made { organization_id, pack, rendered, zip, signature, pseudonyms: Vec::new() })
 }
 
 async fn store(
@@ -442,6 +458,7 @@ async fn store(
                 signature: &made.signature,
             };
             db::store(&mut tx, &new).await?;
+            pseudonym_db::keep(&mut tx, &made.pseudonyms).await?;
             begin_course(&mut tx, request, cover).await?;
         }
     }
@@ -499,7 +516,13 @@ async fn engagement(
         return Err(BuildError::Refused(format!("there is no engagement {engagement_id} of this organisation")));
     };
     let line = |change: Change| {
-        format!("{} by {}: {}. Reason: {}", moment(change.made_at), change.made_by, change.what.join(". "), change.reason)
+        format!(
+            "{} by {}: {}. Reason: {}",
+            moment(change.made_at),
+            change.made_by,
+            change.what.join(". "),
+            change.reason
+        )
     };
     let changes = changes.into_iter().map(line).collect();
     Ok(Some(ForEngagement { engagement_id, title: terms.title, changes }))

@@ -49,7 +49,7 @@ pub struct PackArgs {
     /// Know only what this collection and all before it brought in, instead of the latest.
     #[arg(long, value_name = "COLLECTION")]
     pub known_at: Option<i64>,
-    /// How confidential it is, on the cover and at the foot of each page [default: the setting AUDITFOLIO_PACK_CLASSIFICATION].
+    /// How confidential it is, on the cover and at the foot of each page [default: that of --pack-classification].
     #[arg(long, value_name = "WORDS", value_parser = classification)]
     pub classification: Option<String>,
     /// Whom it is for, on the cover, up to 200 characters.
@@ -185,7 +185,7 @@ async fn of_engagement(args: &PackArgs, organization: &str, state: &State) -> an
         asked.from = asked.from.or_else(|| Some(terms.first_day.max(first)));
     }
     if args.accounts.is_empty() && asked.scope.is_none() {
-        asked.scope = terms.scope_name.clone();
+        asked.scope.clone_from(&terms.scope_name);
     }
     if asked.scope.is_some() && asked.scope == terms.scope_name {
         asked.scopes_at = asked.scopes_at.or(Some(terms.scope_record));

@@ -31,12 +31,13 @@ pub(super) async fn gather(db: &mut PgConnection, about: &About) -> anyhow::Resu
     }
     let which = |place_ids| Which { place_ids, names: None, first: about.from, last: about.as_of, known_at };
     let lines = lines(&db::changed(db, which(&place_ids)).await?);
+    let lines: Vec<[String; 5]> = lines.into_iter().map(|line| line.map(|cell| about.text(cell))).collect();
     found.change_lines = lines.iter().take(PAGE_CHANGES).cloned().collect();
     found.changes = listed(change_table(), &lines);
     let mut file = CsvFile::new(names::DEFINITIONS, "Every rule's definition in the days", &COLUMNS);
     for batch in place_ids.chunks(BATCH) {
         for held in db::held(db, which(batch)).await? {
-            file.row(cells(&held))?;
+            file.row(about.cells(cells(&held), None))?;
         }
     }
     Ok((found, Some(file.finish()?)))

@@ -64,9 +64,7 @@ pub fn cover_json(pack: &Pack) -> serde_json::Value {
 /// Who stands for a final pack.
 fn finality(stage: &Stage) -> Option<serde_json::Value> {
     let Stage::Final(finality) = stage else { return None };
-    let signer = |one: &Signer| {
-        serde_json::json!({ "by": one.identity, "role": one.role, "demo": one.demo, "at": moment(one.at) })
-    };
+    let signer = |one: &Signer| serde_json::json!({ "by": one.identity, "role": one.role, "demo": one.demo, "at": moment(one.at) });
     Some(serde_json::json!({
         "preparer": signer(&finality.preparer), "reviewer": signer(&finality.reviewer), "draft": finality.draft,
         "draft_sha256": finality.draft_sha256, "draft_generated": moment(finality.draft_printed), "note": finality.note,

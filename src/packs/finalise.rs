@@ -33,8 +33,7 @@ impl FinalOf {
         let course = states::course(&mut *tx, &self.draft).await?;
         let (proposal, approval) = self.stands(&course)?;
         let stored = db::find(&mut *tx, &self.draft).await?;
-        let stored =
-            stored.ok_or_else(|| BuildError::Refused(format!("there is no draft {} any more", self.draft)))?;
+        let stored = stored.ok_or_else(|| BuildError::Refused(format!("there is no draft {} any more", self.draft)))?;
         let finality = Finality {
             preparer: signer(proposal),
             reviewer: signer(approval),

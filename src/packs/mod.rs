@@ -21,6 +21,8 @@ pub mod model;
 pub mod names;
 pub mod page;
 pub mod pdf;
+mod pseudonym;
+mod pseudonym_db;
 mod scope_set;
 pub mod sign;
 pub mod state;

@@ -79,7 +79,7 @@ pub struct Cover {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Stage {
     Draft,
-    Final(Finality),
+    Final(Box<Finality>),
 }
 
 impl Stage {

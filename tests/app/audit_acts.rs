@@ -107,7 +107,7 @@ const COMMANDS: &[(&str, &[&str])] = &[
     ("restore", &["restore"]),
     ("retain", &["begin removal", "finish removal"]),
     ("export", &["export"]),
-    ("pack", &["ask for pack", "make signing key", "make pack"]),
+    ("pack", &["ask for pack", "make signing key", "make pseudonym key", "make pack"]),
     // These only read, also where nothing can be written.
     ("verify", &[]),
     ("audit verify", &[]),
@@ -122,7 +122,7 @@ const EVERY_JOB: &[&str] = &["start job", "finish job", "fail job", "end cancell
 /// And what each kind of job records of its own.
 fn of_job(kind: Kind) -> &'static [&'static str] {
     match kind {
-        Kind::Pack => &["make signing key", "make pack"],
+        Kind::Pack => &["make signing key", "make pseudonym key", "make pack"],
         Kind::Collect => COLLECTION,
         Kind::Document => &["fetch terms of report", "fetch report"],
         Kind::Artifact => &["sync from Artifact"],

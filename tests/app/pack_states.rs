@@ -5,8 +5,10 @@ use auditfolio::jobs::{self, Standing};
 use auditfolio::packs::db::{self, Part};
 use auditfolio::packs::state::core::Standing as PackStanding;
 use auditfolio::packs::state::db as states;
+use auditfolio::packs::{Request, Said};
 use serde_json::Value;
 use sqlx::PgPool;
+use time::macros::datetime;
 
 use crate::harness::{program, said, scratch};
 use crate::packs::{downloaded, have, tool};
@@ -115,7 +117,7 @@ async fn a_draft_becomes_final_by_two_people_and_neither_file_changes() {
     let cover = words(&printed[0]);
     for expected in [
         "State FINAL",
-        "Preparer demo compliance manager (demo identity, not authenticated), Compliance manager, proposed on 20",
+        "Preparer demo compliance-manager (demo identity, not authenticated), Compliance manager, proposed on 20",
         "Reviewer demo administrator (demo identity, not authenticated), Administrator, approved on 20",
         "for <b>ISO</b>",
         &format!("Made of draft {id}, SHA-256"),
@@ -129,7 +131,7 @@ async fn a_draft_becomes_final_by_two_people_and_neither_file_changes() {
         assert!(tool(&folder, &format!("qpdf --check {last}.pdf")).contains("No syntax or stream encoding errors"));
     }
     let readme = tool(&folder, &format!("unzip -p {last}.zip README.txt"));
-    assert!(readme.contains("State: final, prepared by demo compliance manager"), "{readme}");
+    assert!(readme.contains("State: final, prepared by demo compliance-manager"), "{readme}");
 
     // Final is final.
     for (what, fields) in [("propose", &[][..]), ("approve", &[]), ("return", &[("return-reason", "x")])] {
@@ -158,7 +160,11 @@ async fn a_draft_becomes_final_by_two_people_and_neither_file_changes() {
     assert_eq!(gone.status, StatusCode::SEE_OTHER, "{}", gone.text);
     let told = verify();
     assert!(told.status.success(), "its bytes are genuine all the same");
-    assert!(said(&told).contains("on record now: withdrawn") && said(&told).contains("wrong period"), "{}", said(&told));
+    assert!(
+        said(&told).contains("on record now: withdrawn") && said(&told).contains("wrong period"),
+        "{}",
+        said(&told)
+    );
 }
 
 #[actix_web::test]
@@ -191,7 +197,10 @@ async fn a_final_pack_that_cannot_be_made_leaves_the_draft_as_it_was() {
     let again = job_of(&post(&db, MANAGER, &format!("/jobs/{first}/retry"), &[]).await);
     let job = done(&db, again).await;
     let failure = job.failure.unwrap_or_default();
-    assert!(failure.contains("the evidence is not that of the draft") && failure.contains("population.csv"), "{failure}");
+    assert!(
+        failure.contains("the evidence is not that of the draft") && failure.contains("population.csv"),
+        "{failure}"
+    );
     let packs: i64 = sqlx::query_scalar("select count(*) from pack").fetch_one(&db).await.unwrap();
     assert_eq!((packs, standing(&db, &id).await), (1, PackStanding::Approved));
     sqlx::query("update resource set id = replace(id, '-other', '')").execute(&db).await.unwrap();
@@ -211,7 +220,8 @@ async fn a_final_pack_that_cannot_be_made_leaves_the_draft_as_it_was() {
 #[actix_web::test]
 async fn in_a_room_a_withdrawn_pack_is_told_with_its_reason_and_not_handed_out() {
     let db = engaged("states-room", &[]).await;
-    let (old, new) = (draft(&db, &[("engagement", "1")]).await, draft(&db, &[("engagement", "1"), ("title", "New")]).await);
+    let (old, new) =
+        (draft(&db, &[("engagement", "1")]).await, draft(&db, &[("engagement", "1"), ("title", "New")]).await);
     for id in [&old, &new] {
         let put = post(&db, MANAGER, "/engagements/1/packs", &[("pack", id), ("because", "agreed")]).await;
         assert_eq!(put.status, StatusCode::SEE_OTHER, "{}", put.text);
@@ -238,7 +248,8 @@ async fn in_a_room_a_withdrawn_pack_is_told_with_its_reason_and_not_handed_out()
     act(&db, MANAGER, &new, "withdraw", &[("withdraw-reason", "of <b>wrong</b> accounts")]).await;
     let listed = get(&app, &auditor, "/packs").await;
     assert_eq!(listed.texts("tbody tr").len(), 2);
-    assert!(listed.texts("tbody tr").concat().contains("withdrawn of <b>wrong</b> accounts"), "{}", listed.text);
+    let listed = listed.texts("tbody td:nth-child(2)");
+    assert!(listed.iter().any(|text| text == "withdrawnof <b>wrong</b> accounts"), "{listed:?}");
     for part in ["pack.pdf", "pack.zip", "pack.sig"] {
         let refused = get(&app, &auditor, &format!("/packs/{new}/{part}")).await;
         assert_eq!(refused.status, StatusCode::CONFLICT, "{part}");
@@ -290,9 +301,19 @@ async fn the_cover_tells_classification_recipient_and_what_changed_of_the_engage
     let page = get(&app, &manager, &format!("/packs/{id}")).await;
     assert!(page.texts("dd").iter().any(|text| text.contains("審計員") && text.contains("<b>")), "{}", page.text);
     let form = get(&app, &manager, "/packs/new?engagement=1").await;
-    assert!(form.text.contains("value=\"2026-11-02\"") && form.text.contains("Auditors of “SOC 2 2026”"), "{}", form.text);
+    assert!(
+        form.text.contains("value=\"2026-11-02\"") && form.text.contains("Auditors of “SOC 2 2026”"),
+        "{}",
+        form.text
+    );
     assert_eq!(get(&app, &manager, "/packs/new?engagement=99").await.status, StatusCode::NOT_FOUND);
-    let wrong = post(&db, MANAGER, "/packs", &[("title", "x"), ("as_of_day", "2026-11-03"), ("engagement", "99")]).await;
+    let wrong = post(
+        &db,
+        MANAGER,
+        "/packs",
+        &[("title", "x"), ("as_of_day", "2026-11-03"), ("engagement", "99"), ("classification", " ")],
+    )
+    .await;
     assert_eq!(wrong.status, StatusCode::UNPROCESSABLE_ENTITY);
     assert_eq!(wrong.texts(".problems a").len(), 2, "classification and engagement: {}", wrong.text);
 
@@ -324,4 +345,80 @@ async fn a_pack_from_before_states_is_never_shown_as_final() {
     let refused = ask(&app, Method::POST, &format!("/packs/{id}/propose"), Some(&manager), Some("")).await;
     assert_eq!(refused.status, StatusCode::CONFLICT);
     assert!(get(&app, &manager, "/packs").await.texts("tbody td").contains(&"without a state".to_owned()));
+}
+
+/// Names of persons as AWS has them in ids of resources; none may be left anywhere in a pack with pseudonyms.
+const CANARIES: [(i32, &str); 5] = [
+    (1, "logs-of-yuri.canary@example.org"),
+    (2, "arn:aws:iam::111122223333:user/team/xena.canary"),
+    (3, "zelda.canary"),
+    (4, "arn:aws:sts::111122223333:assumed-role/AWSReservedSSO_Admin_0123456789abcdef/walter.canary"),
+    (6, "zelda.canarytwo"),
+];
+
+/// A file of a pack with everything that readers and searches see of it: text, attachments, metadata, and the bytes.
+fn everything(folder: &std::path::Path, id: &str) -> String {
+    let out = tool(
+        folder,
+        &format!(
+            "mkdir -p out && pdftotext -layout {id}.pdf - && pdfinfo {id}.pdf && pdfinfo -meta {id}.pdf && pdfdetach -saveall -o out {id}.pdf \
+             && cat out/* && unzip -o -q {id}.zip -d unzipped && cat unzipped/*.csv unzipped/*.txt unzipped/*.json && strings {id}.pdf"
+        ),
+    );
+    out.replace(['\u{202a}', '\u{202b}', '\u{202c}'], "")
+}
+
+#[actix_web::test]
+async fn pseudonyms_leave_no_name_and_change_no_count() {
+    let db = crate::packs::store().await;
+    for (resource, name) in CANARIES {
+        sqlx::query("update resource set id = $2 where resource_id = $1")
+            .bind(resource)
+            .bind(name)
+            .execute(&db)
+            .await
+            .unwrap();
+    }
+    let plain = crate::packs::pack(&db, &crate::packs::request()).await;
+    let with = |at| {
+        let said = Said { pseudonyms: true, ..Said::default() };
+        Request { said, at: Some(at), ..crate::packs::request() }
+    };
+    let first = crate::packs::pack(&db, &with(datetime!(2026-11-12 10:11:12 UTC))).await;
+    let second = crate::packs::pack(&db, &with(datetime!(2026-11-12 10:11:13 UTC))).await;
+    let (one, other) = (db::find(&db, &plain).await.unwrap().unwrap(), db::find(&db, &first).await.unwrap().unwrap());
+    assert_eq!((one.evaluations, one.not_complying), (other.evaluations, other.not_complying));
+    for same in ["results", "checks", "register_rows", "deviation_rows", "gaps_line"] {
+        assert_eq!(one.cover[same], other.cover[same], "{same}");
+    }
+    let rows = |of: &db::Stored| -> Vec<(Value, Value)> {
+        of.cover["attachments"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|file| (file["name"].clone(), file["rows"].clone()))
+            .collect()
+    };
+    assert_eq!(rows(&one), rows(&other));
+    let met = other.cover["pseudonyms"].as_u64().unwrap();
+    assert_eq!(met, 6, "and an IAM user who is called Żółć");
+    if !have("pdftotext") || !have("pdfdetach") {
+        return;
+    }
+    let open = everything(&downloaded(&db, &plain, "names-open").await, &plain);
+    assert!(open.contains("canary"), "the test finds what is there");
+    let closed = everything(&downloaded(&db, &first, "names-closed").await, &first);
+    for part in ["canary", "zelda", "yuri", "xena", "walter", "Żółć"] {
+        assert!(!closed.contains(part), "{part} is left in the pack");
+    }
+    let cover = words(&closed);
+    assert!(cover.contains(&format!("{met} names in ids of resources stand as")), "{}", &cover[..2000]);
+    assert!(closed.contains("user/team/person-") && closed.contains("AWSReservedSSO_Admin_0123456789abcdef/person-"));
+    // The same name is the same in the next pack, and each has one of its own.
+    let again = everything(&downloaded(&db, &second, "names-again").await, &second);
+    let shown: Vec<String> = sqlx::query_scalar("select shown from pseudonym").fetch_all(&db).await.unwrap();
+    assert_eq!(u64::try_from(shown.len()).unwrap(), met);
+    for one in &shown {
+        assert!(closed.contains(one.as_str()) && again.contains(one.as_str()), "{one}");
+    }
 }

@@ -42,7 +42,7 @@ impl Reader {
             demo: true,
             grace: time::Duration::hours(6),
             letter_months: auditfolio::artifact::LETTER_MONTHS,
-        classification: auditfolio::packs::build::DEFAULT_CLASSIFICATION.into(),
+            classification: auditfolio::packs::build::DEFAULT_CLASSIFICATION.into(),
             duties: Arc::default(),
             gate: Arc::default(),
             sign_in: Arc::default(),

@@ -50,7 +50,10 @@ fn pseudonyms(names: u64) -> String {
 /// The engagement that the pack is for, with each change of its terms after its room had opened.
 pub(super) fn engagement(blocks: &mut Vec<Block>, cover: &Cover) {
     let Some(engagement) = &cover.engagement else { return };
-    blocks.push(Block::Facts(vec![fact("Engagement", format!("{} (number {})", engagement.title, engagement.engagement_id))]));
+    blocks.push(Block::Facts(vec![fact(
+        "Engagement",
+        format!("{} (number {})", engagement.title, engagement.engagement_id),
+    )]));
     if engagement.changes.is_empty() {
         blocks.push(paragraph("Its terms did not change after its room had opened."));
     } else {

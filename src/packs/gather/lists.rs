@@ -31,7 +31,7 @@ pub(super) async fn population(db: &mut PgConnection, about: &About) -> anyhow::
     let mut reader = DayPopulation::open(db, &about.scope, about.as_of, about.known_at).await?;
     while let Some(batch) = reader.next(db).await? {
         for row in batch.rows() {
-            file.row(day_cells(&row))?;
+            file.row(about.cells(day_cells(&row), Some(5)))?;
             counted.add(&row);
             if *row.status == Status::NonCompliant {
                 let since = row.since.map(|at| day(at.date())).unwrap_or_default();
@@ -41,7 +41,7 @@ pub(super) async fn population(db: &mut PgConnection, about: &About) -> anyhow::
                         row.place.region.clone(),
                         row.rule.suffix.clone().unwrap_or_default(),
                         row.resource_type.to_owned(),
-                        row.resource_id.to_owned(),
+                        about.resource(row.resource_type, row.resource_id),
                         since,
                     ]
                 });
@@ -132,11 +132,11 @@ async fn read_period(db: &mut PgConnection, about: &About, with_file: bool) -> a
         for row in batch.rows() {
             rows += 1;
             if with_file {
-                file.row(period_cells(&row))?;
+                file.row(about.cells(period_cells(&row), Some(4)))?;
             }
             for one in row.deviations {
                 *by_severity.entry(row.rule.severity).or_default() += 1;
-                deviations.push(row.rule, || deviation_cells(&row, one));
+                deviations.push(row.rule, || deviation_cells(about, &row, one));
             }
         }
     }
@@ -144,7 +144,7 @@ async fn read_period(db: &mut PgConnection, about: &About, with_file: bool) -> a
     Ok(Period { file, rows, deviations: deviations.on(deviation_table()), by_severity })
 }
 
-fn deviation_cells(row: &PeriodRow<'_>, one: &Deviation) -> Vec<String> {
+fn deviation_cells(about: &About, row: &PeriodRow<'_>, one: &Deviation) -> Vec<String> {
     let end = match one.first_day_good_again.or(one.first_day_otherwise) {
         Some(date) => format!("{} {}", one.ended.word(), day(date)),
         None => one.ended.word().to_owned(),
@@ -152,7 +152,7 @@ fn deviation_cells(row: &PeriodRow<'_>, one: &Deviation) -> Vec<String> {
     vec![
         format!("{} {}", row.place.account_id, row.place.region),
         row.rule.suffix.clone().unwrap_or_default(),
-        format!("{} {}", row.resource_type, row.resource_id),
+        format!("{} {}", row.resource_type, about.resource(row.resource_type, row.resource_id)),
         match one.last_day_known_good {
             Some(known_good) => day(known_good),
             None if one.before_removed => "evidence removed".to_owned(),

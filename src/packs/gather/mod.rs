@@ -5,7 +5,9 @@
 mod checks;
 mod lists;
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use rustc_hash::FxHashMap;
 use sqlx::PgConnection;
@@ -22,12 +24,14 @@ use super::model::{
     Account, Check, Definitions, Delivery, Listed, Provenance, Queries, Results, Rule, Scope, SeverityResult,
 };
 use super::names;
+use super::pseudonym::Pseudonyms;
 use crate::compliance::Severity;
 use crate::compliance::evidence::{
     self, Deliveries, KnownAt, Objects, StatusCounts, accounts, carried, rule_lives, totals,
 };
 use crate::organization::scope::Resolved;
 use crate::retention;
+use crate::web::download::Cell;
 
 /// What a pack is about.
 #[derive(Debug, Clone)]
@@ -38,6 +42,63 @@ pub(super) struct About {
     pub(super) from: Date,
     pub(super) as_of: Date,
     pub(super) known_at: KnownAt,
+    /// Where pseudonyms stand for names of persons.
+    pub(super) pseudonyms: Option<Arc<Mutex<Pseudonyms>>>,
+}
+
+impl About {
+    /// The cells of a row as the pack has them; `resource` is where a resource's type stands, with its id after it.
+    pub(super) fn cells<const N: usize>(&self, mut cells: [Cell; N], resource: Option<usize>) -> [Cell; N] {
+        let Some(pseudonyms) = &self.pseudonyms else { return cells };
+        let mut pseudonyms = pseudonyms.lock().unwrap_or_else(PoisonError::into_inner);
+        let kind = resource.and_then(|at| match cells.get(at) {
+            Some(Cell::Text(kind)) => Some((at + 1, kind.clone())),
+            _ => None,
+        });
+        for (at, cell) in cells.iter_mut().enumerate() {
+            if let Cell::Text(text) | Cell::Json(text) = cell {
+                let shown = match &kind {
+                    Some((id, kind)) if *id == at => pseudonyms.resource(kind, text),
+                    _ => pseudonyms.text(text),
+                };
+                if let Cow::Owned(shown) = shown {
+                    *text = shown;
+                }
+            }
+        }
+        cells
+    }
+
+    /// A text as the pack has it.
+    pub(super) fn text(&self, text: String) -> String {
+        self.shown(|pseudonyms| match pseudonyms.text(&text) {
+            Cow::Owned(shown) => Some(shown),
+            Cow::Borrowed(_) => None,
+        })
+        .unwrap_or(text)
+    }
+
+    /// The id of a resource as the pack has it.
+    pub(super) fn resource(&self, resource_type: &str, id: &str) -> String {
+        self.shown(|pseudonyms| Some(pseudonyms.resource(resource_type, id).into_owned()))
+            .unwrap_or_else(|| id.to_owned())
+    }
+
+    /// Names that pseudonyms stand for so far; `None` where none are asked for.
+    pub(super) fn names_met(&self) -> Option<u64> {
+        self.pseudonyms.as_ref().map(|all| all.lock().unwrap_or_else(PoisonError::into_inner).met())
+    }
+
+    /// Pseudonyms that were given to names anew.
+    pub(super) fn into_new_pseudonyms(self) -> Vec<(Vec<u8>, String)> {
+        let Some(all) = self.pseudonyms else { return Vec::new() };
+        let mut all = all.lock().unwrap_or_else(PoisonError::into_inner);
+        all.take_new()
+    }
+
+    fn shown(&self, show: impl FnOnce(&mut Pseudonyms) -> Option<String>) -> Option<String> {
+        show(&mut self.pseudonyms.as_ref()?.lock().unwrap_or_else(PoisonError::into_inner))
+    }
 }
 
 /// Everything that was read.
@@ -54,8 +115,6 @@ pub(super) struct Gathered {
     pub(super) files: Vec<Finished>,
     pub(super) captured_to: Option<OffsetDateTime>,
     pub(super) completeness_established: bool,
-    /// Names that pseudonyms stand for, where they do.
-    pub(super) pseudonyms: Option<u64>,
 }
 
 /// Reads it all. `progress` hears how many of how many steps are done.
@@ -106,7 +165,6 @@ pub(super) async fn gather(
         files,
         captured_to,
         completeness_established,
-        pseudonyms: None,
     })
 }
 
@@ -143,7 +201,7 @@ async fn deliveries(db: &mut PgConnection, about: &About) -> anyhow::Result<Deli
         let account = accounts.entry(days.place.account_id.clone()).or_default();
         let mut known = false;
         for one in &days.days {
-            file.row(delivery_cells(&days.place, one))?;
+            file.row(about.cells(delivery_cells(&days.place, one), None))?;
             delivery.add(one);
             collections.extend(one.collection_id);
             account.gap_days += u64::from(one.is_gap());
@@ -183,7 +241,7 @@ async fn objects(db: &mut PgConnection, about: &About) -> anyhow::Result<Collect
     let mut reader = Objects::open(db, &about.scope, about.from, about.as_of, about.known_at).await?;
     while let Some(objects) = reader.next(db).await? {
         for object in &objects {
-            file.row(object_cells(object))?;
+            file.row(about.cells(object_cells(object), None))?;
             let outcome = object.outcome.clone().unwrap_or_else(|| "not looked at yet".to_owned());
             if outcome == "collected" {
                 taken_to = taken_to.max(object.taken_at);
@@ -211,7 +269,7 @@ async fn queries(db: &mut PgConnection, about: &About) -> anyhow::Result<Option<
         asked.bytes_scanned += u64::try_from(query.bytes_scanned.unwrap_or_default())?;
         asked.objects_read += u64::try_from(query.objects_read)?;
         asked.execution_ids.extend(query.execution_id.clone());
-        file.row(query_cells(query))?;
+        file.row(about.cells(query_cells(query), None))?;
     }
     Ok(Some((file.finish()?, asked)))
 }
@@ -232,14 +290,14 @@ async fn scope(
         let named = about.named.as_ref();
         if asked.as_ref().is_some_and(|asked| !asked.contains(account.account_id.as_str())) {
             let why = named.map(|named| named.why_out(&account.account_id)).unwrap_or_default();
-            left_out.push(Account { why, ..in_scope(account, None) });
+            left_out.push(Account { why, ..in_scope(about, account, None) });
             continue;
         }
-        file.row(account_cells(&account))?;
+        file.row(about.cells(account_cells(&account), None))?;
         let why = named.map(|named| named.why_in(&account.account_id)).unwrap_or_default();
         let days = delivered.accounts.get(&account.account_id);
         unknown.remove(account.account_id.as_str());
-        listed.push(Account { why, ..in_scope(account, days) });
+        listed.push(Account { why, ..in_scope(about, account, days) });
     }
     count_left_out(db, about, &mut left_out).await?;
     let mut rules = Vec::new();
@@ -282,9 +340,9 @@ async fn count_left_out(db: &mut PgConnection, about: &About, left_out: &mut [Ac
     Ok(())
 }
 
-fn in_scope(account: evidence::Account, days: Option<&AccountDays>) -> Account {
+fn in_scope(about: &About, account: evidence::Account, days: Option<&AccountDays>) -> Account {
     Account {
-        name: account.name.unwrap_or_default(),
+        name: about.text(account.name.unwrap_or_default()),
         status: account.status.unwrap_or_default(),
         joined: account.expected_from,
         left: account.expected_until,

@@ -150,12 +150,12 @@ const COLUMNS: [&str; 27] = [
     "zip_bytes",
     "zip_sha256",
     "key_id",
-    "restated_by",
-    "restated",
-    "evidence_removed_before",
     "state",
     "superseded_by",
     "end_reason",
+    "restated_by",
+    "restated",
+    "evidence_removed_before",
 ];
 
 /// Every pack that the filters leave, in the order of the page.
@@ -200,11 +200,11 @@ fn cells(pack: Stored, (restated, course): (&[Restatement], &Course), floor: Opt
         pack.zip_bytes.into(),
         format::hex(&pack.zip_sha256).into(),
         pack.key_id.into(),
-        together(restated.iter().map(|one| one.collection_id.to_string()).collect()).into(),
-        together(restated.iter().map(Restatement::sentence).collect()).into(),
-        removed.into(),
         course.standing().words().into(),
         course.end().and_then(|end| end.other.as_deref()).into(),
         course.end().and_then(|end| end.note.as_deref()).into(),
+        together(restated.iter().map(|one| one.collection_id.to_string()).collect()).into(),
+        together(restated.iter().map(Restatement::sentence).collect()).into(),
+        removed.into(),
     ]
 }

@@ -203,6 +203,10 @@ async fn create(
     fields: web::Form<Vec<(String, String)>>,
 ) -> Result<HttpResponse, Error> {
     let mut form = NewForm::of(&fields);
+    // Not sent is not the same as emptied.
+    if !fields.iter().any(|(name, _)| name == "classification") {
+        form.classification = state.classification.to_string();
+    }
     let terms = named(&mut view, &form.engagement).await?;
     if let Some((_, terms)) = &terms {
         form = form.of_engagement(terms, (view.first_day, view.latest));

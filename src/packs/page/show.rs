@@ -78,7 +78,9 @@ impl Next {
                 Some("Another person must review this: a compliance manager or administrator who did not propose it.")
             }
             Standing::Approved if making => Some("The final pack is being made."),
-            Standing::Approved => Some("The final pack was not made: see its job, try it again there, or return the draft."),
+            Standing::Approved => {
+                Some("The final pack was not made: see its job, try it again there, or return the draft.")
+            }
             _ => None,
         };
         Self {

@@ -201,10 +201,10 @@ impl Course {
         }
         match step {
             Step::Draft | Step::Final => Err("Packs are made by jobs alone.".to_owned()),
-            Step::Approve if self.last(Step::Propose).is_some_and(|event| event.by == who) => Err(
-                "You proposed this pack yourself: another person must review it, who may make packs as you may."
-                    .to_owned(),
-            ),
+            Step::Approve if self.last(Step::Propose).is_some_and(|event| event.by == who) => {
+                Err("You proposed this pack yourself: another person must review it, who may make packs as you may."
+                    .to_owned())
+            }
             Step::Return if standing == Standing::Approved && making => {
                 Err("The final pack is being made: cancel the job first.".to_owned())
             }
@@ -218,6 +218,8 @@ pub type Courses = HashMap<String, Course>;
 
 #[cfg(test)]
 mod tests {
+    #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
     use proptest::prelude::*;
 
     use super::*;
