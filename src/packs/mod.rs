@@ -5,6 +5,7 @@
 //! evidence, request and printed clock give the same bytes.
 
 mod artifact;
+pub mod asked;
 pub mod bench;
 pub mod build;
 mod bundle;
@@ -25,6 +26,7 @@ mod pseudonym;
 mod pseudonym_db;
 mod scope_set;
 pub mod sign;
+pub mod stage;
 pub mod state;
 pub mod verify;
 mod zip;

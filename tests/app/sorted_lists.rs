@@ -46,7 +46,11 @@ async fn packs_are_sorted_on_every_column_and_handed_out_as_rows() {
              case n % 2 when 0 then 'Ångström' else 'zoe' end, false,
              timestamptz '2026-11-12 10:00:00.123456+00' + (n % 50) * interval '1 microsecond', now(), false, null,
              n % 11, n % 13, n % 4, n % 6, 10, 1, '', 1, '', 'k', '', '{}'
-         from generate_series(1, 230) n",
+         from generate_series(1, 230) n;
+         insert into pack_event (pack_id, kind, by_identity, demo)
+         select 'AF-' || n, 'draft', 'zoe', false from generate_series(1, 200) n;
+         insert into pack_event (pack_id, kind, by_identity, demo, note)
+         select 'AF-' || n, 'withdraw', 'zoe', false, 'wrong' from generate_series(1, 40) n",
     )
     .execute(&db)
     .await
@@ -54,11 +58,13 @@ async fn packs_are_sorted_on_every_column_and_handed_out_as_rows() {
     let reader = Reader::new(&db).await;
     let ids = |html: &Html| texts(html, "#packs tbody th .id");
     let orders = every_order(&reader, "/packs", "packs", ids).await;
-    let expected = ["by", "day", "evaluations", "gaps", "made", "non-compliant", "pages", "scope", "title"];
+    let expected = ["by", "day", "evaluations", "gaps", "made", "non-compliant", "pages", "scope", "state", "title"];
     assert_eq!(orders, expected.map(str::to_owned).into());
-    let most = column(&reader, "/packs?sort=-evaluations", "packs", 7).await;
+    let most = column(&reader, "/packs?sort=-evaluations", "packs", 8).await;
     assert_eq!((most[0].as_str(), most.last().unwrap().as_str()), ("12", "7"), "17 or 18 packs have each count");
-    assert_eq!(column(&reader, "/packs?sort=-scope", "packs", 3).await[0], "all accounts");
+    assert_eq!(column(&reader, "/packs?sort=-scope", "packs", 4).await[0], "all accounts");
+    let states = column(&reader, "/packs?sort=-state", "packs", 2).await;
+    assert!(states[..40].iter().all(|state| state.starts_with("withdrawn")) && states[40] == "draft", "{states:?}");
     let rows = reader.json("/packs?format=json").await;
     assert_eq!(rows.len(), 230);
     let first = ids(&reader.page("/packs").await);
