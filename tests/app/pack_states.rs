@@ -260,7 +260,7 @@ async fn in_a_room_a_withdrawn_pack_is_told_with_its_reason_and_not_handed_out()
     assert_eq!(get(&app, &manager, &format!("/packs/{new}/pack.pdf")).await.status, StatusCode::OK, "the team has it");
     // Who has which file, for the team.
     let page = get(&app, &manager, &format!("/packs/{old}")).await;
-    let rows = page.texts("#downloads ~ .table-region tbody tr");
+    let rows = page.texts("#downloads + .table-region tbody tr");
     assert_eq!(rows.len(), 1, "{}", page.text);
     assert!(rows[0].contains("demo auditor") && rows[0].contains("Room of engagement 1"), "{rows:?}");
     assert!(get(&app, &auditor, &format!("/packs/{old}")).await.texts("#downloads").is_empty());

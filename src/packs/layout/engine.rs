@@ -137,7 +137,7 @@ impl Setter<'_, '_> {
     /// The text under the foot, in as many lines as there is room for.
     fn below(&mut self) {
         let text = &self.document.below;
-        let wrapped = wrap(text, Weight::Regular, Size::Small.points(), BODY);
+        let wrapped = wrap(text, Weight::Regular, Size::Small.points(), BODY - 12.0);
         let plain = wrapped.lines.len() == 1 && copies_as(&wrapped, text);
         let mut y = FOOT;
         for at in 0..wrapped.lines.len().min(BELOW) {
@@ -145,7 +145,7 @@ impl Setter<'_, '_> {
             self.line(&wrapped, at, (!plain).then_some(text.as_str()), Size::Small, Weight::Regular, LEFT, y);
         }
         if wrapped.lines.len() > BELOW {
-            put(&mut self.page, "…", Size::Small, Weight::Regular, (RIGHT + 2.0, y));
+            put(&mut self.page, "…", Size::Small, Weight::Regular, (RIGHT - 10.0, y));
         }
     }
 

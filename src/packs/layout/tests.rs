@@ -31,7 +31,7 @@ fn texts(page: &Page) -> Vec<&str> {
 }
 
 fn document(blocks: Vec<Block>) -> Document {
-    Document { blocks, foot: "foot".to_owned(), below: "Confidential".to_owned(), mark: None }
+    Document { blocks, foot: "foot".to_owned(), below: String::new(), mark: None }
 }
 
 fn register(rows: usize) -> Table {
@@ -137,6 +137,35 @@ fn nothing_stands_outside_the_margins() {
                 *x >= 53.9 && right <= super::page::WIDTH - 53.9 && *y > 35.0 && *y < super::page::HEIGHT - 40.0,
                 "{text} at {x} {y}"
             );
+        }
+    }
+}
+
+#[test]
+fn the_mark_and_what_stands_below_the_foot_are_on_every_page_and_on_the_paper() {
+    let table = register(120);
+    let blocks = vec![Block::Contents, Block::Table { caption: "c".to_owned(), table: &table }];
+    for (below, cut) in [("Confidential".to_owned(), false), ("機密".repeat(30), true)] {
+        let marked = Document { below: below.clone(), mark: Some("DRAFT".to_owned()), ..document(blocks.clone()) };
+        let pages = all_pages(&marked);
+        assert!(pages.len() > 2);
+        for page in &pages {
+            let texts = texts(page);
+            assert!(texts.contains(&"DRAFT") && texts.contains(&"…") == cut, "{texts:?}");
+            let copied = page.items.iter().any(|item| match item {
+                Item::Text { text, original, .. } => {
+                    page.text(text) == below || original.as_ref().is_some_and(|whole| page.text(whole) == below)
+                }
+                _ => false,
+            });
+            assert!(copied, "it is copied out as it was given");
+            for item in &page.items {
+                if let Item::Text { x, y, text, weight, size, .. } = item {
+                    let right = x + font::metrics(*weight).width(page.text(text), size.points());
+                    let inside = *x >= 53.9 && right <= super::page::WIDTH - 53.9;
+                    assert!(inside && *y > 10.0 && *y < super::page::HEIGHT - 30.0, "{} at {x} {y}", page.text(text));
+                }
+            }
         }
     }
 }
