@@ -10,7 +10,7 @@ pub use super::asked::{
     CLASSIFICATION, DEFAULT_CLASSIFICATION, RECIPIENT, Request, Said, TITLE, classification, recipient_of,
 };
 use super::bundle::bundle;
-use super::content::{Tables, document, moment};
+use super::content::{Tables, document};
 use super::csv::Finished;
 use super::db::{self, Key, load};
 use super::facts::cover_json;
@@ -18,14 +18,11 @@ use super::finalise::{self, Draft};
 use super::gather::{About, Gathered, gather};
 use super::model::{Cover, ForEngagement, Pack, Program, Stage};
 use super::pdf::{Information, Rendered, render};
-use super::state::core::Step;
-use super::state::db as states;
 use super::{content, pseudonym_db, scope_set, sign};
 use crate::State;
 use crate::audit_log::{self, Checkpoint};
 use crate::compliance::evidence::{KnownAt, Scope};
 use crate::database::read_only;
-use crate::engagement::Change;
 use crate::jobs::{self, Claim, Job, Progress};
 use crate::organization::scope::{Known, Resolved};
 use crate::retention::{self, Floor};
@@ -106,7 +103,7 @@ async fn make(state: &State, request: &Request, key: &Key, progress: &Progress) 
         None => None,
     };
     let about = About { pseudonyms, ..about(&mut tx, request).await? };
-    let engagement = engagement(&mut tx, about.scope.organization_id, &request.said).await?;
+    let engagement = finalise::engagement(&mut tx, about.scope.organization_id, &request.said).await?;
     let received = load::finished_at(&mut tx, about.known_at).await?;
     let mut gathered = gather(&mut tx, &about, |done, total| progress.set(done, total, "parts read")).await?;
     let generated = request.at.unwrap_or_else(|| state.clock.now());
@@ -379,7 +376,7 @@ async fn store(
             };
             db::store(&mut tx, &new).await?;
             pseudonym_db::keep(&mut tx, &made.pseudonyms).await?;
-            begin_course(&mut tx, request, cover).await?;
+            finalise::begin_course(&mut tx, request, cover).await?;
         }
     }
     let entry = if cover.demo {
@@ -403,47 +400,4 @@ async fn store(
     }
     tx.commit().await?;
     Ok(cover.pack_id.clone())
-}
-
-/// What is on record of a pack from its first moment: what it was asked for with, and that it is a draft, or final and its draft
-/// superseded by it.
-async fn begin_course(tx: &mut sqlx::PgConnection, request: &Request, cover: &Cover) -> Result<(), BuildError> {
-    let kept = serde_json::to_value(request).context("keeping what was asked for")?;
-    states::keep_request(tx, &cover.pack_id, &kept).await?;
-    if let (Some(of), Stage::Final(finality)) = (&request.final_of, &cover.stage) {
-        return of.record(tx, &cover.pack_id, finality).await;
-    }
-    let made = states::NewEvent {
-        step: Step::Draft,
-        by: &cover.created_by,
-        role: None,
-        demo: cover.demo,
-        note: None,
-        other: None,
-    };
-    states::add(tx, &cover.pack_id, &made).await?;
-    Ok(())
-}
-
-/// The engagement that a pack is for, with what changed of it.
-async fn engagement(
-    tx: &mut sqlx::PgConnection,
-    organization_id: i16,
-    said: &Said,
-) -> Result<Option<ForEngagement>, BuildError> {
-    let Some(engagement_id) = said.engagement else { return Ok(None) };
-    let Some((terms, changes)) = crate::engagement::agreed(tx, organization_id, engagement_id).await? else {
-        return Err(BuildError::Refused(format!("there is no engagement {engagement_id} of this organisation")));
-    };
-    let line = |change: Change| {
-        format!(
-            "{} by {}: {}. Reason: {}",
-            moment(change.made_at),
-            change.made_by,
-            change.what.join(". "),
-            change.reason
-        )
-    };
-    let changes = changes.into_iter().map(line).collect();
-    Ok(Some(ForEngagement { engagement_id, title: terms.title, changes }))
 }

@@ -1,15 +1,18 @@
-//! Final packs: made of what a draft is made of, once another person has reviewed it.
+//! How a pack begins: as a draft, or as the final pack of a draft that another person has reviewed, made of what the draft is made of.
 
+use anyhow::Context as _;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use time::OffsetDateTime;
 
-use super::build::{BuildError, Request};
+use super::build::{BuildError, Request, Said};
+use super::content::moment;
 use super::db::{self, Stored};
-use super::model::{Finality, Signer};
+use super::model::{Cover, Finality, ForEngagement, Signer, Stage};
 use super::sign;
 use super::state::core::{Course, Event, Step};
 use super::state::db as states;
+use crate::engagement::Change;
 
 /// The draft that a final pack is made of, and who stands for it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -96,6 +99,53 @@ pub(super) fn request(of_draft: Request, draft: &Stored, approval: i64) -> Reque
         final_of: Some(FinalOf { draft: draft.pack_id.clone(), approval }),
         ..of_draft
     }
+}
+
+/// What is on record of a pack from its first moment: what it was asked for with, and that it is a draft, or final and its draft
+/// superseded by it.
+pub(super) async fn begin_course(
+    tx: &mut sqlx::PgConnection,
+    request: &Request,
+    cover: &Cover,
+) -> Result<(), BuildError> {
+    let kept = serde_json::to_value(request).context("keeping what was asked for")?;
+    states::keep_request(tx, &cover.pack_id, &kept).await?;
+    if let (Some(of), Stage::Final(finality)) = (&request.final_of, &cover.stage) {
+        return of.record(tx, &cover.pack_id, finality).await;
+    }
+    let made = states::NewEvent {
+        step: Step::Draft,
+        by: &cover.created_by,
+        role: None,
+        demo: cover.demo,
+        note: None,
+        other: None,
+    };
+    states::add(tx, &cover.pack_id, &made).await?;
+    Ok(())
+}
+
+/// The engagement that a pack is for, with what changed of it.
+pub(super) async fn engagement(
+    tx: &mut sqlx::PgConnection,
+    organization_id: i16,
+    said: &Said,
+) -> Result<Option<ForEngagement>, BuildError> {
+    let Some(engagement_id) = said.engagement else { return Ok(None) };
+    let Some((terms, changes)) = crate::engagement::agreed(tx, organization_id, engagement_id).await? else {
+        return Err(BuildError::Refused(format!("there is no engagement {engagement_id} of this organisation")));
+    };
+    let line = |change: Change| {
+        format!(
+            "{} by {}: {}. Reason: {}",
+            moment(change.made_at),
+            change.made_by,
+            change.what.join(". "),
+            change.reason
+        )
+    };
+    let changes = changes.into_iter().map(line).collect();
+    Ok(Some(ForEngagement { engagement_id, title: terms.title, changes }))
 }
 
 /// Facts of a cover, as stored, that are the same in a draft and in its final pack.

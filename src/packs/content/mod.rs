@@ -145,7 +145,6 @@ fn cover(blocks: &mut Vec<Block>, pack: &Pack) {
     for notice in notices(pack) {
         blocks.push(Block::Notice(notice));
     }
-    stage::engagement(blocks, cover);
 }
 
 /// What must be seen before anything else is read.

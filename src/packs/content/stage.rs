@@ -1,10 +1,9 @@
 //! What the cover says of the pack itself: its state, who stands for it, how confidential it is, whom and what it is for.
 
-use super::{fact, moment, paragraph};
-use crate::packs::layout::Block;
+use super::{fact, moment};
 use crate::packs::model::{Cover, Signer, Stage, grouped};
 
-/// State, who stands for it, classification, recipient.
+/// State, who stands for it, classification, recipient, and the engagement with each change of its terms after its room had opened.
 pub(super) fn facts(cover: &Cover) -> Vec<(String, String)> {
     let mut facts = Vec::new();
     match &cover.stage {
@@ -24,6 +23,15 @@ pub(super) fn facts(cover: &Cover) -> Vec<(String, String)> {
     facts.push(fact("Classification", cover.classification.clone()));
     let recipient = if cover.recipient.is_empty() { "not named" } else { &cover.recipient };
     facts.push(fact("Recipient", recipient));
+    if let Some(engagement) = &cover.engagement {
+        facts.push(fact("Engagement", format!("{} (number {})", engagement.title, engagement.engagement_id)));
+        for change in &engagement.changes {
+            facts.push(fact("Terms changed", format!("after its room had opened, on {change}")));
+        }
+        if engagement.changes.is_empty() {
+            facts.push(fact("Terms changed", "nothing after its room had opened"));
+        }
+    }
     if let Some(names) = cover.pseudonyms {
         facts.push(fact("Names of persons", pseudonyms(names)));
     }
@@ -45,19 +53,4 @@ fn pseudonyms(names: u64) -> String {
          pack: names of IAM users, of sessions of assumed roles, and e-mail addresses. No count is changed by it. Not touched: names \
          of roles, groups, accounts, buckets and other resources, and of people who made or reviewed packs, scopes and reports."
     )
-}
-
-/// The engagement that the pack is for, with each change of its terms after its room had opened.
-pub(super) fn engagement(blocks: &mut Vec<Block>, cover: &Cover) {
-    let Some(engagement) = &cover.engagement else { return };
-    blocks.push(Block::Facts(vec![fact(
-        "Engagement",
-        format!("{} (number {})", engagement.title, engagement.engagement_id),
-    )]));
-    if engagement.changes.is_empty() {
-        blocks.push(paragraph("Its terms did not change after its room had opened."));
-    } else {
-        blocks.push(Block::Subheading("Terms that changed after the room had opened".to_owned()));
-        blocks.push(Block::List(engagement.changes.clone()));
-    }
 }
