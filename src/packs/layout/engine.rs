@@ -137,6 +137,9 @@ impl Setter<'_, '_> {
     /// The text under the foot, in as many lines as there is room for.
     fn below(&mut self) {
         let text = &self.document.below;
+        if text.is_empty() {
+            return;
+        }
         let wrapped = wrap(text, Weight::Regular, Size::Small.points(), BODY - 12.0);
         let plain = wrapped.lines.len() == 1 && copies_as(&wrapped, text);
         let mut y = FOOT;
