@@ -29,13 +29,24 @@ mod standing;
 mod sync;
 mod told;
 
+pub(crate) use documents::db::{store, stream};
 pub use documents::job::carry_out as carry_out_document;
+pub use documents::released::{Released, released};
 pub use job::{carry_out, keep, look};
 pub use letters::LETTER_MONTHS;
 pub use notices::decide as decide_notices;
 pub use offline::sample::mark as mark_sample;
 pub use said::{AccountSaid, Asked, GapSaid, KindSaid, ReviewSaid, Said, VersionSaid, said};
 pub use settings::{ArtifactArgs, ArtifactSettings, Syncing};
+
+/// What a document is, by its content: the media type of a whole PDF or ZIP.
+///
+/// # Errors
+///
+/// It is neither, in words.
+pub(crate) fn media_type(bytes: &[u8]) -> Result<&'static str, String> {
+    documents::content::MediaType::of(bytes).map(documents::content::MediaType::word)
+}
 
 /// Whether a folder's answers, by its name, are kept for an organisation.
 pub async fn is_read(db: &sqlx::PgPool, organization: &str, source: &str) -> sqlx::Result<bool> {

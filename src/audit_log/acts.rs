@@ -81,10 +81,13 @@ impl Kind {
 
 /// The acts, in order.
 pub const ACTS: &[(&str, Kind)] = &[
+    ("accept answer", Kind::Acceptance),
     ("accept terms of report", Kind::Acceptance),
     ("acknowledge notice", Kind::Acceptance),
+    ("answer request", Kind::Change),
     ("approve pack", Kind::Acceptance),
     ("ask for collection", Kind::Job),
+    ("ask for evidence", Kind::Change),
     ("ask for notes", Kind::Job),
     ("ask for pack", Kind::Job),
     ("ask for sample", Kind::View),
@@ -94,11 +97,14 @@ pub const ACTS: &[(&str, Kind)] = &[
     ("backup", Kind::Export),
     ("begin removal", Kind::Change),
     ("cancel job", Kind::Job),
+    ("change due day of request", Kind::Change),
     ("change engagement", Kind::Change),
     ("close engagement", Kind::Change),
     ("decide notices", Kind::Change),
+    ("decline request", Kind::Change),
     ("disable person", Kind::Change),
     ("download agreement", Kind::Download),
+    ("download answer", Kind::Download),
     ("download AWS report", Kind::Download),
     ("download pack", Kind::Download),
     ("download rows", Kind::Download),
@@ -119,6 +125,7 @@ pub const ACTS: &[(&str, Kind)] = &[
     ("finish collection", Kind::Job),
     ("finish job", Kind::Job),
     ("finish removal", Kind::Change),
+    ("freeze view", Kind::Job),
     ("import acceptance of terms", Kind::Acceptance),
     ("import from Artifact", Kind::Change),
     ("import release of report", Kind::Change),
@@ -141,6 +148,7 @@ pub const ACTS: &[(&str, Kind)] = &[
     ("release report to auditors", Kind::Change),
     ("restore", Kind::Change),
     ("retry job", Kind::Job),
+    ("return answer", Kind::Change),
     ("return pack", Kind::Change),
     ("say kind of report", Kind::Change),
     ("schedule collection", Kind::Job),
@@ -162,8 +170,10 @@ pub const ACTS: &[(&str, Kind)] = &[
     ("test refused", Kind::Refusal),
     ("view", Kind::View),
     ("withdraw agreement", Kind::Change),
+    ("withdraw file", Kind::Change),
     ("withdraw pack", Kind::Change),
     ("withdraw report from auditors", Kind::Change),
+    ("withdraw request", Kind::Change),
 ];
 
 #[cfg(test)]

@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use serde_json::json;
 use time::{Date, Duration, OffsetDateTime};
 
+use super::ask;
 use super::db::{self, DEMO_AUDITOR, NewTerms};
 use super::page::object;
 use crate::State;
@@ -59,6 +60,7 @@ pub async fn sample(
     db::invite(&mut tx, id, DEMO_AUDITOR, None, made_by).await?;
     let entry = Entry::by_demo(made_by, "make engagement", object(id)).detail(json!({ "title": terms.title }));
     audit_log::record(&mut tx, &entry).await?;
+    ask::sample(&mut tx, (organization_id, id), now.date(), (terms.first_day, terms.last_day), made_by).await?;
     artifact::decide_notices(&mut tx, state, organization).await?;
     tx.commit().await?;
     Ok(format!("a room of {number} accounts, open for {} days", OPEN.whole_days()))

@@ -3,6 +3,7 @@
 //! Two walls stand around a room. The pages ask for its places alone (`compliance::scoped`), and Postgres shows them no other
 //! row (row-level security, see the migration): a forgotten condition finds nothing.
 
+mod ask;
 mod confine;
 mod core;
 mod db;
@@ -16,6 +17,7 @@ mod role_db;
 mod room;
 mod shared;
 
+pub(crate) use self::ask::carry_out as freeze;
 pub use self::confine::{Room, confine, enter};
 pub use self::core::{Change, Moment, Terms};
 pub use self::db::{agreed, bind, not_closed};

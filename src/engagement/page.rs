@@ -11,7 +11,7 @@ use time::OffsetDateTime;
 use super::core::{Change, Moment, Terms, changes};
 use super::db::{self, Auditor, NewTerms, PackHere};
 use super::form::{Asked, Known, TermsForm, addresses, moment_text, reason};
-use super::{draw, log, role_db, room, shared};
+use super::{ask, draw, log, role_db, room, shared};
 use crate::State;
 use crate::artifact;
 use crate::audit_log;
@@ -46,6 +46,7 @@ pub fn endpoints() -> Vec<Endpoint> {
         room::endpoints(),
         draw::page::endpoints(),
         log::endpoints(),
+        ask::page::endpoints(),
     ]
     .concat()
 }
@@ -121,6 +122,7 @@ struct ShowPage {
     id: i64,
     terms_path: String,
     log_path: String,
+    requests_path: String,
     terms: Terms,
     moment: Moment,
     changes: Vec<Change>,
@@ -128,11 +130,17 @@ struct ShowPage {
     packs: Vec<(PackHere, Course)>,
     /// Number and words; `None` while they are the auditors' own.
     samples: Option<Vec<(i64, String)>>,
+    requests: Vec<ask::Line>,
     may_make: bool,
     /// Whether the database can raise the wall of a room.
     ready: bool,
     email: String,
     problems: Problems,
+}
+
+/// Where a request is, below the list of requests.
+pub(super) fn page_below(path: impl std::fmt::Display, number: impl std::fmt::Display) -> String {
+    format!("{path}/{number}")
 }
 
 /// Where the form leads that ends an invitation, or takes a pack out.
@@ -162,6 +170,7 @@ pub(super) async fn page(
     let packs = packs.map(|(course, pack)| (pack, course)).collect();
     let moment = terms.moment(state.clock.now());
     let samples = draw::page::shown(&mut visit.read, id, moment).await?;
+    let requests = ask::lines(&mut visit.read, id, state.clock.now().date()).await?;
     let ready = role_db::is_ready(&mut visit.read).await?;
     let status = if problems.is_empty() { StatusCode::OK } else { StatusCode::UNPROCESSABLE_ENTITY };
     let frame = visit.frame(Section::Engagements, terms.title.clone()).crumb("Engagements", "/engagements");
@@ -170,8 +179,10 @@ pub(super) async fn page(
         id,
         terms_path: format!("/engagements/{id}/terms"),
         log_path: format!("/engagements/{id}/log"),
+        requests_path: format!("/engagements/{id}/requests"),
         moment,
         samples,
+        requests,
         changes: changes(&all),
         terms,
         auditors,

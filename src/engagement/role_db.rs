@@ -3,7 +3,7 @@
 use sqlx::{AssertSqlSafe, Connection as _, Executor as _, PgConnection};
 
 /// Tables that a room's pages read. Those with rows of places, accounts, rules and packs have row-level security.
-pub const READ: [&str; 46] = [
+pub const READ: [&str; 52] = [
     "account",
     "account_list",
     "account_listing",
@@ -14,15 +14,21 @@ pub const READ: [&str; 46] = [
     "artifact_document",
     "artifact_file",
     "artifact_release",
+    "artifact_version",
     "athena_query",
     "audit_log",
     "collection",
     "conformance_pack",
     "conformance_pack_run",
     "delivery",
+    "engagement_answer",
+    "engagement_answer_end",
+    "engagement_answer_frozen",
     "engagement_pack",
     "engagement_pack_end",
     "engagement_publication",
+    "engagement_request",
+    "engagement_request_event",
     "engagement_sample",
     "engagement_sample_drawn",
     "engagement_sample_row",

@@ -6,8 +6,10 @@ use actix_web::{HttpRequest, HttpResponse, web};
 use askama::Template;
 
 use super::core::{Change, Moment, Terms};
-use super::{db, page};
+use super::page::page_below;
+use super::{ask, db, page};
 use crate::State;
+use crate::artifact::{Released, released};
 use crate::audit_log;
 use crate::error::Error;
 use crate::people::{Role, Ticket, User, acted};
@@ -80,18 +82,23 @@ struct RoomPage {
     terms: Terms,
     changes: Vec<Change>,
     accounts: String,
+    requests: Vec<ask::Line>,
+    reports: Vec<Released>,
 }
 
 /// The first page of the room: what was agreed, and what changed since.
-async fn show(visit: Visit) -> Result<HttpResponse, Error> {
+async fn show(state: web::Data<State>, mut visit: Visit) -> Result<HttpResponse, Error> {
     visit.address.only(&[])?;
-    let Some(room) = &visit.room else {
-        return Err(Error::NotFound);
-    };
+    let room = visit.room.clone().ok_or(Error::NotFound)?;
+    let organization_id = visit.organization.as_ref().ok_or(Error::NotFound)?.id;
+    let requests = ask::lines(&mut visit.read, room.engagement_id(), state.clock.now().date()).await?;
+    let reports = released(&mut visit.read, organization_id).await?;
     let page = RoomPage {
         frame: Frame { whole: true, ..visit.frame(Section::Room, "Room") },
         terms: room.terms.clone(),
         changes: room.changes.clone(),
+        requests,
+        reports,
         accounts: visit.scope.as_ref().map(|scope| scope.accounts_words()).unwrap_or_default(),
     };
     Ok(Page(page).answer(StatusCode::OK))

@@ -36,6 +36,8 @@ pub enum Kind {
     Retain,
     /// Drawing a sample in the room of an engagement.
     Sample,
+    /// Freezing a view that a request of an engagement is answered with.
+    Freeze,
 }
 
 impl Kind {
@@ -51,10 +53,11 @@ impl Kind {
             Self::Document => "document",
             Self::Retain => "retain",
             Self::Sample => "sample",
+            Self::Freeze => "freeze",
         }
     }
 
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
         Self::Pack,
         Self::Collect,
         Self::Digest,
@@ -64,6 +67,7 @@ impl Kind {
         Self::Document,
         Self::Retain,
         Self::Sample,
+        Self::Freeze,
     ];
 
     /// Reads [`Self::word`].
@@ -83,6 +87,7 @@ impl Kind {
             Self::Document => "Fetching a document of AWS’s",
             Self::Retain => "Removing old evidence",
             Self::Sample => "Drawing a sample",
+            Self::Freeze => "Freezing a view",
         }
     }
 

@@ -54,7 +54,7 @@ pub fn wake() {
 /// Collections have a worker of their own, so that a pack need not wait for one. A kind of job that this program is not
 /// set up for is left to those that are.
 pub async fn work(state: State, stop: CancellationToken) {
-    let (mut short, mut long) = (vec![Kind::Pack, Kind::Sample], Vec::new());
+    let (mut short, mut long) = (vec![Kind::Pack, Kind::Sample, Kind::Freeze], Vec::new());
     short.extend(state.duties.mail.is_some().then_some(Kind::Digest));
     short.extend(state.duties.setup.is_some().then_some(Kind::Check));
     short.extend(state.duties.collecting.is_some().then_some(Kind::Notes));
@@ -253,6 +253,7 @@ fn carry_out(state: State, job: Job, progress: Progress) -> BoxFuture<'static, a
         Kind::Artifact => Box::pin(crate::artifact::carry_out(state, job, progress)),
         Kind::Document => Box::pin(crate::artifact::carry_out_document(state, job)),
         Kind::Sample => Box::pin(crate::engagement::carry_out(state, job, progress)),
+        Kind::Freeze => Box::pin(crate::engagement::freeze(state, job, progress)),
         Kind::Retain => Box::pin(crate::retention::carry_out(state, job, progress)),
     }
 }

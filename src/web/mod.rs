@@ -10,6 +10,7 @@ pub mod chart;
 mod db;
 pub mod download;
 mod error_page;
+pub mod field;
 pub mod filters;
 pub mod form;
 pub mod format;
@@ -24,6 +25,7 @@ mod routes;
 mod serve;
 pub mod stored;
 pub mod table;
+pub mod upload;
 mod view;
 
 pub use address::Address;

@@ -60,6 +60,15 @@ const CHANGES: &[(&str, &[&str])] = &[
     ("/rooms/{engagement_id}", &["enter room"]),
     ("/room/samples", &["ask for sample"]),
     ("/room/publish", &["publish samples and views"]),
+    ("/room/requests", &["ask for evidence"]),
+    (
+        "/room/requests/{number}/{act}",
+        &["accept answer", "return answer", "withdraw request", "change due day of request"],
+    ),
+    ("/engagements/{engagement_id}/requests", &["ask for evidence"]),
+    ("/engagements/{engagement_id}/requests/{number}/answers", &["answer request"]),
+    ("/engagements/{engagement_id}/requests/{number}/files/{answer_id}/end", &["withdraw file"]),
+    ("/engagements/{engagement_id}/requests/{number}/{act}", &["decline request", "change due day of request"]),
 ];
 
 /// What each route records that hands out a file. Every page's rows as CSV, JSON or JSON lines are `download rows`.
@@ -71,6 +80,10 @@ const FILES: &[(&str, &[&str])] = &[
     ("/artifact/terms/{terms_id}/{name}", &["open terms of report"]),
     ("/artifact/files/{file_id}/{name}", &["download AWS report"]),
     ("/room/samples/{sample_id}/population.jsonl", &["download rows"]),
+    ("/room/requests/{number}/files/{answer_id}/{name}", &["download answer"]),
+    ("/room/requests/{number}/views/{answer_id}/rows.jsonl", &["download rows"]),
+    ("/engagements/{engagement_id}/requests/{number}/files/{answer_id}/{name}", &["download answer"]),
+    ("/engagements/{engagement_id}/requests/{number}/views/{answer_id}/rows.jsonl", &["download rows"]),
     // What everybody may have: the program's own files, templates that hold no evidence, the public key.
     ("/static/{name}", &[]),
     ("/favicon.ico", &[]),
@@ -128,6 +141,7 @@ fn of_job(kind: Kind) -> &'static [&'static str] {
         Kind::Artifact => &["sync from Artifact"],
         Kind::Retain => &["begin removal", "finish removal"],
         Kind::Sample => &["draw sample"],
+        Kind::Freeze => &["freeze view"],
         Kind::Digest | Kind::Check | Kind::Notes => &[],
     }
 }

@@ -65,6 +65,7 @@ mod retention_collected;
 mod retention_laws;
 mod retention_pages;
 
+mod requests;
 mod room_log;
 mod rooms;
 mod s3;

@@ -10,10 +10,10 @@ use super::content::MediaType;
 const CHUNK: usize = 256 * 1024;
 
 /// Stores a document whole and gives its number.
-pub(in crate::artifact) async fn store(
+pub(crate) async fn store(
     tx: &mut PgConnection,
     organization_id: i16,
-    media_type: MediaType,
+    media_type: &str,
     bytes: &[u8],
 ) -> anyhow::Result<i64> {
     let sha256 = ring::digest::digest(&ring::digest::SHA256, bytes);
@@ -22,7 +22,7 @@ pub(in crate::artifact) async fn store(
          returning artifact_document_id",
     )
     .bind(organization_id)
-    .bind(media_type.word())
+    .bind(media_type)
     .bind(i64::try_from(bytes.len())?)
     .bind(sha256.as_ref())
     .fetch_one(&mut *tx)
@@ -39,7 +39,7 @@ pub(in crate::artifact) async fn store(
 }
 
 /// A document, piece by piece: memory for one chunk. Documents never change, so no transaction is held.
-pub(super) fn stream(db: PgPool, document_id: i64) -> impl Stream<Item = sqlx::Result<Vec<u8>>> {
+pub(crate) fn stream(db: PgPool, document_id: i64) -> impl Stream<Item = sqlx::Result<Vec<u8>>> {
     futures_util::stream::try_unfold((db, 0_i32), move |(db, ordinal)| async move {
         let chunk: Option<Vec<u8>> = sqlx::query_scalar(
             "select bytes from artifact_document_chunk where artifact_document_id = $1 and ordinal = $2",

@@ -121,7 +121,7 @@ async fn keep_document(
         (_, Some(file)) => file.artifact_document_id,
         (Some(report), None) => {
             kept.documents += 1;
-            db::store(tx, from.organization_id, report.media_type, &report.bytes).await?
+            db::store(tx, from.organization_id, report.media_type.word(), &report.bytes).await?
         }
         (None, None) => {
             problems.push(format!("acceptance-{}-{}.json: no document is stored that was accepted", key.0, key.1));
@@ -146,7 +146,7 @@ async fn keep_acceptance(
     key: &VersionKey,
     (acceptance, terms): (&Acceptance, &Document),
 ) -> anyhow::Result<i64> {
-    let document_id = db::store(tx, from.organization_id, terms.media_type, &terms.bytes).await?;
+    let document_id = db::store(tx, from.organization_id, terms.media_type.word(), &terms.bytes).await?;
     let of = (key.0.as_str(), key.1);
     let accepted = (acceptance.accepted_by.as_str(), acceptance.accepted_at);
     let terms_id =

@@ -70,7 +70,7 @@ async fn terms(
     let bytes = fetch(&clients, &terms.address, ("artifact:GetTermForReport", &subject)).await?;
     let media_type = MediaType::of(&bytes).map_err(|why| anyhow::anyhow!("{subject} are no document: {why}"))?;
     let mut tx = state.db.begin().await?;
-    let document_id = db::store(&mut tx, organization_id, media_type, &bytes).await?;
+    let document_id = db::store(&mut tx, organization_id, media_type.word(), &bytes).await?;
     let of = (report_id, version);
     let terms_id = db::insert_terms(&mut tx, organization_id, of, document_id, (&asked.by, &terms.token)).await?;
     let detail = serde_json::json!({ "report": report_id, "version": version, "asked_by": asked.by,
@@ -95,7 +95,7 @@ async fn report(state: &State, syncing: &Syncing, job: &Job, asked: &Asked, term
     let bytes = fetch(&clients, &address, ("artifact:GetReport", &subject)).await?;
     let media_type = MediaType::of(&bytes).map_err(|why| anyhow::anyhow!("{subject} is no report: {why}"))?;
     let mut tx = state.db.begin().await?;
-    let document_id = db::store(&mut tx, terms.organization_id, media_type, &bytes).await?;
+    let document_id = db::store(&mut tx, terms.organization_id, media_type.word(), &bytes).await?;
     let source = format!("AWS Artifact in {}", syncing.settings.artifact_region);
     let new = NewFile {
         organization_id: terms.organization_id,

@@ -1,11 +1,10 @@
 //! Recording a BAA with its document, and withdrawing what should not have been recorded.
 
-use actix_multipart::{Field, Multipart};
+use actix_multipart::Multipart;
 use actix_web::http::StatusCode;
 use actix_web::http::header::LOCATION;
 use actix_web::{HttpRequest, HttpResponse, web};
 use askama::Template;
-use futures_util::TryStreamExt as _;
 
 use super::db::{self, OfflineRow};
 use super::form::OfflineForm;
@@ -20,10 +19,9 @@ use crate::audit_log;
 use crate::error::Error;
 use crate::people::{Maker, acted, put_on_record};
 use crate::web::form::Problems;
-use crate::web::{Frame, LARGEST_UPLOAD_BYTES, Page, Section, Visit, filters, format};
+use crate::web::upload::{Sent, read};
+use crate::web::{Frame, Page, Section, Visit, filters, format};
 
-/// The largest of the other fields.
-const FIELD_BYTES: usize = 64 << 10;
 const REASON: usize = 1_000;
 
 #[derive(Template)]
@@ -73,7 +71,12 @@ pub(in crate::artifact) async fn record(
     mut visit: Visit,
     parts: Multipart,
 ) -> Result<HttpResponse, Error> {
-    let (form, document) = read(parts).await?;
+    let Sent { fields, file } = read(parts, "document").await?;
+    let mut form = OfflineForm::default();
+    for (name, value) in &fields {
+        form.set(name, value);
+    }
+    let document = file.map(|(_, bytes)| bytes);
     let (organization_id, day) = about(&state, &visit)?;
     let members = accounts_on(&mut visit.read, organization_id, day).await?;
     let mut problems = Problems::default();
@@ -89,7 +92,7 @@ pub(in crate::artifact) async fn record(
         return page(&state, &mut visit, form, problems).await;
     };
     let mut tx = state.db.begin().await?;
-    let document_id = store(&mut tx, organization_id, media_type, &bytes).await?;
+    let document_id = store(&mut tx, organization_id, media_type.word(), &bytes).await?;
     let id = db::insert(&mut tx, organization_id, &said, document_id, &user.identity).await?;
     let sha256 = ring::digest::digest(&ring::digest::SHA256, &bytes);
     let detail = serde_json::json!({ "account": said.account_id, "title": said.title, "from": said.from.to_string(),
@@ -104,37 +107,6 @@ pub(in crate::artifact) async fn record(
 fn back(visit: &Visit) -> HttpResponse {
     let location = visit.frame(Section::Artifact, "").href(PATH);
     HttpResponse::SeeOther().insert_header((LOCATION, location)).finish()
-}
-
-/// The fields of the form and its document.
-async fn read(mut parts: Multipart) -> Result<(OfflineForm, Option<Vec<u8>>), Error> {
-    let (mut form, mut document) = (OfflineForm::default(), None);
-    let broken = |error: actix_multipart::MultipartError| Error::Invalid(format!("The form broke off: {error}."));
-    while let Some(mut field) = parts.try_next().await.map_err(broken)? {
-        let name = field.name().unwrap_or_default().to_owned();
-        if name == "document" {
-            let sent = bytes(&mut field, LARGEST_UPLOAD_BYTES).await.map_err(broken)?;
-            let sent = sent.ok_or_else(|| Error::TooLarge("The document may have 32 MB at most.".to_owned()))?;
-            document = Some(sent).filter(|sent| !sent.is_empty());
-            continue;
-        }
-        let value = bytes(&mut field, FIELD_BYTES).await.map_err(broken)?;
-        let value = value.ok_or_else(|| Error::TooLarge("A field of the form is too long.".to_owned()))?;
-        form.set(&name, &String::from_utf8_lossy(&value));
-    }
-    Ok((form, document))
-}
-
-/// A field's bytes; `None` as soon as there are more than `most`.
-async fn bytes(field: &mut Field, most: usize) -> Result<Option<Vec<u8>>, actix_multipart::MultipartError> {
-    let mut bytes = Vec::new();
-    while let Some(chunk) = field.try_next().await? {
-        if bytes.len() + chunk.len() > most {
-            return Ok(None);
-        }
-        bytes.extend_from_slice(&chunk);
-    }
-    Ok(Some(bytes))
 }
 
 async fn find(state: &State, visit: &mut Visit, id: &str) -> Result<OfflineRow, Error> {

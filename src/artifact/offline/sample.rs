@@ -49,7 +49,7 @@ pub async fn mark(
         note: "Made up for the sample: no document of AWS.".to_owned(),
     };
     let document = sample::one_line_pdf("Business Associate Addendum: made up for the sample, no document of AWS");
-    let document_id = store(&mut tx, organization_id, MediaType::Pdf, document.as_bytes()).await?;
+    let document_id = store(&mut tx, organization_id, MediaType::Pdf.word(), document.as_bytes()).await?;
     let id = db::insert(&mut tx, organization_id, &said, document_id, made_by).await?;
     let entry = Entry::by_demo(made_by, "record agreement", format!("agreement {id}"));
     let detail = serde_json::json!({ "account": on_paper, "title": said.title, "from": said.from.to_string() });

@@ -15,7 +15,7 @@ pub(super) const MOST: usize = 10_000;
 
 /// Of what so many rows are drawn. The words are those of column `engagement_sample.strata`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Strata {
+pub(in crate::engagement) enum Strata {
     None,
     Account,
     Rule,
@@ -25,7 +25,7 @@ pub(super) enum Strata {
 impl Strata {
     pub(super) const ALL: [Self; 4] = [Self::None, Self::Account, Self::Rule, Self::Status];
 
-    pub(super) fn word(self) -> &'static str {
+    pub(in crate::engagement) fn word(self) -> &'static str {
         match self {
             Self::None => "none",
             Self::Account => "account",
@@ -39,7 +39,7 @@ impl Strata {
     }
 
     /// "of the whole population", "of each account".
-    pub(super) fn words(self) -> &'static str {
+    pub(in crate::engagement) fn words(self) -> &'static str {
         match self {
             Self::None => "of the whole population",
             Self::Account => "of each account",
@@ -68,7 +68,7 @@ impl Strata {
 pub(super) const COLUMNS: [&str; 6] = ["account_id", "region", "rule", "resource_type", "resource_id", "status"];
 
 /// A value for each of [`COLUMNS`].
-pub(super) type Row<'a> = [&'a str; 6];
+pub(in crate::engagement) type Row<'a> = [&'a str; 6];
 
 /// A row as the population's file has it, with its line feed.
 fn line(row: &Row<'_>) -> Vec<u8> {
@@ -84,23 +84,23 @@ fn digest_of(seed: &str, line: &[u8]) -> Vec<u8> {
 
 /// A row that was drawn.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) struct Taken {
+pub(in crate::engagement) struct Taken {
     pub(super) digest: Vec<u8>,
     pub(super) row: [String; 6],
 }
 
 /// What came out.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) struct Drawn {
-    pub(super) rows: i64,
+pub(in crate::engagement) struct Drawn {
+    pub(in crate::engagement) rows: i64,
     /// SHA-256 of the population.
-    pub(super) sha256: Vec<u8>,
+    pub(in crate::engagement) sha256: Vec<u8>,
     /// By stratum, in each in the order of their digests.
     pub(super) taken: Vec<(String, Taken)>,
 }
 
 /// A draw under way. It keeps the rows that would be taken if the population ended here, and no others.
-pub(super) struct Draw<'a> {
+pub(in crate::engagement) struct Draw<'a> {
     seed: &'a str,
     size: usize,
     strata: Strata,
@@ -111,7 +111,7 @@ pub(super) struct Draw<'a> {
 }
 
 impl<'a> Draw<'a> {
-    pub(super) fn new(seed: &'a str, size: usize, strata: Strata) -> Self {
+    pub(in crate::engagement) fn new(seed: &'a str, size: usize, strata: Strata) -> Self {
         Self { seed, size, strata, population: Context::new(&SHA256), rows: 0, kept: BTreeMap::new(), all: 0 }
     }
 
@@ -120,7 +120,7 @@ impl<'a> Draw<'a> {
     /// # Errors
     ///
     /// Where the strata are so many that the sample would have more than [`MOST`] rows.
-    pub(super) fn add(&mut self, row: &Row<'_>) -> anyhow::Result<()> {
+    pub(in crate::engagement) fn add(&mut self, row: &Row<'_>) -> anyhow::Result<()> {
         let line = line(row);
         self.population.update(&line);
         self.rows += 1;
@@ -148,7 +148,7 @@ impl<'a> Draw<'a> {
         Ok(())
     }
 
-    pub(super) fn finish(self) -> Drawn {
+    pub(in crate::engagement) fn finish(self) -> Drawn {
         let taken = self
             .kept
             .into_iter()

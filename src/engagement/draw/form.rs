@@ -9,7 +9,8 @@ use crate::web::parse_day;
 /// The longest purpose, in characters.
 const PURPOSE: usize = 300;
 /// The statuses that a population can be narrowed to.
-pub(super) const STATUSES: [&str; 4] = ["COMPLIANT", "NON_COMPLIANT", "INSUFFICIENT_DATA", "NOT_APPLICABLE"];
+pub(in crate::engagement) const STATUSES: [&str; 4] =
+    ["COMPLIANT", "NON_COMPLIANT", "INSUFFICIENT_DATA", "NOT_APPLICABLE"];
 
 /// The form as typed, shown again where something is wrong.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -37,6 +38,37 @@ pub(super) struct Asked {
     pub purpose: String,
 }
 
+/// Which evaluations are meant: of a day, of a rule and a status or of all.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(in crate::engagement) struct Slice {
+    pub as_of: Date,
+    pub core_name: Option<String>,
+    pub status: Option<String>,
+}
+
+/// Checks a day, a rule and a status as typed. `days` are the first and last that the room shows, `rules` the core names
+/// that it shows, in order.
+pub(in crate::engagement) fn slice(
+    (as_of, rule, status): (&str, &str, &str),
+    (first, last): (Date, Date),
+    rules: &[String],
+    problems: &mut Problems,
+) -> Option<Slice> {
+    let as_of = parse_day(as_of).filter(|day| (first..=last).contains(day));
+    if as_of.is_none() {
+        problems.add("as_of", format!("Enter a day of the period that was collected: {first} to {last}."));
+    }
+    let core_name = (!rule.is_empty()).then(|| rule.to_owned());
+    if core_name.as_ref().is_some_and(|name| rules.binary_search(name).is_err()) {
+        problems.add("rule", "Enter a rule by the name that the room’s list of rules has, or none for all of them.");
+    }
+    let status = (!status.is_empty()).then(|| status.to_owned());
+    if status.as_ref().is_some_and(|status| !STATUSES.contains(&status.as_str())) {
+        problems.add("status", "Choose one of the statuses, or all of them.");
+    }
+    as_of.map(|as_of| Slice { as_of, core_name, status })
+}
+
 impl DrawForm {
     pub(super) fn of(fields: &[(String, String)]) -> Self {
         let value = |name| value(fields, name);
@@ -52,21 +84,9 @@ impl DrawForm {
     }
 
     /// Checks it. `days` are the first and last that the room shows, `rules` the core names that it shows, in order.
-    pub(super) fn parse(&self, (first, last): (Date, Date), rules: &[String]) -> Result<Asked, Problems> {
+    pub(super) fn parse(&self, days: (Date, Date), rules: &[String]) -> Result<Asked, Problems> {
         let mut problems = Problems::default();
-        let as_of = parse_day(&self.as_of).filter(|day| (first..=last).contains(day));
-        if as_of.is_none() {
-            problems.add("as_of", format!("Enter a day of the period that was collected: {first} to {last}."));
-        }
-        let core_name = (!self.rule.is_empty()).then(|| self.rule.clone());
-        if core_name.as_ref().is_some_and(|name| rules.binary_search(name).is_err()) {
-            problems
-                .add("rule", "Enter a rule by the name that the room’s list of rules has, or none for all of them.");
-        }
-        let status = (!self.status.is_empty()).then(|| self.status.clone());
-        if status.as_ref().is_some_and(|status| !STATUSES.contains(&status.as_str())) {
-            problems.add("status", "Choose one of the statuses, or all of them.");
-        }
+        let slice = slice((&self.as_of, &self.rule, &self.status), days, rules, &mut problems);
         let most = i32::try_from(MOST).unwrap_or(i32::MAX);
         let size = self.size.parse::<i32>().ok().filter(|size| (1..=most).contains(size));
         if size.is_none() {
@@ -83,8 +103,8 @@ impl DrawForm {
         if self.purpose.is_empty() || self.purpose.chars().count() > PURPOSE || self.purpose.contains('\0') {
             problems.add("purpose", format!("Say what the sample is for, in up to {PURPOSE} characters."));
         }
-        match (as_of, size, strata) {
-            (Some(as_of), Some(size), Some(strata)) if problems.is_empty() => Ok(Asked {
+        match (slice, size, strata) {
+            (Some(Slice { as_of, core_name, status }), Some(size), Some(strata)) if problems.is_empty() => Ok(Asked {
                 as_of,
                 core_name,
                 status,

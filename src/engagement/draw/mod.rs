@@ -1,9 +1,9 @@
 //! Samples: an auditor names a day, a size and a seed, and gets rows that anybody can draw again from the same population.
 
-mod core;
+pub(super) mod core;
 mod db;
-mod form;
-mod job;
+pub(super) mod form;
+pub(super) mod job;
 pub(super) mod page;
 
 pub(crate) use self::job::carry_out;

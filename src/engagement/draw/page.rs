@@ -228,7 +228,7 @@ async fn population(state: web::Data<State>, mut visit: Visit, id: web::Path<Str
     let sample = db::find(&mut *visit.read, engagement_id, id).await?.ok_or(Error::NotFound)?;
     let known_at =
         sample.known_at_collection.ok_or_else(|| Error::Conflict("The sample is not drawn yet.".to_owned()))?;
-    Ok(file(state.get_ref().clone(), sample, known_at))
+    Ok(file(state.get_ref().clone(), &sample, known_at))
 }
 
 /// Shows the team what was viewed and drawn.

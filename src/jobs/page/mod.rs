@@ -77,6 +77,7 @@ impl Standing {
             Kind::Notes => Some((address.to_owned(), "Open the notes")),
             Kind::Artifact => Some(("/artifact".to_owned(), "Open AWS’s reports")),
             Kind::Sample => Some((address.to_owned(), "Open the engagement")),
+            Kind::Freeze => Some((address.to_owned(), "Open the request")),
             Kind::Retain => Some(("/collections#retention".to_owned(), "See what was removed")),
         }
     }
@@ -86,6 +87,7 @@ impl Standing {
         match Kind::of(&self.kind) {
             Some(Kind::Pack) => "No pack was issued.",
             Some(Kind::Sample) => "Nothing was drawn.",
+            Some(Kind::Freeze) => "The view is not frozen, and cannot be had.",
             Some(Kind::Collect) => "What it committed stands; the next collection goes on from there.",
             Some(Kind::Digest) => "No e-mail is known to have been sent.",
             Some(Kind::Check) => "The results of an earlier test stand.",

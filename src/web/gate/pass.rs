@@ -19,7 +19,7 @@ use crate::web::forwarded::Caller;
 const REST_OF_UPLOAD_BYTES: usize = 1 << 20;
 
 /// Routes that take a document.
-const UPLOADS: [&str; 1] = ["/artifact/agreements/recorded"];
+const UPLOADS: [&str; 2] = ["/artifact/agreements/recorded", "/engagements/{engagement_id}/requests/{number}/answers"];
 
 /// How many bytes a route takes.
 fn largest_body(route: Option<&str>) -> u64 {
