@@ -129,6 +129,12 @@ pub(super) fn listed(agreements: &[AgreementRow]) -> Vec<ListedRow> {
     rows
 }
 
+/// What accounts of the organisation list: what an account lists that is not of it on the day is of another one.
+pub(super) fn of_members(agreements: Vec<AgreementRow>, members: &[AccountRow]) -> Vec<AgreementRow> {
+    let members: BTreeSet<&str> = members.iter().map(|account| account.account_id.as_str()).collect();
+    agreements.into_iter().filter(|row| members.contains(row.account_id.as_str())).collect()
+}
+
 pub(super) fn rows(
     accounts: Vec<AccountRow>,
     agreements: &[AgreementRow],

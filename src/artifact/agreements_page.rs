@@ -1,15 +1,15 @@
 //! BAA listed by Artifact, account by account.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use actix_web::http::StatusCode;
 use actix_web::{HttpResponse, web};
 use askama::Template;
 use time::Date;
 
-use super::agreement_rows::{Health, ListedRow, Mark, OtherRow, Row, listed, others, rows};
+use super::agreement_rows::{Health, ListedRow, Mark, OtherRow, Row, listed, of_members, others, rows};
 use super::agreements::Baa;
-use super::db::{self, AgreementRow, ReadingRow, Until};
+use super::db::{self, ReadingRow, Until};
 use super::offline::db::offline;
 use super::page::about;
 use super::standing::Standing;
@@ -71,10 +71,7 @@ pub(super) async fn show(state: web::Data<State>, mut visit: Visit) -> Result<Ht
     let readings = db::readings(&mut visit.read, organization_id, "agreements", Until::end_of(day)).await?;
     let recorded = offline(&mut visit.read, organization_id, None).await?;
     let health = health(&mut visit, organization_id, day).await?;
-    // What an account says that is not of the organisation on the day is of another one.
-    let members: BTreeSet<&str> = accounts.iter().map(|account| account.account_id.as_str()).collect();
-    let agreements: Vec<AgreementRow> =
-        agreements.into_iter().filter(|row| members.contains(row.account_id.as_str())).collect();
+    let agreements = of_members(agreements, &accounts);
     let rows = rows(accounts, &agreements, &readings, health.as_ref(), (&recorded, None), day);
     let others = others(&agreements, &readings, day);
     let asked = visit.address.get("account");
@@ -216,6 +213,7 @@ fn provenance(readings: &[ReadingRow]) -> Provenance {
             .line("Known since", format!("{}: what was in force on earlier days is not known.", format::at(first)));
     }
     provenance
+        .line("The organisation’s", "What any account of it lists as the organisation’s is taken to hold for all of its accounts.")
         .line("An offline BAA", "One that was signed outside Artifact is not visible to it.")
         .line("From when", "An account’s own agreement: its effective start. The organisation’s: the later of that and the day on which the account joined.")
 }

@@ -153,6 +153,13 @@ mod tests {
             "PCI 3DS Attestation of Compliance",
             "PCI PIN AOC",
             "SOC 2 Privacy Type 1 Report",
+            "HITRUST Bridge Letter",
+            "C5 Continued Operations Letter",
+            "SOC 3 Continued Operations Letter",
+            "SOC 2 Type 2 to NIST 800-53 Mapping",
+            "SOC 2 Type 2 Report FAQ",
+            "ISO 27001 Certification Transition Letter",
+            "ISO 27001 Certification Surveillance Audit Summary",
             "ISO 9001 Certificate",
             "",
         ] {

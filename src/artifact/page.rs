@@ -133,7 +133,9 @@ async fn show(state: web::Data<State>, mut visit: Visit) -> Result<HttpResponse,
     let versions = versions(&mut visit, organization_id, None, day).await?;
     let reading =
         db::readings(&mut visit.read, organization_id, "reports", Until::end_of(day)).await?.into_iter().next();
-    let speaks = reckon(&versions, period, day, state.letter_months);
+    // Before a whole reading nothing is known of any report, which is no gap.
+    let is_read = reading.as_ref().is_some_and(|row| row.first_read_at.is_some());
+    let speaks = if is_read { reckon(&versions, period, day, state.letter_months) } else { Vec::new() };
     let kinds: Vec<KindRow> =
         speaks.iter().map(|speaks| kind_row(speaks, &versions, period, state.letter_months)).collect();
     let gaps: Vec<GapRow> = speaks.iter().flat_map(|speaks| gap_rows(speaks, &versions, state.letter_months)).collect();

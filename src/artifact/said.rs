@@ -3,7 +3,7 @@
 use sqlx::PgConnection;
 use time::{Date, OffsetDateTime};
 
-use super::agreement_rows::{others, rows};
+use super::agreement_rows::{of_members, others, rows};
 use super::db::{self, ReadingRow, Until};
 use super::documents::db::{FileRow, Which, files};
 use super::documents::review_db::{ReviewRow, reviews};
@@ -123,10 +123,12 @@ pub async fn said(db: &mut PgConnection, asked: &Asked<'_>) -> sqlx::Result<Opti
     let which = Which::Of { organization_id, report_id: None, until: Some(known_at) };
     let (files, reviews) = (files(db, which).await?, reviews(db, organization_id, None, Some(known_at)).await?);
     let period = Span { first, last };
-    let speaks = reckon(&all, period, known_at.date(), letter_months);
+    // Before a whole reading nothing is known of any report, which is no gap: the first line says so.
+    let is_read = of_reports.first().is_some_and(|row| row.first_read_at.is_some());
+    let speaks = if is_read { reckon(&all, period, known_at.date(), letter_months) } else { Vec::new() };
     let spoken = |of: &super::speaking::KindSpeaks| of.spoken.stretches.iter().map(|one| one.span.days()).sum();
-    let agreements = db::agreements(db, organization_id, until_last).await?;
     let members = db::accounts_on(db, organization_id, last).await?;
+    let agreements = of_members(db::agreements(db, organization_id, until_last).await?, &members);
     let is_meant = |id: &str| accounts.is_none_or(|accounts| accounts.iter().any(|one| one == id));
     let recorded = offline(db, organization_id, Some(known_at)).await?;
     let mut found = rows(members, &agreements, &of_agreements, None, (&recorded, Some(known_at)), last);

@@ -6,6 +6,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use aws_config::retry::RetryConfig;
 use aws_sdk_artifact::config::interceptors::AfterDeserializationInterceptorContextRef;
 use aws_sdk_artifact::config::{ConfigBag, Intercept, RuntimeComponents};
 use aws_sdk_artifact::error::BoxError;
@@ -122,7 +123,10 @@ impl Artifact {
     pub async fn report(&self, report_id: &str, version: i64, token: &str) -> Result<String, Failure> {
         let asked = self.asked("artifact:GetReport", report_id);
         let call = self.client.get_report().report_id(report_id).report_version(version).term_token(token);
-        let answer = call.send().await.map_err(|error| Failure::of_sdk(&error, asked))?;
+        // Tried once: an attempt whose answer is lost may have used the token.
+        let once = aws_sdk_artifact::config::Builder::new().retry_config(RetryConfig::disabled());
+        let answer = call.customize().config_override(once).send().await;
+        let answer = answer.map_err(|error| Failure::of_sdk(&error, asked))?;
         answer.document_presigned_url.ok_or_else(|| Failure::transient(asked, "the answer lacks the report’s address"))
     }
 

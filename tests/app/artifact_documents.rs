@@ -200,17 +200,21 @@ async fn what_is_no_document_or_breaks_off_is_not_stored_and_its_token_is_not_us
     portal.aws.fault(&json!({"kind": "error", "operation": "GetReport", "code": "ServiceQuotaExceededException",
                              "message": "too many requests this month", "status": 402, "members": quota}));
     failed("too many requests this month").await;
+    for fault in ["server_error", "throttle"] {
+        portal.aws.fault(&json!({"kind": fault, "operation": "GetReport", "times": 1}));
+        failed("artifact:GetReport").await;
+    }
     let files: i64 = sqlx::query_scalar("select count(*) from artifact_file").fetch_one(&portal.db).await.unwrap();
     assert_eq!(files, 0);
     let tokens: Vec<Value> =
         portal.aws.calls("GetReport").iter().map(|call| call["parameters"]["termToken"].clone()).collect();
     let once: std::collections::BTreeSet<String> = tokens.iter().map(ToString::to_string).collect();
-    assert_eq!((tokens.len(), once.len()), (4, 4), "each token once: {tokens:?}");
+    assert_eq!((tokens.len(), once.len()), (6, 6), "each token once: {tokens:?}");
     let job: i64 =
         sqlx::query_scalar("select max(job_id) from job where kind = 'document'").fetch_one(&portal.db).await.unwrap();
     let page = portal.ended(&portal.post(&format!("/jobs/{job}/retry"), "")).await;
     assert!(page.contains("ask for the terms again"), "{page}");
-    assert_eq!(portal.aws.calls("GetReport").len(), 4);
+    assert_eq!(portal.aws.calls("GetReport").len(), 6);
     portal.aws.fault(&json!({"kind": "deny", "operation": "GetTermForReport"}));
     let page = portal.ended(&portal.post(&format!("{VERSION}/terms"), "")).await;
     assert!(page.contains("artifact:GetTermForReport"), "{page}");

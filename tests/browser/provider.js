@@ -8,7 +8,7 @@ import { freePort } from './site.js';
 export const CLIENT = { client_id: 'auditfolio', client_secret: 'a-secret-of-the-test' };
 
 /** Who can log in, with their groups. */
-const GROUPS = { ada: ['portal-admins', 'everybody'], grace: ['readers'], eve: ['Portal-Admins', 'portal-admins '] };
+const GROUPS = { ada: ['portal-admins', 'everybody'], grace: ['readers'], linus: ['compliance'], eve: ['Portal-Admins', 'portal-admins '] };
 
 /** A provider for the portal at `portal`; its name is another than the portal's, so that the two are different sites. */
 export async function startProvider(portal) {
