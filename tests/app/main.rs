@@ -52,6 +52,7 @@ mod pack_outline;
 mod pack_states;
 mod packs;
 mod pages;
+mod people;
 mod portal;
 mod private;
 mod provenance;
