@@ -90,6 +90,7 @@ mod sorted_tables;
 mod tables_of_delivery;
 mod tables_of_overview;
 mod tables_of_pages;
+mod tokens;
 mod upgrade;
 mod web;
 mod world;
