@@ -77,11 +77,8 @@ pub(super) async fn guard<B: MessageBody + 'static>(
     let by_token = is_shown(request.request());
     // A provider's own server says who has signed out there; its token is the proof. No browser sends a program's token by
     // itself, and with one nothing is changed.
-    let elsewhere = if is_back_channel(request.path()) || by_token && !state.demo {
-        None
-    } else {
-        refusal(request.method(), request.headers(), state.demo)
-    };
+    let method = if by_token { &Method::GET } else { request.method() };
+    let elsewhere = if is_back_channel(request.path()) { None } else { refusal(method, request.headers(), state.demo) };
     let mut refusal = elsewhere.or_else(|| gate::refusal(&state.gate, &request));
     if refusal.is_none() && by_token {
         refusal = check(request.request(), &state).instrument(span.clone()).await.err();

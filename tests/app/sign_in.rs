@@ -603,7 +603,7 @@ async fn who_is_disabled_is_out_at_once_and_stays_out_until_enabled() {
 
     assert_eq!(get(&site, &bob, "/people").await.status, StatusCode::FORBIDDEN);
     let people = get(&site, &admin, "/people").await;
-    assert_eq!(people.texts("#people tbody th"), ["Ada Lovelace person 1", "<b>Bob</b> person 2"]);
+    assert_eq!(people.texts("#people tbody th"), ["<b>Bob</b> person 2", "Ada Lovelace person 1"]);
     assert_eq!(get(&site, &bob, "/account/sessions").await.texts("#sessions tbody tr").len(), 2);
     // One ends one's own sessions and nobody else's.
     let first: i64 =
@@ -708,7 +708,7 @@ async fn a_provider_ends_sessions_by_a_logout_token_and_by_nothing_else() {
     let token = evil.token("logout+jwt", &good);
     for (reason, body) in [
         ("logout-token-missing", String::new()),
-        ("logout-token-missing", "logout_token=".to_owned()),
+        ("token-malformed", "logout_token=".to_owned()),
         ("logout-token-missing", format!("logout_token={token}&logout_token={token}")),
     ] {
         assert_eq!(back_channel(&site, body.clone()).await.status, StatusCode::BAD_REQUEST, "{reason}");

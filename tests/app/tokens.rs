@@ -108,7 +108,6 @@ async fn a_token_is_shown_once_and_reads_what_its_maker_reads() {
     assert!(csv.header("content-type").starts_with("text/csv"), "{}", csv.text);
     let lines = with(&app, Method::GET, "/rules?format=jsonl", &token, &[("accept", "text/csv")]).await;
     assert!(lines.header("content-type").starts_with("application/jsonl"), "the address says it outright");
-    assert_eq!(with(&app, Method::HEAD, "/rules", &token, &[]).await.status, StatusCode::OK);
 
     let today = get(&app, &cookie, "/account/tokens").await;
     assert!(today.text.contains("7 Nov 2026</td><td>live"), "{}", today.text);
@@ -170,6 +169,10 @@ async fn every_route_keeps_to_the_scope_and_the_role_of_a_token() {
                 }
                 match expected(endpoint.path, endpoint.access, role, scope) {
                     Some(status) => assert_eq!(answer.status, status, "{called}"),
+                    // Of the team's pages alone: samples are the auditors' until they show them.
+                    None if endpoint.path.contains("/samples/") && endpoint.access == Access::Team => {
+                        assert_eq!(answer.status, StatusCode::FORBIDDEN, "{called}");
+                    }
                     None => assert!(
                         [200, 400, 404].contains(&answer.status.as_u16()),
                         "a list, or nothing of that name: {called}"
@@ -196,6 +199,10 @@ async fn each_list_of_a_token_answers_as_json_for_the_roles_that_it_is_for() {
         let token = make(&app, role, &format!("{ALL}{room}")).await;
         for endpoint in endpoints().iter().filter(|one| one.method == Method::GET && !one.path.contains('{')) {
             let Some((_, Gives::Rows)) = token_reads(endpoint.path) else { continue };
+            // Of a room, which the team reads by the engagement's own page.
+            if endpoint.path.starts_with("/room") && role != "auditor" {
+                continue;
+            }
             if expected(endpoint.path, endpoint.access, role, token_reads(endpoint.path).unwrap().0).is_some() {
                 continue;
             }

@@ -21,7 +21,7 @@ use crate::web::download::Format;
 use crate::web::form::{Choice, Problems};
 use crate::web::list::{Field, List};
 use crate::web::table::Table;
-use crate::web::{Access, Address, Endpoint, Frame, Page, filters, format};
+use crate::web::{Access, Address, Endpoint, Frame, Page, Section, Visit, filters, format};
 
 /// So many tokens of one person may live at once.
 const LIVE: i64 = 50;
@@ -132,6 +132,7 @@ async fn page(
     user: User,
     whose: Option<Whose<'_>>,
     said: Said,
+    frame: Option<Frame>,
 ) -> Result<HttpResponse, Error> {
     let now = state.clock.now();
     let all = matches!(whose, Some(Whose::Everybodys));
@@ -157,10 +158,9 @@ async fn page(
         _ => None,
     };
     let status = if said.problems.is_empty() { StatusCode::OK } else { StatusCode::UNPROCESSABLE_ENTITY };
-    let title = if all { "Everybody’s tokens" } else { "Your tokens" };
     let is_team = user.role != Role::Auditor;
-    let frame = Frame { user: Some(user), sections: is_team, ..Frame::bare(title, state.demo) };
-    let frame = if all { frame.crumb("People", "/people") } else { frame };
+    let bare = || Frame { user: Some(user), sections: is_team, ..Frame::bare("Your tokens", state.demo) };
+    let frame = frame.unwrap_or_else(bare);
     let page = TokensPage {
         frame,
         base,
@@ -180,15 +180,19 @@ async fn page(
 
 async fn list_own(request: HttpRequest, state: Data<State>, user: User) -> Result<HttpResponse, Error> {
     let whose = own(&user);
-    page((&request, &state), user, whose, Said { form: TokenForm::blank(), ..Said::default() }).await
+    page((&request, &state), user, whose, Said { form: TokenForm::blank(), ..Said::default() }, None).await
 }
 
 async fn list_all(
     request: HttpRequest,
     state: Data<State>,
     Administrator(user): Administrator,
+    visit: Visit,
 ) -> Result<HttpResponse, Error> {
-    page((&request, &state), user, Some(Whose::Everybodys), Said::default()).await
+    let frame = visit.frame(Section::Overview, "Everybody’s tokens").crumb("People", "/people");
+    drop(visit);
+    let frame = Frame { section: None, ..frame };
+    page((&request, &state), user, Some(Whose::Everybodys), Said::default(), Some(frame)).await
 }
 
 async fn make(
@@ -205,12 +209,12 @@ async fn make(
     let asked = match form.check(open.as_deref()) {
         Ok(asked) => asked,
         Err(problems) => {
-            return page((&request, &state), user, Some(whose), Said { made: None, form, problems }).await;
+            return page((&request, &state), user, Some(whose), Said { made: None, form, problems }, None).await;
         }
     };
     let token = issue(&request, &state, &user, whose, &asked, now).await?;
     let said = Said { made: Some(token), form: TokenForm::blank(), ..Said::default() };
-    page((&request, &state), user, Some(whose), said).await
+    page((&request, &state), user, Some(whose), said, None).await
 }
 
 /// Stores a new token by its hash, on record, and gives the token itself.
