@@ -6,7 +6,7 @@ use actix_web::{HttpResponse, ResponseError};
 use time::OffsetDateTime;
 
 use crate::engagement::Moment;
-use crate::people::{Reason, Turn};
+use crate::people::{Dead, Reason, Turn};
 use crate::retention::Floor;
 
 /// Why a request has no answer of its own. `web::guard` turns it into a page in the usual frame.
@@ -32,6 +32,9 @@ pub enum Error {
     /// Somebody could not be signed in or out. The log and the audit log have the reason already.
     #[error("sign-in refused: {}", .0.word())]
     SignInRefused(Reason),
+    /// A token lets nobody in. The log and the audit log have the reason already.
+    #[error("token refused: {}", .0.word())]
+    TokenRefused(Dead),
     /// The address or form cannot be understood. The sentence is shown and says what would be.
     #[error("invalid: {0}")]
     Invalid(String),
@@ -144,7 +147,7 @@ impl ResponseError for Error {
                 StatusCode::NOT_FOUND
             }
             Self::Forbidden(_) | Self::NoRoom | Self::RoomShut { .. } => StatusCode::FORBIDDEN,
-            Self::SignInNeeded => StatusCode::UNAUTHORIZED,
+            Self::SignInNeeded | Self::TokenRefused(_) => StatusCode::UNAUTHORIZED,
             Self::SignInRefused(reason) => match reason.turn() {
                 Turn::Again => StatusCode::BAD_REQUEST,
                 Turn::Denied => StatusCode::FORBIDDEN,

@@ -106,7 +106,7 @@ fn demo_identity(user: &User) -> Option<&str> {
 }
 
 /// The terms in force of the engagements that somebody is invited to, the newest first.
-pub(super) async fn rooms_of(db: impl PgExecutor<'_>, user: &User) -> sqlx::Result<Vec<(i64, Terms)>> {
+pub async fn rooms_of(db: impl PgExecutor<'_>, user: &User) -> sqlx::Result<Vec<(i64, Terms)>> {
     let sql = sqlx::AssertSqlSafe(format!(
         "{TERMS} where {INVITED} and not exists (
              select from engagement_terms n

@@ -106,6 +106,38 @@ pub(super) fn addresses(typed: &str, demo: bool) -> Result<Vec<String>, String> 
     if found.len() > ADDRESSES { Err(format!("Invite at most {ADDRESSES} at once.")) } else { Ok(found) }
 }
 
+/// The form of an invitation as typed.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(super) struct Invited {
+    /// E-mail addresses, one a line or with commas between.
+    pub email: String,
+    /// The name of an identity provider; empty is any of them.
+    pub provider: String,
+}
+
+impl Invited {
+    pub(super) fn of(fields: &[(String, String)]) -> Self {
+        Self { email: value(fields, "email"), provider: value(fields, "provider") }
+    }
+
+    /// The addresses, and the one of `providers` that alone may prove them.
+    pub(super) fn check(&self, providers: &[String], demo: bool) -> Result<(Vec<String>, Option<String>), Problems> {
+        let mut problems = Problems::default();
+        let found = addresses(&self.email, demo).unwrap_or_else(|problem| {
+            problems.add("email", problem);
+            Vec::new()
+        });
+        if found.is_empty() && problems.is_empty() {
+            problems.add("email", "Enter the e-mail address that the auditor signs in with.");
+        }
+        let provider = Some(self.provider.clone()).filter(|name| !name.is_empty());
+        if provider.as_ref().is_some_and(|name| !providers.contains(name)) {
+            problems.add("provider", "Choose one of the identity providers, or any of them.");
+        }
+        if problems.is_empty() { Ok((found, provider)) } else { Err(problems) }
+    }
+}
+
 impl TermsForm {
     pub(super) fn of(fields: &[(String, String)]) -> Self {
         let value = |name| value(fields, name);
@@ -274,5 +306,21 @@ mod tests {
             let form = TermsForm { auditors: address.to_owned(), ..form() };
             assert_eq!(parse(&form).unwrap_err(), ["auditors"], "{address}");
         }
+    }
+
+    #[test]
+    fn an_invitation_is_kept_to_a_provider_of_the_settings_or_to_none() {
+        let providers = ["company".to_owned(), "auditors".to_owned()];
+        let check = |email: &str, provider: &str| {
+            let invited = Invited { email: email.to_owned(), provider: provider.to_owned() };
+            invited
+                .check(&providers, false)
+                .map_err(|problems| problems.found.into_iter().map(|(field, _)| field).collect::<Vec<_>>())
+        };
+        let ann = vec!["ann@example.com".to_owned()];
+        assert_eq!(check("Ann@example.com", ""), Ok((ann.clone(), None)));
+        assert_eq!(check("Ann@example.com", "auditors"), Ok((ann, Some("auditors".to_owned()))));
+        assert_eq!(check("", "others"), Err(vec!["email", "provider"]));
+        assert_eq!(check("Ann", "company"), Err(vec!["email"]));
     }
 }

@@ -20,7 +20,7 @@ mod shared;
 pub(crate) use self::ask::carry_out as freeze;
 pub use self::confine::{Room, confine, enter};
 pub use self::core::{Change, Moment, Terms};
-pub use self::db::{agreed, bind, not_closed};
+pub use self::db::{agreed, bind, not_closed, rooms_of};
 pub use self::demo::sample;
 pub(crate) use self::draw::carry_out;
 pub use self::log_db::told_in;

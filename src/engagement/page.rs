@@ -10,7 +10,7 @@ use time::OffsetDateTime;
 
 use super::core::{Change, Moment, Terms, changes};
 use super::db::{self, Auditor, NewTerms, PackHere};
-use super::form::{Asked, Known, TermsForm, addresses, moment_text, reason};
+use super::form::{Asked, Invited, Known, TermsForm, moment_text, reason};
 use super::{ask, draw, log, role_db, room, shared};
 use crate::State;
 use crate::artifact;
@@ -19,9 +19,9 @@ use crate::error::Error;
 use crate::organization::scope;
 use crate::packs::state::Course;
 use crate::packs::state::db::courses;
-use crate::people::{Maker, acted};
+use crate::people::{Maker, Provider, acted};
 use crate::web::download::Format;
-use crate::web::form::{Problems, value};
+use crate::web::form::{Choice, Problems, value};
 use crate::web::list::{Field, List};
 use crate::web::parts::Empty;
 use crate::web::table::Table;
@@ -134,7 +134,9 @@ struct ShowPage {
     may_make: bool,
     /// Whether the database can raise the wall of a room.
     ready: bool,
-    email: String,
+    invited: Invited,
+    /// The providers that an invitation can be kept to, where there are several.
+    providers: Vec<Choice>,
     problems: Problems,
 }
 
@@ -150,14 +152,14 @@ fn ending_path(id: impl std::fmt::Display, of: &str, number: impl std::fmt::Disp
 
 async fn show(state: web::Data<State>, visit: Visit, id: web::Path<String>) -> Result<HttpResponse, Error> {
     visit.address.only(&[])?;
-    page(&state, visit, &id, String::new(), Problems::default()).await
+    page(&state, visit, &id, Invited::default(), Problems::default()).await
 }
 
 pub(super) async fn page(
     state: &State,
     mut visit: Visit,
     id: &str,
-    email: String,
+    invited: Invited,
     problems: Problems,
 ) -> Result<HttpResponse, Error> {
     let (id, all) = found(&mut visit, id).await?;
@@ -189,10 +191,18 @@ pub(super) async fn page(
         packs,
         may_make: visit.user.role.makes_packs(),
         ready,
-        email,
+        invited,
+        providers: providers(state),
         problems,
     };
     Ok(Page(page).answer(status))
+}
+
+/// Providers to choose from; none where there is no choice.
+fn providers(state: &State) -> Vec<Choice> {
+    let all = &state.sign_in.providers;
+    let choice = |provider: &Provider| Choice::new(&provider.settings.name, &provider.settings.title);
+    if all.len() > 1 { all.iter().map(choice).collect() } else { Vec::new() }
 }
 
 /// An engagement of the organisation by the number in an address, with all its terms.
@@ -412,7 +422,7 @@ async fn close(
     let standing = all.last().ok_or(Error::NotFound)?;
     let why = match reason(&value(&fields, "reason")) {
         Ok(why) => why,
-        Err(problems) => return page(&state, visit, &id, String::new(), problems).await,
+        Err(problems) => return page(&state, visit, &id, Invited::default(), problems).await,
     };
     let now: OffsetDateTime = state.clock.now();
     if standing.moment(now) != Moment::Open {
@@ -437,26 +447,17 @@ async fn invite(
     fields: web::Form<Vec<(String, String)>>,
 ) -> Result<HttpResponse, Error> {
     let (number, _) = found(&mut visit, &id).await?;
-    let typed = value(&fields, "email");
-    let found = addresses(&typed, state.demo).and_then(|found| {
-        if found.is_empty() {
-            Err("Enter the e-mail address that the auditor signs in with.".to_owned())
-        } else {
-            Ok(found)
-        }
-    });
-    let found = match found {
-        Ok(found) => found,
-        Err(problem) => {
-            let mut problems = Problems::default();
-            problems.add("email", problem);
-            return page(&state, visit, &id, typed, problems).await;
-        }
+    let typed = Invited::of(&fields);
+    let names: Vec<String> = providers(&state).into_iter().map(|provider| provider.value).collect();
+    let (found, provider) = match typed.check(&names, state.demo) {
+        Ok(asked) => asked,
+        Err(problems) => return page(&state, visit, &id, typed, problems).await,
     };
     let mut tx = state.db.begin().await?;
     for address in &found {
-        if db::invite(&mut tx, number, address, None, &user.identity).await? {
-            let entry = acted(&user, &request, "invite auditor", object(number)).detail(json!({ "email": address }));
+        if db::invite(&mut tx, number, address, provider.as_deref(), &user.identity).await? {
+            let detail = json!({ "email": address, "provider": provider });
+            let entry = acted(&user, &request, "invite auditor", object(number)).detail(detail);
             audit_log::record(&mut tx, &entry).await?;
         }
     }
@@ -477,7 +478,7 @@ async fn uninvite(
     let auditor: i64 = auditor.parse().map_err(|_not_a_number| Error::NotFound)?;
     let why = match reason(&value(&fields, "reason")) {
         Ok(why) => why,
-        Err(problems) => return page(&state, visit, &id, String::new(), problems).await,
+        Err(problems) => return page(&state, visit, &id, Invited::default(), problems).await,
     };
     let mut tx = state.db.begin().await?;
     let ended = db::uninvite(&mut tx, (number, auditor), &why, &user.identity).await?;

@@ -5,7 +5,7 @@ use serde_json::json;
 
 use super::core::Terms;
 use super::db;
-use super::form::reason;
+use super::form::{Invited, reason};
 use super::page::{back, found, object, page};
 use crate::State;
 use crate::audit_log;
@@ -51,7 +51,7 @@ async fn share(
     let pack = find(&mut *visit.read, &pack_id).await?.filter(|pack| pack.organization_id == organization.id);
     let Some(pack) = pack else {
         problems.add("pack", "Enter the id of a pack, as its page has it.");
-        return page(&state, visit, &id, String::new(), problems).await;
+        return page(&state, visit, &id, Invited::default(), problems).await;
     };
     let accounts = match &terms.scope_name {
         None => None,
@@ -72,7 +72,7 @@ async fn share(
                 wider.join(", ")
             );
             problems.add("because", sentence);
-            return page(&state, visit, &id, String::new(), problems).await;
+            return page(&state, visit, &id, Invited::default(), problems).await;
         }
     };
     let mut tx = state.db.begin().await?;
@@ -98,7 +98,7 @@ async fn unshare(
     let pack: i64 = pack.parse().map_err(|_not_a_number| Error::NotFound)?;
     let why = match reason(&value(&fields, "reason")) {
         Ok(why) => why,
-        Err(problems) => return page(&state, visit, &id, String::new(), problems).await,
+        Err(problems) => return page(&state, visit, &id, Invited::default(), problems).await,
     };
     let mut tx = state.db.begin().await?;
     let ended = db::unshare(&mut tx, (number, pack), &why, &user.identity).await?;

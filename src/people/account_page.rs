@@ -7,11 +7,11 @@ use askama::Template;
 
 use super::db::{self, ListedSession};
 use super::session::{IDLE, LONGEST, Ticket, User};
-use super::{acted, session};
+use super::{Role, acted, session};
 use crate::State;
 use crate::audit_log;
 use crate::error::Error;
-use crate::web::{Access, Endpoint, Frame, Page, Visit, filters, format};
+use crate::web::{Access, Endpoint, Frame, Page, filters, format};
 
 pub(super) fn endpoints() -> Vec<Endpoint> {
     vec![
@@ -30,12 +30,13 @@ struct SessionsPage {
     longest: String,
 }
 
-async fn list(request: HttpRequest, mut visit: Visit) -> Result<impl Responder, Error> {
+async fn list(request: HttpRequest, state: Data<State>, user: User) -> Result<impl Responder, Error> {
     let ticket = Ticket::of(&request).ok_or(Error::SignInNeeded)?;
-    let sessions = db::list_own(&mut *visit.read, &ticket.hash, ticket.now, ticket.idle_since()).await?;
-    let frame = Frame { section: None, ..visit.frame(crate::web::Section::Overview, "Your sessions") };
+    let sessions = db::list_own(&state.db, &ticket.hash, ticket.now, ticket.idle_since()).await?;
+    let sections = user.role != Role::Auditor;
+    let frame = Frame { user: Some(user.clone()), sections, ..Frame::bare("Your sessions", state.demo) };
     let (idle, longest) = (format::duration(IDLE), format::duration(LONGEST));
-    Ok(Page(SessionsPage { frame, user: visit.user, sessions, idle, longest }))
+    Ok(Page(SessionsPage { frame, user, sessions, idle, longest }))
 }
 
 async fn end(

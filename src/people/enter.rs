@@ -99,7 +99,15 @@ pub(super) async fn person(
         }
         _ => 0,
     };
-    let user = User { identity, role, demo: false, kind: Kind::Oidc, person_id: Some(person_id), engagement_id: None };
+    let user = User {
+        identity,
+        role,
+        demo: false,
+        kind: Kind::Oidc,
+        person_id: Some(person_id),
+        engagement_id: None,
+        token_id: None,
+    };
     let id_token = Some(told.id_token.expose_secret());
     let of = Of { provider: Some(&provider.name), sid: told.sid.as_deref(), id_token };
     let cookie = open(&mut tx, request, &user, of, now).await?;

@@ -102,6 +102,7 @@ async fn follow(request: HttpRequest, state: Data<State>, form: Form<Token>) -> 
         kind: Kind::AdminLink,
         person_id: None,
         engagement_id: None,
+        token_id: None,
     };
     let cookie = enter::open(&mut tx, &request, &user, enter::Of::default(), now).await?;
     let entry = acted(&user, &request, "sign in by admin link", link.admin_link_id.to_string());

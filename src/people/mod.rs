@@ -12,6 +12,7 @@ mod people_page;
 mod person_db;
 mod session;
 mod settings;
+mod token;
 
 use actix_web::HttpRequest;
 
@@ -20,8 +21,9 @@ pub use oidc::{
     Grants, GroupsFrom, Provider, ProviderSettings, PublicUrl, Reason, Refusal, SignInArgs, Turn, is_back_channel,
 };
 pub use on_record::{put_on_record, viewed};
-pub use session::{Administrator, Kind, Maker, Ticket, User, admit};
+pub use session::{Administrator, Kind, Maker, Ticket, User, admit, let_in};
 pub use settings::SignIn;
+pub use token::{AsOf, Bearer, Dead, Gives, Scope as TokenScope, check, is_shown, what as token_reads};
 
 use crate::audit_log::Entry;
 use crate::web::RequestId;

@@ -9,7 +9,7 @@ use crate::State;
 use crate::audit_log;
 use crate::error::Error;
 
-/// Records what somebody is about to get, and in which engagement's room. Runs beside the page's read-only transaction, on a connection of its own.
+/// Records what somebody is about to get, in which engagement's room, and by which token. Runs beside the page's read-only transaction, on a connection of its own.
 pub async fn put_on_record(
     state: &State,
     user: &User,
@@ -20,6 +20,9 @@ pub async fn put_on_record(
     let mut detail = detail;
     if let (Some(engagement_id), Value::Object(fields)) = (user.engagement_id, &mut detail) {
         fields.insert("engagement".to_owned(), engagement_id.into());
+    }
+    if let (Some(token_id), Value::Object(fields)) = (user.token_id, &mut detail) {
+        fields.insert("token".to_owned(), token_id.into());
     }
     let entry = acted(user, request, act, object).detail(detail);
     Ok(audit_log::record_alone(&state.db, &entry).await?)

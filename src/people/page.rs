@@ -7,7 +7,7 @@ use askama::Template;
 use serde::Deserialize;
 
 use super::session::{self, Kind};
-use super::{Role, User, account_page, acted, db, enter, link, oidc, people_page};
+use super::{Role, User, account_page, acted, db, enter, link, oidc, people_page, token};
 use crate::State;
 use crate::audit_log;
 use crate::engagement;
@@ -20,7 +20,8 @@ pub fn endpoints() -> Vec<Endpoint> {
         Endpoint::post("/sign-in", Access::Everybody, || web::post().to(sign_in)),
         Endpoint::post("/sign-out", Access::Everybody, || web::post().to(sign_out)),
     ];
-    [here, link::endpoints(), oidc::page::endpoints(), account_page::endpoints(), people_page::endpoints()].concat()
+    let (own, everybodys) = (account_page::endpoints(), people_page::endpoints());
+    [here, link::endpoints(), oidc::page::endpoints(), own, everybodys, token::page::endpoints()].concat()
 }
 
 #[derive(Debug, Deserialize)]
@@ -74,7 +75,8 @@ async fn sign_in(request: HttpRequest, state: Data<State>, form: Form<DemoSignIn
     }
     let role = Role::parse(&form.role).ok_or_else(|| Error::Invalid("Choose one of the four roles.".to_owned()))?;
     let identity = format!("demo {}", role.word());
-    let user = User { identity, role, demo: true, kind: Kind::Demo, person_id: None, engagement_id: None };
+    let user =
+        User { identity, role, demo: true, kind: Kind::Demo, person_id: None, engagement_id: None, token_id: None };
     let mut transaction = state.db.begin().await?;
     let cookie = enter::open(&mut transaction, &request, &user, enter::Of::default(), state.clock.now()).await?;
     let detail = serde_json::json!({ "engagements": engagement::told_in(&mut *transaction, &user).await? });

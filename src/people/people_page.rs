@@ -6,16 +6,27 @@ use actix_web::{HttpRequest, HttpResponse, Responder};
 use askama::Template;
 use time::{Date, OffsetDateTime, Time};
 
-use super::person_db::{self, ListedPerson, Person};
+use super::person_db::{self, ListedPerson, ORDERS, Person};
 use super::session::{Administrator, IDLE};
 use super::{Role, acted, db, enter};
 use crate::State;
 use crate::audit_log;
 use crate::error::Error;
+use crate::web::keyset::{Keyed, Keyset};
+use crate::web::table::{self, Column, PAGE_ROWS, PLACE_KEYS, Place, Sort, Table, number, text};
 use crate::web::{Access, Endpoint, Frame, Page, Visit, filters, format, parse_day};
 
-/// More people than this are not listed: the page says so.
-const MOST: usize = 1000;
+/// The last one is of now alone: what was cannot be changed.
+const TABLE: [Column; 8] = [
+    text("Who").by("who"),
+    text("E-mail"),
+    text("Role"),
+    text("Why, and since when"),
+    text("Provider and subject"),
+    text("Last sign-in").by("seen").most_first(),
+    number("Sessions now"),
+    text("Change"),
+];
 
 pub(super) fn endpoints() -> Vec<Endpoint> {
     vec![
@@ -31,8 +42,7 @@ pub(super) fn endpoints() -> Vec<Endpoint> {
 struct PeoplePage {
     frame: Frame,
     people: Vec<ListedPerson>,
-    /// Whether there are more than are shown.
-    more: bool,
+    table: Table,
     /// The day that is asked for; `None` is now.
     on: Option<Date>,
     today: Date,
@@ -74,14 +84,23 @@ async fn list(_: Administrator, state: Data<State>, mut visit: Visit) -> Result<
             Some(parse_day(text).ok_or_else(|| Error::Invalid("“on” is a day, written as YYYY-MM-DD.".to_owned()))?)
         }
     };
+    visit.address.only(&[&PLACE_KEYS, &["on"]])?;
     let until = on.map_or(now, end_of);
-    let limit = i64::try_from(MOST + 1).map_err(anyhow::Error::from)?;
-    let mut people = person_db::list(&mut *visit.read, until, (now, now - IDLE), limit).await?;
-    let more = people.len() > MOST;
-    people.truncate(MOST);
+    let columns = if on.is_none() { &TABLE[..] } else { &TABLE[..TABLE.len() - 1] };
+    let sort = Sort::of(&visit.address, columns, Sort::down("seen"));
+    let place = Place::of(&visit.address, 2)?;
+    let keyset = Keyset::of(&ORDERS, sort, &place, false)?;
+    let mut found = person_db::list(&mut *visit.read, until, (now, now - IDLE), &keyset, PAGE_ROWS + 1).await?;
+    let more = table::cut(&mut found, &place);
+    let total = person_db::count(&mut *visit.read, until).await?;
+    let key = |row: Option<&Keyed<ListedPerson>>| row.map(|keyed| keyed.key(&keyed.row.person_id));
+    let table = Table::whole("people", "People", columns, &visit.address, found.len()).sorted(sort);
+    let mut table = table.paged(&place, key(found.first()), key(found.last()), more, total);
+    table.provenance = false;
+    let people = found.into_iter().map(|keyed| keyed.row).collect();
     let frame = Frame { section: None, ..visit.frame(crate::web::Section::Overview, "People") };
     let providers = !state.sign_in.providers.is_empty();
-    Ok(Page(PeoplePage { frame, people, more, on, today: now.date(), providers }))
+    Ok(Page(PeoplePage { frame, people, table, on, today: now.date(), providers }))
 }
 
 /// The last moment of a day.

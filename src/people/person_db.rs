@@ -3,6 +3,8 @@
 use sqlx::{PgConnection, PgExecutor};
 use time::OffsetDateTime;
 
+use crate::web::keyset::{Keyed, Keyset, Kind, Order};
+
 /// Who a provider says that somebody is.
 pub(super) struct Seen<'a> {
     pub issuer: &'a str,
@@ -129,32 +131,45 @@ pub(super) struct ListedPerson {
     pub sessions: i64,
 }
 
-/// Everybody who had been seen by a moment, with what they were then, those seen last first. At most `limit` of them.
+/// What the table can be sorted on.
+pub(super) const ORDERS: [Order; 2] = [
+    Order { name: "who", expression: "coalesce(nullif(p.name, ''), nullif(p.email, ''), p.subject)", kind: Kind::Text },
+    Order { name: "seen", expression: "p.last_seen_at", kind: Kind::Moment },
+];
+
+/// Everybody who had been seen by a moment, with what they were then: so many at most of a page.
 pub(super) async fn list(
     db: impl PgExecutor<'_>,
     until: OffsetDateTime,
     (now, idle_since): (OffsetDateTime, OffsetDateTime),
-    limit: i64,
-) -> sqlx::Result<Vec<ListedPerson>> {
-    sqlx::query_as(
-        "select p.person_id, p.provider, p.issuer, p.subject, p.name, p.email, p.last_seen_at,
-             r.role, r.since, r.why, coalesce(s.disabled, false) as disabled,
-             (select count(*) from session x where x.person_id = p.person_id and x.expires_at > $2 and x.seen_at > $3)
-                 as sessions
-         from person p
+    page: &Keyset,
+    most: i64,
+) -> sqlx::Result<Vec<Keyed<ListedPerson>>> {
+    let (value, id) = page.bounds();
+    let columns = "p.person_id, p.provider, p.issuer, p.subject, p.name, p.email, p.last_seen_at,
+         r.role, r.since, r.why, coalesce(s.disabled, false) as disabled,
+         (select count(*) from session x where x.person_id = p.person_id and x.expires_at > $5 and x.seen_at > $6)
+             as sessions";
+    let from = "person p
          left join lateral (
-             select role, since, why from person_role r where r.person_id = p.person_id and r.since <= $1
+             select role, since, why from person_role r where r.person_id = p.person_id and r.since <= $4
              order by person_role_id desc limit 1) r on true
          left join lateral (
-             select disabled from person_standing s where s.person_id = p.person_id and s.since <= $1
+             select disabled from person_standing s where s.person_id = p.person_id and s.since <= $4
              order by person_standing_id desc limit 1) s on true
-         where p.first_seen_at <= $1
-         order by p.last_seen_at desc, p.person_id limit $4",
-    )
-    .bind(until)
-    .bind(now)
-    .bind(idle_since)
-    .bind(limit)
-    .fetch_all(db)
-    .await
+         where p.first_seen_at <= $4";
+    sqlx::query_as(page.select(columns, from, "p.person_id", "bigint"))
+        .bind(value)
+        .bind(id)
+        .bind(most)
+        .bind(until)
+        .bind(now)
+        .bind(idle_since)
+        .fetch_all(db)
+        .await
+}
+
+/// How many had been seen by a moment.
+pub(super) async fn count(db: impl PgExecutor<'_>, until: OffsetDateTime) -> sqlx::Result<i64> {
+    sqlx::query_scalar("select count(*) from person where first_seen_at <= $1").bind(until).fetch_one(db).await
 }

@@ -8,6 +8,7 @@ use ring::rand::SecureRandom as _;
 use time::{Duration, OffsetDateTime};
 
 use super::db::SessionRow;
+use super::token::Bearer;
 use super::{Role, db};
 use crate::State;
 use crate::audit_log::ActorKind;
@@ -74,6 +75,8 @@ pub struct User {
     pub person_id: Option<i64>,
     /// The engagement whose room an auditor has entered. Whether it is open to them is another question.
     pub engagement_id: Option<i64>,
+    /// The token that a program shows in their name: `api_token.api_token_id`.
+    pub token_id: Option<i64>,
 }
 
 /// Somebody who is signed in and may do more than read: make packs, collect, end jobs, acknowledge notices.
@@ -125,6 +128,9 @@ async fn allowed(request: &HttpRequest, access: Access) -> Result<User, Error> {
 
 /// Who is signed in, if somebody is.
 pub(super) async fn find(request: &HttpRequest) -> Result<Option<User>, Error> {
+    if let Some(user) = Bearer::user(request) {
+        return let_in(request, user).map(Some);
+    }
     let Some(ticket) = Ticket::of(request) else { return Ok(None) };
     let state = request.app_data::<web::Data<State>>().expect("every app is built with its state");
     let found = admitted(|| db::find(&state.db, &ticket.hash, ticket.now, ticket.idle_since())).await?;
@@ -177,21 +183,37 @@ pub async fn admit(request: &HttpRequest, ticket: &Ticket, row: SessionRow) -> R
         kind,
         person_id: row.person_id,
         engagement_id: row.engagement_id.filter(|_| role == Role::Auditor),
+        token_id: None,
     };
-    // For the guard, which writes downloads and refusals to the audit log and shows on an error page only what there is for somebody.
-    let is_first = request.extensions_mut().insert(user.clone()).is_none();
-    // A path without an entry has no handler, so that nobody can see anything there.
-    if let Some(why) = access(request).and_then(|access| access.refuses(role)) {
-        return Err(Error::Forbidden(why));
-    }
-    // A handler may ask twice who it is for; that is one request.
-    if is_first {
-        state.gate.limits.person(&user.identity, request.method(), request.path(), request.query_string())?;
-    }
+    let user = let_in(request, user)?;
     if ticket.now - row.seen_at > TOUCH_EVERY {
         db::touch(&state.db, &ticket.hash, ticket.now).await?;
     }
     Ok(Some(user))
+}
+
+/// Lets in somebody who is known, by a session or a token, as far as their role and their limits go.
+///
+/// # Errors
+///
+/// [`Error::Forbidden`] where the route is not for the role, [`Error::TooMany`].
+pub fn let_in(request: &HttpRequest, user: User) -> Result<User, Error> {
+    let state = request.app_data::<web::Data<State>>().expect("every app is built with its state");
+    // For the guard, which writes downloads and refusals to the audit log and shows on an error page only what there is for somebody.
+    let is_first = request.extensions_mut().insert(user.clone()).is_none();
+    // A path without an entry has no handler, so that nobody can see anything there.
+    if let Some(why) = access(request).and_then(|access| access.refuses(user.role)) {
+        return Err(Error::Forbidden(why));
+    }
+    // A handler may ask twice who it is for; that is one request.
+    if is_first {
+        let limits = &state.gate.limits;
+        match user.token_id {
+            None => limits.person(&user.identity, request.method(), request.path(), request.query_string())?,
+            Some(token_id) => limits.token(token_id)?,
+        }
+    }
+    Ok(user)
 }
 
 /// SHA-256 of the token in the request's cookie.

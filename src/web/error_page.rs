@@ -1,6 +1,6 @@
 //! Errors as pages: what happened, what to do, the request id; never a cause, which the log has once.
 
-use actix_web::http::header::{LOCATION, RETRY_AFTER};
+use actix_web::http::header::{CONTENT_TYPE, LOCATION, RETRY_AFTER, WWW_AUTHENTICATE};
 use actix_web::http::{ConnectionType, Method, StatusCode};
 use actix_web::{HttpMessage as _, HttpRequest, HttpResponse, web};
 use askama::Template;
@@ -14,7 +14,7 @@ use super::view::parse_day;
 use crate::State;
 use crate::engagement::Moment;
 use crate::error::Error;
-use crate::people::User;
+use crate::people::{User, is_shown};
 
 #[derive(Template)]
 #[template(path = "error/error.html")]
@@ -42,6 +42,10 @@ pub(super) fn failed(request: &HttpRequest, id: &RequestId, error: Option<&Error
         }
         None if status.is_server_error() => tracing::error!(%status, "a request failed"),
         Some(_) | None => {}
+    }
+    if is_shown(request) {
+        let here = Address::parse(request.path(), request.query_string());
+        return finished(problem(&said(&here, error, status), status, id), error);
     }
     let demo = request.app_data::<web::Data<State>>().is_some_and(|state| state.demo);
     if matches!(error, Some(Error::SignInNeeded)) && matches!(*request.method(), Method::GET | Method::HEAD) {
@@ -80,6 +84,33 @@ pub(super) fn failed(request: &HttpRequest, id: &RequestId, error: Option<&Error
     finished(Page(page).answer(status), error)
 }
 
+/// The same for a program: RFC 9457. What is no failure for a reader, as that nothing was collected yet, is one for a program
+/// that asked for rows.
+fn problem(said: &Said, status: StatusCode, id: &RequestId) -> HttpResponse {
+    let status = if status.is_success() { StatusCode::NOT_FOUND } else { status };
+    let problem = serde_json::json!({
+        "type": "about:blank", "title": said.title, "status": status.as_u16(),
+        "detail": format!("{} {}", said.happened, said.todo), "request_id": id.0,
+    });
+    let mut answer = HttpResponse::build(status);
+    answer.insert_header((CONTENT_TYPE, "application/problem+json"));
+    if status == StatusCode::UNAUTHORIZED {
+        answer.insert_header((WWW_AUTHENTICATE, "Bearer realm=\"auditfolio\", error=\"invalid_token\""));
+    }
+    answer.body(problem.to_string())
+}
+
+/// What a program gets where there is a page alone.
+pub(super) fn pageless(id: &RequestId) -> HttpResponse {
+    let said = Said {
+        title: "Not acceptable",
+        happened: "At this address there is a page, and a token gets no pages.".to_owned(),
+        todo: "Ask for format=json, format=jsonl or format=csv.".to_owned(),
+        link: None,
+    };
+    problem(&said, StatusCode::NOT_ACCEPTABLE, id)
+}
+
 fn said(here: &Address, error: Option<&Error>, status: StatusCode) -> Said {
     let plain = |title, happened: &str, todo: &str| Said {
         title,
@@ -90,6 +121,9 @@ fn said(here: &Address, error: Option<&Error>, status: StatusCode) -> Said {
     match error {
         Some(Error::NotFound) => not_found(),
         Some(Error::Forbidden(who)) => plain("Not allowed", "You may not do this here.", who),
+        Some(Error::TokenRefused(dead)) => {
+            plain("Token refused", dead.meaning(), "Make a new one at /account/tokens, if you should have access.")
+        }
         Some(Error::SignInNeeded) => Said {
             link: Some(("/sign-in".to_owned(), "Sign in".to_owned())),
             ..plain("Sign in first", "This needs a sign-in, or the one you had has ended.", "Sign in and try again.")
@@ -285,8 +319,11 @@ fn not_found() -> Said {
 }
 
 /// The page of a request that is gone with what was done for it.
-pub(super) fn late(error: &Error, demo: bool, id: &RequestId) -> HttpResponse {
+pub(super) fn late(error: &Error, demo: bool, id: &RequestId, by_token: bool) -> HttpResponse {
     let said = said(&Address::new("/"), Some(error), error_status(error));
+    if by_token {
+        return finished(problem(&said, error_status(error), id), Some(error));
+    }
     let page = ErrorPage { frame: Frame::bare(said.title, demo), said, request_id: id.0.clone() };
     finished(Page(page).answer(error_status(error)), Some(error))
 }

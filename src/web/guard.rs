@@ -13,14 +13,14 @@ use tracing::Instrument as _;
 
 use super::address::Address;
 use super::download::Downloaded;
-use super::error_page::{error_status, failed, late};
+use super::error_page::{error_status, failed, late, pageless};
 use super::format;
 use super::forwarded::is_secure;
 use super::gate::{self, Arrival, Counted, Passed};
 use super::routes::{Access, access};
 use crate::State;
 use crate::error::Error;
-use crate::people::{User, is_back_channel, put_on_record, viewed};
+use crate::people::{AsOf, User, check, is_back_channel, is_shown, put_on_record, viewed};
 
 /// Names one request in the log, on its error page and in the audit log.
 #[derive(Debug, Clone)]
@@ -74,10 +74,15 @@ pub(super) async fn guard<B: MessageBody + 'static>(
     let counted = Counted::begin(&state.gate, &request);
     let arrival = Arrival::watch(&mut request);
 
-    // A provider's own server says who has signed out there; its token is the proof.
-    let elsewhere =
-        if is_back_channel(request.path()) { None } else { refusal(request.method(), request.headers(), state.demo) };
-    let refusal = elsewhere.or_else(|| gate::refusal(&state.gate, &request));
+    let by_token = is_shown(request.request());
+    // A provider's own server says who has signed out there; its token is the proof. No browser sends a program's token by
+    // itself, and with one nothing is changed.
+    let method = if by_token { &Method::GET } else { request.method() };
+    let elsewhere = if is_back_channel(request.path()) { None } else { refusal(method, request.headers(), state.demo) };
+    let mut refusal = elsewhere.or_else(|| gate::refusal(&state.gate, &request));
+    if refusal.is_none() && by_token {
+        refusal = check(request.request(), &state).instrument(span.clone()).await.err();
+    }
     // No clone of the request may outlive this line: actix routes with the only one.
     let mut response = if let Some(error) = refusal {
         let page = span.in_scope(|| failed(request.request(), &id, Some(&error), error_status(&error)));
@@ -98,7 +103,7 @@ pub(super) async fn guard<B: MessageBody + 'static>(
             }
             Passed::Late(error) => {
                 span.in_scope(|| tracing::warn!("{error}"));
-                let mut page = late(&error, state.demo, &id);
+                let mut page = late(&error, state.demo, &id, by_token);
                 if let Some(arrival) = arrival {
                     page = page.map_body(|_, body| arrival.holding(body));
                 }
@@ -112,6 +117,10 @@ pub(super) async fn guard<B: MessageBody + 'static>(
         response = response.map_body(|_, body| EitherBody::right(arrival.holding(body)));
     }
     harden(response.headers_mut(), &id, https);
+    let as_of = response.request().extensions().get::<AsOf>().copied();
+    if let Some(as_of) = as_of.filter(|_| response.status().is_success()) {
+        tell(response.headers_mut(), as_of);
+    }
     counted.end(response.status(), response.headers());
     Ok(response)
 }
@@ -131,6 +140,17 @@ fn harden(headers: &mut HeaderMap, id: &RequestId, https: bool) {
         HeaderName::from_static("x-request-id"),
         HeaderValue::from_str(&id.0).expect("hexadecimal digits are a header value"),
     );
+}
+
+/// Tells a program what the figures of an answer are as of: on a page the bar and the provenance do.
+fn tell(headers: &mut HeaderMap, as_of: AsOf) {
+    let mut insert = |name, value: Option<String>| {
+        if let Some(value) = value.and_then(|value| HeaderValue::try_from(value).ok()) {
+            headers.insert(HeaderName::from_static(name), value);
+        }
+    };
+    insert("auditfolio-as-of", as_of.day.map(|day| day.to_string()));
+    insert("auditfolio-collection", as_of.collection_id.map(|id| id.to_string()));
 }
 
 /// Writes rows that are handed out, what an auditor looks at in a room, and what somebody who is signed in was refused, to
@@ -158,7 +178,8 @@ async fn on_record<B>(response: &ServiceResponse<B>) -> Result<(), Error> {
         return put_on_record(state, &user, request, ("refuse", object), detail).await;
     }
     // A file is a download, which its handler has recorded.
-    if let Some(user) = in_room.filter(|_| is_page(response.headers()) && response.status().is_success()) {
+    let is_shown_page = is_page(response.headers()) && !is_shown(request) && response.status().is_success();
+    if let Some(user) = in_room.filter(|_| is_shown_page) {
         return viewed(state, &user, request).await;
     }
     Ok(())
@@ -214,6 +235,10 @@ fn with_error_page<B: MessageBody + 'static>(
 ) -> ServiceResponse<EitherBody<B, BoxBody>> {
     let status = response.status();
     let error = response.response().error().and_then(|error| error.as_error::<Error>());
+    if error.is_none() && is_shown(response.request()) && is_page(response.headers()) {
+        let answer = pageless(id);
+        return response.into_response(answer).map_into_right_body();
+    }
     let stays = is_page(response.headers()) || response.response().extensions().get::<AsItIs>().is_some();
     if error.is_none() && (stays || !(status.is_client_error() || status.is_server_error())) {
         return response.map_into_left_body();

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use actix_web::dev::Payload;
-use actix_web::{FromRequest, HttpRequest, web};
+use actix_web::{FromRequest, HttpMessage as _, HttpRequest, web};
 use futures_util::future::LocalBoxFuture;
 use sqlx::Postgres;
 use time::macros::format_description;
@@ -17,7 +17,7 @@ use crate::compliance::scoped::{Asked, Scoped};
 use crate::database::admitted;
 use crate::engagement::{self, Room, Terms};
 use crate::error::Error;
-use crate::people::{Role, Ticket, User, admit};
+use crate::people::{AsOf, Bearer, Role, Ticket, User, admit, let_in};
 use crate::retention::Floor;
 
 /// One read-only transaction: everything on a page is from one moment of the store.
@@ -228,21 +228,28 @@ pub fn parse_day(text: &str) -> Option<Date> {
 }
 
 async fn visit(request: HttpRequest) -> Result<Visit, Error> {
-    let ticket = Ticket::of(&request).ok_or(Error::SignInNeeded)?;
     let state = request.app_data::<web::Data<State>>().expect("every app is built with its state");
-    let mut read = begin(state.db.clone()).await?;
-    let row = db::visit(&mut *read, &ticket).await?.ok_or(Error::SignInNeeded)?;
-    let user = admit(&request, &ticket, row.session).await?.ok_or(Error::SignInNeeded)?;
+    let now = state.clock.now();
+    let (mut read, user, row) = if let Some(user) = Bearer::user(&request) {
+        let mut read = begin(state.db.clone()).await?;
+        let row = db::organization(&mut *read).await?;
+        (read, let_in(&request, user)?, row)
+    } else {
+        let ticket = Ticket::of(&request).ok_or(Error::SignInNeeded)?;
+        let mut read = begin(state.db.clone()).await?;
+        let row = db::visit(&mut *read, &ticket).await?.ok_or(Error::SignInNeeded)?;
+        let user = admit(&request, &ticket, row.session).await?.ok_or(Error::SignInNeeded)?;
+        (read, user, row.organization)
+    };
     let room = match (user.role, user.engagement_id) {
         (Role::Auditor, Some(engagement_id)) => {
-            let organization_id = row.organization.organization_id.ok_or(Error::NoRoom)?;
-            Some(engagement::enter(&mut read, &user, (organization_id, engagement_id), ticket.now).await?)
+            let organization_id = row.organization_id.ok_or(Error::NoRoom)?;
+            Some(engagement::enter(&mut read, &user, (organization_id, engagement_id), now).await?)
         }
         (Role::Auditor, None) => return Err(Error::NoRoom),
         _ => None,
     };
-    let address = Address::parse(request.path(), request.query_string());
-    let row = row.organization;
+    let address = Bearer::address(&request, Address::parse(request.path(), request.query_string()));
     let kept = (row.kept_from, row.removed_on, row.retention);
     let floor = match kept {
         (Some(first_day), Some(removed_on), Some(setting)) => Some(Floor { first_day, removed_on, setting }),
@@ -288,6 +295,10 @@ async fn visit(request: HttpRequest) -> Result<Visit, Error> {
         }
         _ => None,
     };
+    if user.token_id.is_some() {
+        let day = days.map(|days| days.as_of);
+        request.extensions_mut().insert(AsOf { day, collection_id: standing.collection_id });
+    }
     Ok(Visit { user, organization, days, scope, room, standing, read, address, demo: state.demo })
 }
 

@@ -24,6 +24,9 @@ const CHANGES: &[(&str, &[&str])] = &[
     ("/sign-in/test", &["test provider"]),
     ("/sign-in/{name}/back-channel", &["end session", "sign-out refused"]),
     ("/account/sessions/{session_id}/end", &["end session"]),
+    ("/account/tokens", &["make token"]),
+    ("/account/tokens/{token_id}/end", &["end token"]),
+    ("/people/tokens/{token_id}/end", &["end token"]),
     ("/people/{person_id}/disable", &["disable person"]),
     ("/people/{person_id}/enable", &["enable person"]),
     ("/people/{person_id}/end-sessions", &["end sessions"]),
@@ -147,7 +150,7 @@ fn of_job(kind: Kind) -> &'static [&'static str] {
 }
 
 /// What is recorded wherever it happens.
-const ANYWHERE: &[&str] = &["download rows", "refuse", "test refused", "view"];
+const ANYWHERE: &[&str] = &["download rows", "refuse", "test refused", "token refused", "view"];
 
 #[test]
 fn every_route_command_and_job_is_listed_with_what_it_records() {
@@ -256,6 +259,7 @@ async fn a_view_is_recorded_with_its_page_and_what_it_was_within() {
         kind: auditfolio::people::Kind::Demo,
         person_id: None,
         engagement_id: Some(7),
+        token_id: None,
     };
     viewed(&state_at(&db, NOW), &user, &request).await.unwrap();
     let row: (String, String, String, Value) =

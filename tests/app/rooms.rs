@@ -176,6 +176,7 @@ fn auditor() -> User {
         kind: Kind::Demo,
         person_id: None,
         engagement_id: Some(1),
+        token_id: None,
     }
 }
 

@@ -56,6 +56,13 @@ async fn site_with(db: &PgPool, evil: &Evil) -> Site {
     site_of(state_with(db, NOW, vec![settings(evil)])).await
 }
 
+/// The settings of a provider that nobody signs in by here.
+pub(crate) fn named(name: &str) -> Arc<SignIn> {
+    let settings = ProviderSettings { name: name.to_owned(), ..settings(&Evil::start()) };
+    let providers = vec![Provider::new(settings, Some(SECRET.into()))];
+    Arc::new(SignIn { providers, public_url: None, trusted_proxies: Vec::new() })
+}
+
 /// A sign-in that has been sent to the provider.
 struct Begun {
     /// The browser's own cookie.
@@ -138,6 +145,16 @@ impl Said {
     fn lines(&self) -> Vec<String> {
         std::mem::take(&mut *self.0.lock().unwrap())
     }
+}
+
+/// The newest refusal is on record for this reason, and one line has been logged since that says it to the operator.
+async fn refused_for(db: &PgPool, said: &Said, reason: &str, described: &str) -> Vec<String> {
+    assert_eq!(reasons(db).await.last().map(String::as_str), Some(reason), "{described}");
+    let lines = said.lines();
+    let of_it: Vec<&String> = lines.iter().filter(|line| line.contains(&format!("reason=\"{reason}\""))).collect();
+    assert_eq!(of_it.len(), 1, "{described}: {lines:?}");
+    assert!(of_it[0].contains("meaning=") && of_it[0].contains(" refused"), "{described}: {of_it:?}");
+    lines
 }
 
 #[actix_web::test]
@@ -272,12 +289,9 @@ async fn each_lie_of_a_provider_is_refused_for_its_own_reason() {
         assert!(answer.status.is_client_error() || answer.status.is_server_error(), "{described}: {}", answer.status);
         assert!(answer.cookie.is_none(), "{described}");
         assert_eq!(sessions(&db).await, 0, "{described}");
-        assert_eq!(reasons(&db).await.last().map(String::as_str), Some(reason), "{described}");
         assert_eq!(answer.texts("h1").len(), 1, "{described}");
         assert_eq!(answer.texts("main code"), [answer.header("x-request-id").to_owned()], "{described}");
-        let lines = said.lines();
-        let line = lines.iter().filter(|line| line.contains(&format!("reason=\"{reason}\""))).count();
-        assert_eq!(line, 1, "{described}: {lines:?}");
+        let lines = refused_for(&db, &said, reason, &described).await;
         for secret in [SECRET, "acce55", "c0de", "eyJ"] {
             assert!(
                 !lines.iter().any(|line| line.starts_with("auditfolio") && line.contains(secret)),
@@ -298,6 +312,7 @@ async fn each_lie_of_a_provider_is_refused_for_its_own_reason() {
 #[actix_web::test]
 async fn a_provider_that_is_not_what_the_settings_say_is_refused_before_anybody_is_sent_there() {
     let (db, evil) = (database().await, Evil::start());
+    let (said, _guard) = Said::listen();
     for (reason, status, lie) in [
         (
             "discovery-issuer",
@@ -349,7 +364,7 @@ async fn a_provider_that_is_not_what_the_settings_say_is_refused_before_anybody_
         let site = site_with(&db, &evil).await;
         let answer = ask(&site, Method::GET, "/sign-in/company/start", None, None).await;
         assert_eq!((answer.status, answer.header("location")), (status, ""), "{reason}");
-        assert_eq!(reasons(&db).await.last().map(String::as_str), Some(reason));
+        refused_for(&db, &said, reason, reason).await;
     }
 }
 
@@ -357,10 +372,11 @@ async fn a_provider_that_is_not_what_the_settings_say_is_refused_before_anybody_
 async fn an_answer_belongs_to_the_browser_and_the_sign_in_that_asked_for_it() {
     let (db, evil) = (database().await, Evil::start());
     let site = site_with(&db, &evil).await;
+    let (said, _guard) = Said::listen();
     let refused = async |answer: Answer, reason: &str| {
         assert!(answer.status.is_client_error() || answer.status.is_server_error(), "{reason}: {}", answer.status);
         assert!(answer.cookie.is_none(), "{reason}");
-        assert_eq!(reasons(&db).await.last().map(String::as_str), Some(reason));
+        refused_for(&db, &said, reason, reason).await;
     };
     let good = |begun: &Begun| evil.answer_of(&begun.asked["state"]);
 
@@ -416,12 +432,14 @@ async fn an_answer_that_comes_to_another_providers_address_is_refused() {
     let other =
         ProviderSettings { name: "other".to_owned(), auditors: true, grants: Grants::default(), ..settings(&second) };
     let site = site_of(state_with(&db, NOW, vec![settings(&evil), other])).await;
+    let (said, _guard) = Said::listen();
     let begun = begin(&site, &evil, "/").await;
     let query = evil.answer_of(&begun.asked["state"]);
     let request = TestRequest::get().uri(&format!("/sign-in/other/callback?{query}")).cookie(begun.browser.clone());
     let answer = (site.0)(request).await;
     assert_eq!(answer.status, StatusCode::BAD_GATEWAY);
     assert_eq!(reasons(&db).await, ["state-other-provider"]);
+    refused_for(&db, &said, "state-other-provider", "").await;
     assert_eq!(second.asked("/token"), 0);
 }
 
@@ -544,6 +562,7 @@ async fn groups_can_come_from_userinfo_which_must_be_of_the_same_person() {
     let (db, evil) = (database().await, Evil::start());
     let settings = ProviderSettings { groups_from: GroupsFrom::Userinfo, ..settings(&evil) };
     let site = async || site_of(state_with(&db, NOW, vec![settings.clone()])).await;
+    let (said, _guard) = Said::listen();
     let userinfo = |userinfo: Value| Lie { userinfo, claims: json!({ "groups": null }), ..Lie::default() };
     evil.lies(userinfo(json!({ "groups": ["grc"], "name": "Countess" })));
     signed_in(&site().await, &evil).await;
@@ -558,7 +577,7 @@ async fn groups_can_come_from_userinfo_which_must_be_of_the_same_person() {
     ] {
         evil.lies(lie);
         assert!(signs_in(&site().await, &evil).await.cookie.is_none(), "{reason}");
-        assert_eq!(reasons(&db).await.last().map(String::as_str), Some(reason));
+        refused_for(&db, &said, reason, reason).await;
     }
 }
 
@@ -584,7 +603,7 @@ async fn who_is_disabled_is_out_at_once_and_stays_out_until_enabled() {
 
     assert_eq!(get(&site, &bob, "/people").await.status, StatusCode::FORBIDDEN);
     let people = get(&site, &admin, "/people").await;
-    assert_eq!(people.texts("#people tbody th"), ["Ada Lovelace person 1", "<b>Bob</b> person 2"]);
+    assert_eq!(people.texts("#people tbody th"), ["<b>Bob</b> person 2", "Ada Lovelace person 1"]);
     assert_eq!(get(&site, &bob, "/account/sessions").await.texts("#sessions tbody tr").len(), 2);
     // One ends one's own sessions and nobody else's.
     let first: i64 =
@@ -629,21 +648,23 @@ async fn sign_out_leads_on_to_the_providers_and_back_with_its_own_state() {
         pair.strip_prefix("auditfolio_sign_in=").map(|value| Cookie::new("auditfolio_sign_in", value.to_owned()))
     });
     let browser = browser.unwrap();
+    let (said, _guard) = Said::listen();
     let back = async |query: &str, cookie: Option<&Cookie<'static>>| {
         ask(&site, Method::GET, &format!("/sign-in/company/signed-out?{query}"), cookie, None).await
     };
-    assert_eq!(back("", Some(&browser)).await.status, StatusCode::BAD_REQUEST);
-    assert_eq!(back("state=0000", Some(&browser)).await.status, StatusCode::BAD_REQUEST);
+    let refused = async |query: &str, cookie: &Cookie<'static>, reason: &str| {
+        assert_eq!(back(query, Some(cookie)).await.status, StatusCode::BAD_REQUEST, "{reason}");
+        refused_for(&db, &said, reason, query).await;
+    };
+    refused("", &browser, "state-missing").await;
+    refused("state=0000", &browser, "state-unknown").await;
     // The state of a sign-out is none of a sign-in, and the other way round.
     let begun = begin(&site, &evil, "/").await;
-    assert_eq!(
-        back(&format!("state={}", begun.asked["state"]), Some(&begun.browser)).await.status,
-        StatusCode::BAD_REQUEST
-    );
+    refused(&format!("state={}", begun.asked["state"]), &begun.browser, "state-unknown").await;
     let good = format!("state={}", asked["state"]);
     let done = back(&good, Some(&browser)).await;
     assert_eq!((done.status, done.texts("h1")), (StatusCode::OK, vec!["Signed out".to_owned()]));
-    assert_eq!(back(&good, Some(&browser)).await.status, StatusCode::BAD_REQUEST);
+    refused(&good, &browser, "state-used").await;
     assert_eq!(reasons(&db).await, ["state-missing", "state-unknown", "state-unknown", "state-used"]);
 }
 
@@ -659,6 +680,7 @@ async fn a_provider_ends_sessions_by_a_logout_token_and_by_nothing_else() {
     let site = site_with(&db, &evil).await;
     let cookie = signed_in(&site, &evil).await;
     let good = logout_claims(&evil.issuer, "j-1");
+    let (said, _guard) = Said::listen();
     let claims = |claims: Value| Lie { claims, ..Lie::default() };
     for (reason, lie) in [
         ("issuer", claims(json!({ "iss": "https://evil.example" }))),
@@ -680,12 +702,17 @@ async fn a_provider_ends_sessions_by_a_logout_token_and_by_nothing_else() {
         let answer = back_channel(&site, format!("logout_token={}", evil.token("logout+jwt", &good))).await;
         assert_eq!(answer.status, StatusCode::BAD_REQUEST, "{reason}");
         assert!(!answer.text.contains(reason), "{reason}: {}", answer.text);
-        assert_eq!(reasons(&db).await.last().map(String::as_str), Some(reason));
+        refused_for(&db, &said, reason, reason).await;
     }
     evil.lies(Lie::default());
     let token = evil.token("logout+jwt", &good);
-    for body in [String::new(), "logout_token=".to_owned(), format!("logout_token={token}&logout_token={token}")] {
-        assert_eq!(back_channel(&site, body).await.status, StatusCode::BAD_REQUEST);
+    for (reason, body) in [
+        ("logout-token-missing", String::new()),
+        ("token-malformed", "logout_token=".to_owned()),
+        ("logout-token-missing", format!("logout_token={token}&logout_token={token}")),
+    ] {
+        assert_eq!(back_channel(&site, body.clone()).await.status, StatusCode::BAD_REQUEST, "{reason}");
+        refused_for(&db, &said, reason, &body).await;
     }
     assert_eq!(get(&site, &cookie, "/account/sessions").await.status, StatusCode::OK);
 
@@ -701,7 +728,7 @@ async fn a_provider_ends_sessions_by_a_logout_token_and_by_nothing_else() {
     assert_eq!(get(&site, &cookie, "/account/sessions").await.status, StatusCode::SEE_OTHER);
     let again = signed_in(&site, &evil).await;
     assert_eq!(back_channel(&site, format!("logout_token={token}")).await.status, StatusCode::BAD_REQUEST);
-    assert_eq!(reasons(&db).await.last().map(String::as_str), Some("logout-used"));
+    refused_for(&db, &said, "logout-used", "the token again").await;
     let of_person = evil.token("logout+jwt", &json!({ "sub": "42", "iss": good["iss"], "aud": good["aud"], "iat": good["iat"], "exp": good["exp"], "events": good["events"], "jti": "j-3" }));
     assert_eq!(back_channel(&site, format!("logout_token={of_person}")).await.status, StatusCode::OK);
     assert_eq!(get(&site, &again, "/account/sessions").await.status, StatusCode::SEE_OTHER);
@@ -732,13 +759,14 @@ async fn a_one_time_link_lets_an_administrator_in_once() {
     );
     let follow =
         async |token: &str| ask(&site, Method::POST, "/sign-in/link", None, Some(&format!("token={token}"))).await;
+    let (said, _guard) = Said::listen();
     assert_eq!(follow("b").await.status, StatusCode::FORBIDDEN);
-    let (said, guard) = Said::listen();
+    refused_for(&db, &said, "link-unknown", "b").await;
     let cookie = follow(&token).await.cookie.unwrap();
-    drop(guard);
     assert!(said.lines().iter().any(|line| line.contains("an administrator signed in by a one-time link")));
     assert_eq!(get(&site, &cookie, "/people").await.status, StatusCode::OK);
     assert_eq!(follow(&token).await.status, StatusCode::FORBIDDEN);
+    refused_for(&db, &said, "link-used", "the link again").await;
     assert_eq!(reasons(&db).await, ["link-unknown", "link-used"]);
     let act: (String, String) =
         sqlx::query_as("select actor, actor_kind from audit_log where act = 'sign in by admin link'")
@@ -836,6 +864,40 @@ async fn an_invitation_is_of_who_first_proves_its_address() {
         signed_in(&site, &evil).await;
         assert_eq!(invited().await, bound, "{claims}");
     }
+}
+
+#[actix_web::test]
+async fn an_invitation_of_one_provider_is_not_bound_by_the_same_address_at_another() {
+    let db = crate::rooms::engaged("sign-in-invited", &[("auditors", "bob@example.com")]).await;
+    let (company, other) = (Evil::start(), Evil::start());
+    let second = ProviderSettings { name: "auditors".to_owned(), title: "Auditors".to_owned(), ..settings(&other) };
+    let site = site_of(state_with(&db, NOW, vec![settings(&company), second])).await;
+    let team = signed_in(&site, &company).await;
+    let page = get(&site, &team, "/engagements/1").await;
+    assert_eq!(page.texts("#provider option"), ["Any of them", "Example Ltd", "Auditors"]);
+    let invite = async |form: &str| ask(&site, Method::POST, "/engagements/1/auditors", Some(&team), Some(form)).await;
+    let wrong = invite("email=ada@example.com&provider=nobody").await;
+    assert_eq!(wrong.texts(".problems a"), ["Choose one of the identity providers, or any of them."]);
+    assert!(wrong.text.contains("value=\"ada@example.com\""), "{}", wrong.text);
+    assert_eq!(invite("email=ada@example.com&provider=auditors").await.status, StatusCode::SEE_OTHER);
+    let shown = get(&site, &team, "/engagements/1").await;
+    assert!(shown.text.contains("by auditors alone"), "{}", shown.text);
+
+    let bound = async || {
+        let sql = "select p.provider from engagement_binding join person p using (person_id)";
+        sqlx::query_scalar::<_, String>(sql).fetch_all(&db).await.unwrap()
+    };
+    // Ada has the address at both, and it is verified at both.
+    signed_in(&site, &company).await;
+    assert_eq!(bound().await, Vec::<String>::new());
+    let way = ask(&site, Method::GET, "/sign-in/auditors/start", None, None).await;
+    let asked = read_form(way.header("location").split_once('?').unwrap().1);
+    other.arrives(&asked);
+    let query = other.answer_of(&asked["state"]);
+    let request = TestRequest::get().uri(&format!("/sign-in/auditors/callback?{query}")).cookie(way.cookie.unwrap());
+    let back = (site.0)(request).await;
+    assert_eq!(back.status, StatusCode::SEE_OTHER, "{}", back.text);
+    assert_eq!(bound().await, ["auditors"]);
 }
 
 #[actix_web::test]

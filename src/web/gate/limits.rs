@@ -123,6 +123,24 @@ impl Limits {
         self.take(buckets.as_ref(), identity.to_owned())
     }
 
+    /// Counts a request that a program makes with a token: what it gets are downloads.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::TooMany`].
+    pub(crate) fn token(&self, token_id: i64) -> Result<(), Error> {
+        self.take(self.downloads.as_ref(), format!("token {token_id}"))
+    }
+
+    /// Counts a token that lets nobody in against the address that it comes from, as a sign-in that was tried.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::TooMany`].
+    pub(crate) fn refused_token(&self, from: Option<IpAddr>) -> Result<(), Error> {
+        from.map_or(Ok(()), |from| self.take(self.sign_ins.as_ref(), household(from)))
+    }
+
     fn take<K: std::hash::Hash + Eq>(&self, buckets: Option<&Mutex<Buckets<K>>>, key: K) -> Result<(), Error> {
         let Some(buckets) = buckets else { return Ok(()) };
         let taken = buckets.lock().unwrap_or_else(PoisonError::into_inner).take(key, self.since.elapsed());
