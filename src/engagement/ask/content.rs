@@ -71,7 +71,7 @@ impl Content {
             };
         }
         match std::str::from_utf8(bytes) {
-            Ok(text) if !text.contains('\0') => Ok(Self::Text),
+            Ok(text) if text.chars().all(is_of_text) => Ok(Self::Text),
             _ => Err("it is no PDF, ZIP (or office document), PNG, JPEG or text in UTF-8".to_owned()),
         }
     }
@@ -88,6 +88,11 @@ impl Content {
             format!("{name}.{}", self.endings().first().copied().unwrap_or_default())
         }
     }
+}
+
+/// Programs are full of other control characters, and a text has none.
+fn is_of_text(letter: char) -> bool {
+    !letter.is_control() || matches!(letter, '\t' | '\n' | '\r' | '\u{c}')
 }
 
 fn whole(is_whole: bool, content: Content, what: &str) -> Result<Content, String> {
