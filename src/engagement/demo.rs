@@ -56,11 +56,11 @@ pub async fn sample(
         made_by,
     };
     let id = db::make(&mut tx, organization_id, made_by).await?;
-    db::agree(&mut tx, id, &terms).await?;
+    let record = db::agree(&mut tx, id, &terms).await?;
     db::invite(&mut tx, id, DEMO_AUDITOR, None, made_by).await?;
     let entry = Entry::by_demo(made_by, "make engagement", object(id)).detail(json!({ "title": terms.title }));
     audit_log::record(&mut tx, &entry).await?;
-    ask::sample(&mut tx, (organization_id, id), now.date(), (terms.first_day, terms.last_day), made_by).await?;
+    ask::sample(&mut tx, (organization_id, id, record), now.date(), (terms.first_day, terms.last_day), made_by).await?;
     artifact::decide_notices(&mut tx, state, organization).await?;
     tx.commit().await?;
     Ok(format!("a room of {number} accounts, open for {} days", OPEN.whole_days()))

@@ -5,7 +5,7 @@ use time::{Date, OffsetDateTime, PrimitiveDateTime};
 
 use super::core::Terms;
 use super::db::DEMO_AUDITOR;
-use crate::web::form::{Problems, value};
+use crate::web::form::{Problems, text, value};
 use crate::web::parse_day;
 
 /// The longest title and reason that are taken, in characters.
@@ -63,9 +63,7 @@ pub(super) struct Known<'a> {
 
 /// A reason as typed.
 pub(super) fn reason(typed: &str) -> Result<String, Problems> {
-    let mut problems = Problems::default();
-    problems.text("reason", "reason", typed, REASON);
-    if problems.is_empty() { Ok(typed.to_owned()) } else { Err(problems) }
+    text("reason", "reason", typed, REASON)
 }
 
 /// A moment as a browser's field gives it, in UTC.

@@ -172,6 +172,13 @@ impl Problems {
     }
 }
 
+/// A text that auditors read, of 1 to `longest` characters, or what is wrong with it.
+pub fn text(field: &'static str, what: &str, typed: &str, longest: usize) -> Result<String, Problems> {
+    let mut problems = Problems::default();
+    problems.text(field, what, typed, longest);
+    if problems.is_empty() { Ok(typed.to_owned()) } else { Err(problems) }
+}
+
 /// The trimmed value of a form's field; empty where it was not sent.
 pub fn value(fields: &[(String, String)], name: &str) -> String {
     fields.iter().find(|(key, _)| key == name).map(|(_, value)| value.trim().to_owned()).unwrap_or_default()

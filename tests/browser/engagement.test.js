@@ -6,8 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import AxeBuilder from '@axe-core/playwright';
-import { CLIENT, startProvider } from './provider.js';
-import { freePort, start } from './site.js';
+import { browserOf, signInThrough, startWithProvider } from './provider.js';
 
 const INSIDE = '000000000011';
 const OUTSIDE = '000000000012';
@@ -16,15 +15,7 @@ let provider;
 let site;
 
 before(async () => {
-  const port = await freePort();
-  const portal = `http://127.0.0.1:${port}`;
-  provider = await startProvider(portal);
-  const file = join(folder, 'providers.json');
-  writeFileSync(file, JSON.stringify([{
-    name: 'company', title: 'Example Ltd', issuer: provider.issuer, ...CLIENT, scopes: ['openid', 'profile', 'email', 'groups'],
-    roles: { administrator: ['portal-admins'], 'compliance-manager': ['compliance'], viewer: ['readers'] },
-  }]));
-  site = await start({ port, more: ['--identity-providers', file, '--public-url', portal] });
+  ({ provider, site } = await startWithProvider());
 }, { timeout: 300_000 });
 
 after(async () => {
@@ -35,20 +26,8 @@ after(async () => {
 
 /** Somebody in a browser of their own, signed in through the provider. */
 async function person(who, next) {
-  const context = await site.browser.newContext({ baseURL: site.base });
-  const page = await context.newPage();
-  page.refused = [];
-  page.on('console', (message) => {
-    if (message.type() === 'error' && page.url().startsWith(site.base) && !message.text().startsWith('Failed to load resource')) page.refused.push(message.text());
-  });
-  await page.goto(`/sign-in?next=${encodeURIComponent(next)}`);
-  await page.getByRole('link', { name: 'Sign in with Example Ltd' }).click();
-  await page.waitForURL(/^http:\/\/localhost:/);
-  await page.fill('input[name=login]', who);
-  await page.fill('input[name=password]', 'any');
-  await page.click('button[type=submit]');
-  await page.getByRole('button', { name: 'Continue' }).click();
-  await page.waitForURL((url) => url.origin === site.base);
+  const page = await browserOf(site);
+  await signInThrough(site, page, who, next);
   return page;
 }
 

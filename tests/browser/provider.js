@@ -3,7 +3,10 @@ import { generateKeyPairSync } from 'node:crypto';
 import { once } from 'node:events';
 import { createServer } from 'node:http';
 import Provider from 'oidc-provider';
-import { freePort } from './site.js';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { freePort, start } from './site.js';
 
 export const CLIENT = { client_id: 'auditfolio', client_secret: 'a-secret-of-the-test' };
 
@@ -46,4 +49,42 @@ export async function startProvider(portal) {
   server.listen(port, 'localhost');
   await once(server, 'listening');
   return { issuer, told, stop: () => { server.closeAllConnections(); server.close(); } };
+}
+
+/** A portal that people sign in to through a provider, and the provider. */
+export async function startWithProvider() {
+  const port = await freePort();
+  const portal = `http://127.0.0.1:${port}`;
+  const provider = await startProvider(portal);
+  const folder = mkdtempSync(join(tmpdir(), 'auditfolio-provider-'));
+  const file = join(folder, 'providers.json');
+  writeFileSync(file, JSON.stringify([{
+    name: 'company', title: 'Example Ltd', issuer: provider.issuer, ...CLIENT, scopes: ['openid', 'profile', 'email', 'groups'],
+    roles: { administrator: ['portal-admins'], 'compliance-manager': ['compliance'], viewer: ['readers'] },
+  }]));
+  const site = await start({ port, more: ['--identity-providers', file, '--public-url', portal] });
+  return { provider, site: { ...site, stop: async () => { await site.stop(); rmSync(folder, { recursive: true, force: true }); } } };
+}
+
+/** A browser of somebody's own; `refused` gathers what its console calls an error of the portal's. */
+export async function browserOf(site) {
+  const context = await site.browser.newContext({ baseURL: site.base });
+  const page = await context.newPage();
+  page.refused = [];
+  page.on('console', (message) => {
+    if (message.type() === 'error' && page.url().startsWith(site.base) && !message.text().startsWith('Failed to load resource')) page.refused.push(message.text());
+  });
+  return page;
+}
+
+/** From the sign-in page through the provider and back. */
+export async function signInThrough(site, page, who, next) {
+  await page.goto(`/sign-in?next=${encodeURIComponent(next)}`);
+  await page.getByRole('link', { name: 'Sign in with Example Ltd' }).click();
+  await page.waitForURL(/^http:\/\/localhost:/);
+  await page.fill('input[name=login]', who);
+  await page.fill('input[name=password]', 'any');
+  await page.click('button[type=submit]');
+  await page.getByRole('button', { name: 'Continue' }).click();
+  await page.waitForURL((url) => url.origin === site.base);
 }

@@ -1,57 +1,26 @@
 // Sign-in, roles and sign-out through a real provider, in a real browser.
 import assert from 'node:assert/strict';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import AxeBuilder from '@axe-core/playwright';
-import { CLIENT, startProvider } from './provider.js';
-import { freePort, start } from './site.js';
+import { browserOf, signInThrough, startWithProvider } from './provider.js';
 
-const folder = mkdtempSync(join(tmpdir(), 'auditfolio-sign-in-'));
 let provider;
 let site;
 
 before(async () => {
-  const port = await freePort();
-  const portal = `http://127.0.0.1:${port}`;
-  provider = await startProvider(portal);
-  const file = join(folder, 'providers.json');
-  writeFileSync(file, JSON.stringify([{
-    name: 'company', title: 'Example Ltd', issuer: provider.issuer, ...CLIENT, scopes: ['openid', 'profile', 'email', 'groups'],
-    roles: { administrator: ['portal-admins'], viewer: ['readers'] },
-  }]));
-  site = await start({ port, more: ['--identity-providers', file, '--public-url', portal] });
+  ({ provider, site } = await startWithProvider());
 }, { timeout: 300_000 });
 
 after(async () => {
   await site?.stop();
   provider?.stop();
-  rmSync(folder, { recursive: true, force: true });
 });
 
 /** A browser of somebody's own. */
-async function browser() {
-  const context = await site.browser.newContext({ baseURL: site.base });
-  const page = await context.newPage();
-  page.refused = [];
-  page.on('console', (message) => {
-    if (message.type() === 'error' && page.url().startsWith(site.base) && !message.text().startsWith('Failed to load resource')) page.refused.push(message.text());
-  });
-  return page;
-}
+const browser = () => browserOf(site);
 
 /** From the sign-in page through the provider and back. */
-async function signIn(page, who, next = '/account/sessions') {
-  await page.goto(`/sign-in?next=${encodeURIComponent(next)}`);
-  await page.getByRole('link', { name: 'Sign in with Example Ltd' }).click();
-  await page.waitForURL(/^http:\/\/localhost:/);
-  await page.fill('input[name=login]', who);
-  await page.fill('input[name=password]', 'any');
-  await page.click('button[type=submit]');
-  await page.getByRole('button', { name: 'Continue' }).click();
-  await page.waitForURL((url) => url.origin === site.base);
-}
+const signIn = (page, who, next = '/account/sessions') => signInThrough(site, page, who, next);
 
 async function isAccessible(page) {
   const { violations } = await new AxeBuilder({ page }).analyze();

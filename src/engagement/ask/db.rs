@@ -52,13 +52,18 @@ pub(super) struct Row {
     pub end_reason: Option<String>,
 }
 
-/// The requests of an engagement in their order.
-pub(super) async fn requests(db: impl PgExecutor<'_>, engagement_id: i64) -> sqlx::Result<Vec<Request>> {
+/// The requests of an engagement in their order, or the one of a number.
+pub(super) async fn requests(
+    db: impl PgExecutor<'_>,
+    engagement_id: i64,
+    number: Option<i32>,
+) -> sqlx::Result<Vec<Request>> {
     sqlx::query_as(
         "select engagement_request_id, number, title, wanted, due_day, first_day, last_day, asked_by, asked_for, asked_at
-         from engagement_request where engagement_id = $1 order by number limit 5000",
+         from engagement_request where engagement_id = $1 and ($2::integer is null or number = $2) order by number limit 5000",
     )
     .bind(engagement_id)
+    .bind(number)
     .fetch_all(db)
     .await
 }

@@ -5,9 +5,9 @@ use time::{Date, Duration};
 
 use super::content::Content;
 use super::core::Event;
-use super::db::{self, Lies};
+use super::db;
 use super::form::{Answer, Asked, Piece};
-use crate::artifact::store;
+use super::give::keep;
 use crate::audit_log::{self, Entry};
 use crate::engagement::db::DEMO_AUDITOR;
 use crate::engagement::page::object;
@@ -15,7 +15,7 @@ use crate::engagement::page::object;
 /// Makes them. `days` are the first and last day of the audited period.
 pub(in crate::engagement) async fn sample(
     tx: &mut sqlx::PgConnection,
-    (organization_id, engagement_id): (i16, i64),
+    (organization_id, engagement_id, terms): (i16, i64, i64),
     today: Date,
     days: (Date, Date),
     made_by: &str,
@@ -44,7 +44,7 @@ pub(in crate::engagement) async fn sample(
         let entry = Entry::by_demo(DEMO_AUDITOR, "ask for evidence", object(engagement_id)).detail(detail);
         audit_log::record(tx, &entry).await?;
     }
-    let requests = db::requests(&mut *tx, engagement_id).await?;
+    let requests = db::requests(&mut *tx, engagement_id, None).await?;
     let file = "account,owner\nmade up for the sample,Platform team\n";
     let answers = [
         (0, Piece::Note, "Keys are rotated every 90 days; the policy is made up for the sample."),
@@ -52,15 +52,9 @@ pub(in crate::engagement) async fn sample(
     ];
     for (index, piece, note) in answers {
         let Some(request) = requests.get(index) else { continue };
-        let mut lies = Lies::default();
-        if let Piece::File { content, bytes, .. } = &piece {
-            lies.document_id = Some(store(tx, organization_id, content.media_type(), bytes).await?);
-        }
-        let event = (Event::Answered.word(), "", None);
-        let event_id = db::happen(tx, request.engagement_request_id, event, made_by).await?;
-        let answer_id = db::next_answer(&mut *tx).await?;
         let answer = Answer { piece, note: note.to_owned(), days: (days.1, days.1) };
-        db::answer(tx, (answer_id, event_id), &answer, lies).await?;
+        let of = (organization_id, request.engagement_request_id, terms);
+        let (answer_id, _) = keep(tx, of, &answer, made_by).await?;
         let detail = json!({ "request": request.number, "answer": answer_id, "kind": answer.piece.word() });
         let entry = Entry::by_demo(made_by, Event::Answered.act(), object(engagement_id)).detail(detail);
         audit_log::record(tx, &entry).await?;

@@ -3,11 +3,12 @@
 use actix_multipart::Multipart;
 use actix_web::{HttpRequest, HttpResponse, web};
 use serde_json::json;
+use sqlx::PgConnection;
 
 use super::content::Content;
 use super::core::{Event, Side};
 use super::db::{self, Lies, Row};
-use super::form::{Known, Piece, Typed, answer};
+use super::form::{Answer, Known, Piece, Typed, answer};
 use super::freeze::{Wanted, rows};
 use super::page::{Here, here_in_room, here_of_team, number, one, onward, show};
 use super::turn::stands_after;
@@ -85,25 +86,8 @@ async fn give(
     db::lock(&mut tx, here.engagement_id).await?;
     let shown = one(&mut tx, here.engagement_id, number, today).await?;
     let after = stands_after(&shown, Event::Answered, Side::Team)?;
-    let request_id = shown.request.engagement_request_id;
-    let event = (Event::Answered.word(), "", None);
-    let event_id = db::happen(&mut tx, request_id, event, &user.identity).await?;
-    let answer_id = db::next_answer(&mut *tx).await?;
-    let (mut lies, mut sha256) = (Lies::default(), None);
-    match &answer.piece {
-        Piece::File { content, bytes, .. } => {
-            let id = store(&mut tx, here.organization_id, content.media_type(), bytes).await?;
-            sha256 = Some(format::hex(ring::digest::digest(&ring::digest::SHA256, bytes).as_ref()));
-            lies.document_id = Some(id);
-        }
-        Piece::View(_) => {
-            let payload = serde_json::to_value(Wanted { answer: answer_id }).map_err(anyhow::Error::from)?;
-            lies.job_id = Some(jobs::enqueue(&mut tx, Kind::Freeze, &payload, &user.identity).await?);
-            lies.terms_id = Some(here.terms.record);
-        }
-        Piece::Note | Piece::Pack(_) | Piece::Report(_) => {}
-    }
-    db::answer(&mut tx, (answer_id, event_id), &answer, lies).await?;
+    let of = (here.organization_id, shown.request.engagement_request_id, here.terms.record);
+    let (answer_id, sha256) = keep(&mut tx, of, &answer, &user.identity).await?;
     let detail = json!({
         "request": number, "answer": answer_id, "kind": answer.piece.word(), "evidence_from": answer.days.0.to_string(),
         "evidence_until": answer.days.1.to_string(), "sha256": sha256, "before": shown.stand.words(), "after": after.words(),
@@ -113,6 +97,33 @@ async fn give(
     tx.commit().await?;
     jobs::wake();
     Ok(onward(&visit, &here, number))
+}
+
+/// Keeps an answer with its evidence, and gives its number and a file's SHA-256. `terms` are those that a view is frozen
+/// within. Call it under [`db::lock`].
+pub(super) async fn keep(
+    tx: &mut PgConnection,
+    (organization_id, request_id, terms): (i16, i64, i64),
+    answer: &Answer,
+    made_by: &str,
+) -> anyhow::Result<(i64, Option<String>)> {
+    let event_id = db::happen(&mut *tx, request_id, (Event::Answered.word(), "", None), made_by).await?;
+    let answer_id = db::next_answer(&mut *tx).await?;
+    let (mut lies, mut sha256) = (Lies::default(), None);
+    match &answer.piece {
+        Piece::File { content, bytes, .. } => {
+            lies.document_id = Some(store(&mut *tx, organization_id, content.media_type(), bytes).await?);
+            sha256 = Some(format::hex(ring::digest::digest(&ring::digest::SHA256, bytes).as_ref()));
+        }
+        Piece::View(_) => {
+            let payload = serde_json::to_value(Wanted { answer: answer_id })?;
+            lies.job_id = Some(jobs::enqueue(&mut *tx, Kind::Freeze, &payload, made_by).await?);
+            lies.terms_id = Some(terms);
+        }
+        Piece::Note | Piece::Pack(_) | Piece::Report(_) => {}
+    }
+    db::answer(tx, (answer_id, event_id), answer, lies).await?;
+    Ok((answer_id, sha256))
 }
 
 /// Withdraws a file that should not have been given.

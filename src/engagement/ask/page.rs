@@ -80,7 +80,7 @@ pub(super) async fn here_of_team(visit: &mut Visit, id: &str) -> Result<Here, Er
 
 impl Here {
     pub(super) fn page_of(&self, number: i32) -> String {
-        format!("{}/{number}", self.path)
+        page_below(&self.path, number)
     }
 
     fn frame(&self, visit: &Visit, title: impl Into<String>) -> Frame {
@@ -105,8 +105,8 @@ pub(super) async fn one(
     number: i32,
     today: Date,
 ) -> Result<Shown, Error> {
-    let requests = db::requests(&mut *read, engagement_id).await?;
-    let request = requests.into_iter().find(|request| request.number == number).ok_or(Error::NotFound)?;
+    let requests = db::requests(&mut *read, engagement_id, Some(number)).await?;
+    let request = requests.into_iter().next().ok_or(Error::NotFound)?;
     let rows = db::events(read, engagement_id, Some(request.engagement_request_id)).await?;
     Ok(Shown::of(request, rows, today))
 }
@@ -129,7 +129,7 @@ pub(in crate::engagement) async fn lines(
     engagement_id: i64,
     today: Date,
 ) -> Result<Vec<Line>, Error> {
-    let requests = db::requests(&mut *read, engagement_id).await?;
+    let requests = db::requests(&mut *read, engagement_id, None).await?;
     let rows = db::events(read, engagement_id, None).await?;
     let line = |shown: Shown| Line {
         number: shown.request.number,

@@ -16,7 +16,7 @@ use crate::audit_log;
 use crate::error::Error;
 use crate::jobs;
 use crate::people::{Maker, User, acted};
-use crate::web::form::{Problems, value};
+use crate::web::form::{Problems, text, value};
 use crate::web::{Access, Endpoint, Section, Visit};
 
 /// The longest reason or note, in characters.
@@ -97,11 +97,21 @@ async fn is_being_made(tx: &mut PgConnection, course: &Course) -> sqlx::Result<b
     Ok(job.is_some_and(|(_, state)| matches!(state.as_str(), "queued" | "running")))
 }
 
-/// A reason as it was typed, or what is wrong with it.
-fn reason(text: &str, field: &'static str) -> Result<String, Problems> {
-    let mut problems = Problems::default();
-    problems.text(field, "reason", text, LONGEST);
-    if problems.is_empty() { Ok(text.to_owned()) } else { Err(problems) }
+/// Takes a step that says nothing without a reason, which is the form's field of a name.
+async fn with_reason(
+    asked: Asked,
+    fields: &[(String, String)],
+    (step, field): (Step, &'static str),
+) -> Result<HttpResponse, Error> {
+    let act = Act::of(asked).await?;
+    let why = match text(field, "reason", &value(fields, field), LONGEST) {
+        Ok(why) => why,
+        Err(problems) => return act.again(problems, show::Typed::default()).await,
+    };
+    let mut tx = act.state.db.begin().await?;
+    act.take(&mut tx, step, (Some(&why), None)).await?;
+    tx.commit().await?;
+    Ok(act.back())
 }
 
 async fn propose(
@@ -115,7 +125,7 @@ async fn propose(
     let act = Act::of((request, state, maker, visit, pack_id)).await?;
     let note = value(&fields, "note");
     if !note.is_empty()
-        && let Err(problems) = reason(&note, "note")
+        && let Err(problems) = text("note", "reason", &note, LONGEST)
     {
         return act.again(problems, show::Typed { note, ..show::Typed::default() }).await;
     }
@@ -133,15 +143,7 @@ async fn give_back(
     pack_id: web::Path<String>,
     fields: web::Form<Vec<(String, String)>>,
 ) -> Result<HttpResponse, Error> {
-    let act = Act::of((request, state, maker, visit, pack_id)).await?;
-    let why = match reason(&value(&fields, "return-reason"), "return-reason") {
-        Ok(why) => why,
-        Err(problems) => return act.again(problems, show::Typed::default()).await,
-    };
-    let mut tx = act.state.db.begin().await?;
-    act.take(&mut tx, Step::Return, (Some(&why), None)).await?;
-    tx.commit().await?;
-    Ok(act.back())
+    with_reason((request, state, maker, visit, pack_id), &fields, (Step::Return, "return-reason")).await
 }
 
 /// Approves and asks for the final pack, in one transaction.
@@ -175,15 +177,7 @@ async fn withdraw(
     pack_id: web::Path<String>,
     fields: web::Form<Vec<(String, String)>>,
 ) -> Result<HttpResponse, Error> {
-    let act = Act::of((request, state, maker, visit, pack_id)).await?;
-    let why = match reason(&value(&fields, "withdraw-reason"), "withdraw-reason") {
-        Ok(why) => why,
-        Err(problems) => return act.again(problems, show::Typed::default()).await,
-    };
-    let mut tx = act.state.db.begin().await?;
-    act.take(&mut tx, Step::Withdraw, (Some(&why), None)).await?;
-    tx.commit().await?;
-    Ok(act.back())
+    with_reason((request, state, maker, visit, pack_id), &fields, (Step::Withdraw, "withdraw-reason")).await
 }
 
 async fn supersede(
